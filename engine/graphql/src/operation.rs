@@ -1,0 +1,150 @@
+//! The normalised operation: one document's chosen operation with fragments merged, `@skip` and `@include`
+//! applied, every field and argument resolved against the role's types and every value coerced.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::path::Path;
+use crate::type_system::{InputClass, Name, OperationKind};
+
+/// An operation over meanings `M` and type ids `I`.
+#[derive(Debug, Clone)]
+pub struct Operation<I, M> {
+    /// Its kind.
+    pub kind: OperationKind,
+    /// Its name.
+    pub name: Option<Name>,
+    /// Its root fields, merged by response key, in order of first appearance.
+    pub fields: Vec<Field<I, M>>,
+    /// `@cached(ttl, refresh)` on the operation.
+    pub cached: Option<Cached>,
+    /// `@_multiple_top_level_fields` on a subscription.
+    pub multiple_top_level_fields: bool,
+}
+
+/// `@cached`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cached {
+    /// Seconds.
+    pub ttl: u32,
+    /// Fill the cache anew.
+    pub refresh: bool,
+}
+
+/// A selected field.
+#[derive(Debug, Clone)]
+pub struct Field<I, M> {
+    /// Alias or name: the key in the response.
+    pub response_key: Name,
+    /// What it selects.
+    pub target: FieldTarget<I, M>,
+    /// Arguments that were given (also by a variable that has a value or a default); others are absent.
+    pub arguments: Vec<Entry<M>>,
+    /// Its selection set, merged and in order.
+    pub selection: Vec<Field<I, M>>,
+    /// Where it stands, for errors: `$.selectionSet.author.selectionSet.articles`.
+    pub path: Path,
+}
+
+/// What a field selects.
+#[derive(Debug, Clone)]
+pub enum FieldTarget<I, M> {
+    /// A field of the type system.
+    Field {
+        /// Its name in the schema.
+        name: Name,
+        /// Its meaning.
+        meaning: M,
+        /// The named type of its result.
+        type_: I,
+    },
+    /// `__typename` on a type of that name.
+    Typename(Name),
+    /// `__schema`, answered by `introspect`.
+    Schema,
+    /// `__type(name:)`, answered by `introspect`.
+    Type(String),
+}
+
+/// A named value: an argument, or a field of an input object.
+#[derive(Debug, Clone)]
+pub struct Entry<M> {
+    /// Its name in the schema.
+    pub name: Name,
+    /// Its meaning.
+    pub meaning: M,
+    /// Its value.
+    pub value: Input<M>,
+    /// Where it stands: `$.selectionSet.author.args.where`.
+    pub path: Path,
+}
+
+/// A coerced value. Structure that came from a variable has been guarded by the normaliser: a later request
+/// with the same guards has the same structure, so only leaves may differ.
+#[derive(Debug, Clone)]
+pub enum Input<M> {
+    /// An explicit null.
+    Null,
+    /// A scalar.
+    Leaf(Leaf),
+    /// An enum value.
+    Enum {
+        /// Its name.
+        name: Name,
+        /// Its meaning.
+        meaning: M,
+    },
+    /// A list whose length is fixed by the text or by a guard.
+    List(Vec<Input<M>>),
+    /// A list of scalars that is one variable's (or literal's) whole value: its length is not guarded, so it
+    /// must be bound as one array.
+    LeafList(Leaf),
+    /// An input object with its given fields.
+    Object(Vec<Entry<M>>),
+}
+
+/// A scalar value, or a whole list of them.
+#[derive(Debug, Clone)]
+pub struct Leaf {
+    /// Its present value, already checked against `class`; never null itself, lists may hold nulls if `items_nullable`.
+    pub value: Value,
+    /// Where it came from.
+    pub origin: Origin,
+    /// How it is checked; the same check runs on every plan-cache hit.
+    pub class: InputClass,
+    /// For lists: items may be null.
+    pub items_nullable: bool,
+    /// Name of the expected type, for messages.
+    pub type_name: Name,
+    /// Where it stands, for messages.
+    pub path: Path,
+}
+
+/// Where a leaf's value came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// The operation's text: the same on every hit.
+    Literal,
+    /// This place of the variables.
+    Variable(VariablePath),
+}
+
+/// A place within the variables: `$where._and[0].id._eq`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct VariablePath {
+    /// Name of the variable.
+    pub variable: Name,
+    /// Keys and positions below it.
+    pub segments: Arc<[Segment]>,
+}
+
+/// One step into a JSON value.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Segment {
+    /// Into an object. If the value there is not an object or list where a list was expected, a single value
+    /// stands for a list of one, as GraphQL coercion has it.
+    Key(Name),
+    /// Into a list.
+    Index(usize),
+}

@@ -1,0 +1,82 @@
+//! The finished plan of one operation: what runs where, how values are filled in, and when it may be reused.
+
+use std::sync::Arc;
+
+use graphql::guard::Guard;
+use graphql::operation::Leaf;
+use graphql::{Name, Path};
+use schema::model::SourceId;
+use sql::Statement;
+
+/// A planned operation. Immutable, shared by all requests that it fits.
+#[derive(Debug)]
+pub struct Plan {
+    /// query, mutation or subscription.
+    pub kind: graphql::OperationKind,
+    /// Name of the operation, if it has one.
+    pub operation_name: Option<Name>,
+    /// The response, in order.
+    pub roots: Vec<Root>,
+    /// Where the slots of all statements get their values.
+    pub slots: Vec<Slot>,
+    /// What must hold of the variables for this plan to be used.
+    pub guards: Vec<Guard>,
+    /// SHA-1 hex of the normalised selection set, literals stripped (Hasura's `parameterized_query_hash`).
+    pub parameterized_hash: String,
+}
+
+/// One key of the response.
+#[derive(Debug)]
+pub struct Root {
+    /// The key, JSON-escaped, quoted, with a colon.
+    pub key: Box<[u8]>,
+    /// Field name in the schema, for explain, logs and query tags.
+    pub field: Name,
+    /// Its content.
+    pub content: RootContent,
+}
+
+/// What makes a root field's value.
+#[derive(Debug)]
+pub enum RootContent {
+    /// JSON that is the same at every execution: `__typename`, introspection.
+    Constant(Arc<[u8]>),
+    /// One statement on one source.
+    Statement {
+        /// Which source.
+        source: SourceId,
+        /// What to run.
+        statement: Arc<Statement>,
+    },
+    /// A source's namespace: an object of further roots.
+    Object(Vec<Root>),
+}
+
+/// Where one slot's value comes from.
+#[derive(Debug, Clone)]
+pub enum Slot {
+    /// A leaf of the variables: coerced again at every execution, with the same errors as at planning.
+    Variable(Box<Leaf>, Encoding),
+    /// A session variable (lower case); missing is `not-found`, `missing session variable: "…"`.
+    Session {
+        /// Its name.
+        name: Arc<str>,
+        /// Where a missing one is reported.
+        path: Path,
+    },
+    /// All session variables as one JSON object (a function's session argument).
+    SessionJson,
+}
+
+/// How a JSON value becomes Postgres text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Encoding {
+    /// Strings as they are, numbers and booleans as JSON prints them.
+    Plain,
+    /// The JSON text itself (json, jsonb, GeoJSON).
+    Json,
+    /// A Postgres array literal of plain elements.
+    Array,
+    /// A Postgres array literal of JSON texts.
+    JsonArray,
+}

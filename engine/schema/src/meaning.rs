@@ -1,0 +1,166 @@
+//! What a field, argument, input key or enum value of a role's schema is about. The planner matches on this
+//! and never on names.
+
+use crate::model::{ColumnId, ComputedFieldId, FunctionId, RelationshipId, RootField, SourceId, TableId};
+use crate::operator::Operator;
+
+/// Meaning of one name in a role's schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Meaning {
+    /// A root field.
+    Root(RootField),
+    /// The namespace field of a source; its selection holds the source's root fields.
+    Namespace(SourceId),
+    /// The placeholder `no_queries_available`.
+    NoQueries,
+    /// Something of a table's object type (also of anonymous rows).
+    Column(ColumnId),
+    /// A relationship field, its key in a filter or an order.
+    Relationship(RelationshipId),
+    /// `rel_aggregate` as a field, in a filter or an order.
+    RelationshipAggregate(RelationshipId),
+    /// A computed field, as a field, in a filter or an order.
+    ComputedField(ComputedFieldId),
+    /// `nodes` of an aggregate.
+    Nodes,
+    /// `aggregate` of an aggregate.
+    Aggregate,
+    /// `count` within `aggregate`, or in an aggregate order.
+    Count,
+    /// `sum`, `avg`, … within `aggregate`, or in an aggregate order.
+    AggregateOperation(AggregateOperation),
+    /// A function of an aggregate filter: `count`, `bool_and`, …
+    AggregatePredicate(&'static str),
+    /// A well-known argument or input key.
+    Argument(ArgumentRole),
+    /// `_and`
+    And,
+    /// `_or`
+    Or,
+    /// `_not`
+    Not,
+    /// A comparison operator key.
+    Operator(Operator),
+    /// `_cast`
+    Cast,
+    /// The target type under `_cast`: `String`, `geometry`, `geography`.
+    CastTo(&'static str),
+    /// An argument of a function or computed field: position among its client arguments.
+    FunctionArgument(u16),
+    /// An argument of a function within `args`, of this tracked function.
+    Function(FunctionId),
+    /// A value of `order_by`.
+    Order(OrderDirection),
+    /// A value of `cursor_ordering`.
+    CursorOrder {
+        /// ASC.
+        ascending: bool,
+    },
+    /// A value of an enum table: the row is named by the GraphQL value itself.
+    EnumTableValue(TableId),
+    /// `@include(if:)` and the like, introspection fields: nothing a planner reads.
+    Nothing,
+}
+
+/// Arguments and input keys whose name says it all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ArgumentRole {
+    /// `where`
+    Where,
+    /// `order_by`
+    OrderBy,
+    /// `limit`
+    Limit,
+    /// `offset`
+    Offset,
+    /// `distinct_on`
+    DistinctOn,
+    /// `args`
+    Arguments,
+    /// `path` of json columns
+    JsonPath,
+    /// `columns` of `count`
+    Columns,
+    /// `distinct` of `count`, or of an aggregate filter
+    Distinct,
+    /// `filter` of an aggregate filter
+    Filter,
+    /// `predicate` of an aggregate filter
+    Predicate,
+    /// `arguments` of an aggregate filter
+    AggregateArguments,
+    /// `batch_size` of a stream
+    BatchSize,
+    /// `cursor` of a stream
+    Cursor,
+    /// `initial_value` of a cursor
+    InitialValue,
+    /// `ordering` of a cursor
+    Ordering,
+    /// A named part of an operand object: `distance`, `from`, `use_spheroid`, `nband`, `geommin`.
+    OperandPart(&'static str),
+    /// `objects` of an insert
+    Objects,
+    /// `object` of an insert
+    Object,
+    /// `on_conflict`
+    OnConflict,
+    /// `constraint`
+    Constraint,
+    /// `update_columns`
+    UpdateColumns,
+    /// `data` of a nested insert
+    Data,
+    /// `_set`
+    Set,
+    /// `_inc`
+    Increment,
+    /// `_append`
+    Append,
+    /// `_prepend`
+    Prepend,
+    /// `_delete_key`
+    DeleteKey,
+    /// `_delete_elem`
+    DeleteElement,
+    /// `_delete_at_path`
+    DeleteAtPath,
+    /// `pk_columns`
+    PrimaryKeyColumns,
+    /// `updates`
+    Updates,
+}
+
+/// An aggregate over a column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum AggregateOperation {
+    /// `avg`
+    Avg,
+    /// `max`
+    Max,
+    /// `min`
+    Min,
+    /// `stddev`
+    Stddev,
+    /// `stddev_pop`
+    StddevPop,
+    /// `stddev_samp`
+    StddevSamp,
+    /// `sum`
+    Sum,
+    /// `var_pop`
+    VarPop,
+    /// `var_samp`
+    VarSamp,
+    /// `variance`
+    Variance,
+}
+
+/// `asc`, `desc` and where nulls go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct OrderDirection {
+    /// Descending.
+    pub descending: bool,
+    /// Nulls come first.
+    pub nulls_first: bool,
+}
