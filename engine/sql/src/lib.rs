@@ -2,7 +2,12 @@
 //!
 //! Knows no GraphQL and no metadata.
 
+pub mod ast;
+pub mod comment;
+pub mod name;
+mod print;
 pub mod shape;
+pub mod simplify;
 pub mod statement;
 
 pub use statement::{Parameter, Statement, Values};
