@@ -1,0 +1,187 @@
+//! A [`Target`] as each driver wants it.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use sqlx::postgres::{PgConnectOptions, PgSslMode};
+use tokio_postgres::config::SslMode;
+use tokio_postgres::{Client, Config, NoTls};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use crate::connect::{Target, TlsMode, tls};
+use crate::error::{ConnectError, Error};
+
+/// A way to connect with the data path's driver, made once per target.
+#[derive(Clone)]
+pub(crate) struct Connector {
+    config: Config,
+    mode: TlsMode,
+    tls: Result<MakeRustlsConnect, String>,
+    timeout: Duration,
+}
+
+impl std::fmt::Debug for Connector {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Connector")
+    }
+}
+
+impl Connector {
+    /// `session` are settings (`name=value`) for every session made, sent as start-up options.
+    pub(crate) fn new(target: &Target, session: &[(&str, &str)]) -> Connector {
+        let mut config = Config::new();
+        for (host, port) in &target.hosts {
+            config.host(host).port(*port);
+        }
+        config.user(target.user.as_deref().unwrap_or("postgres"));
+        if let Some(password) = &target.password {
+            config.password(password.expose());
+        }
+        if let Some(database) = target.database.as_deref().or(target.user.as_deref()) {
+            config.dbname(database);
+        }
+        config.application_name(target.application_name.as_deref().unwrap_or("rowlock"));
+        let mut options = target.options.clone().unwrap_or_default();
+        for (name, value) in session {
+            if !options.is_empty() {
+                options.push(' ');
+            }
+            // In options a space separates and a backslash escapes.
+            options.push_str(&format!("-c {name}={}", value.replace(' ', "\\ ")));
+        }
+        if !options.is_empty() {
+            config.options(options);
+        }
+        config.connect_timeout(target.connect_timeout);
+        let tls = match target.tls.mode {
+            TlsMode::Disable => Err(String::new()),
+            _ => tls::client_config(&target.tls)
+                .map(MakeRustlsConnect::new)
+                .map_err(|error| error.to_string()),
+        };
+        Connector {
+            config,
+            mode: target.tls.mode,
+            tls,
+            timeout: target.connect_timeout,
+        }
+    }
+
+    /// One connection. Its IO runs in a task of its own that ends with it.
+    pub(crate) async fn connect(&self) -> Result<Client, Error> {
+        match tokio::time::timeout(self.timeout, self.attempt()).await {
+            Ok(result) => result,
+            Err(_) => Err(Error::Connect(ConnectError::Timeout)),
+        }
+    }
+
+    async fn attempt(&self) -> Result<Client, Error> {
+        match self.mode {
+            TlsMode::Disable => self.plain().await,
+            TlsMode::Allow => match self.plain().await {
+                Ok(client) => Ok(client),
+                Err(Error::Connect(_)) => self.encrypted(SslMode::Require).await,
+                Err(other) => Err(other),
+            },
+            TlsMode::Prefer => self.encrypted(SslMode::Prefer).await,
+            TlsMode::Require | TlsMode::VerifyCa | TlsMode::VerifyFull => {
+                self.encrypted(SslMode::Require).await
+            }
+        }
+    }
+
+    async fn plain(&self) -> Result<Client, Error> {
+        let mut config = self.config.clone();
+        config.ssl_mode(SslMode::Disable);
+        let (client, connection) = config.connect(NoTls).await.map_err(refused)?;
+        tokio::spawn(connection);
+        Ok(client)
+    }
+
+    async fn encrypted(&self, mode: SslMode) -> Result<Client, Error> {
+        let tls = self
+            .tls
+            .clone()
+            .map_err(|error| Error::Connect(ConnectError::Tls(error)))?;
+        let mut config = self.config.clone();
+        config.ssl_mode(mode);
+        let (client, connection) = config.connect(tls).await.map_err(refused)?;
+        tokio::spawn(connection);
+        Ok(client)
+    }
+
+    /// Asks the server to cancel what the client runs.
+    pub(crate) async fn cancel(&self, token: &tokio_postgres::CancelToken) {
+        // Whether it arrives changes nothing for anybody: the answer is read to its end anyway.
+        let _ = match &self.tls {
+            Ok(tls) if self.mode != TlsMode::Allow => token.cancel_query(tls.clone()).await,
+            _ => token.cancel_query(NoTls).await,
+        };
+    }
+}
+
+/// Why the server could not be logged in to; the driver's messages name neither password nor key.
+fn refused(error: tokio_postgres::Error) -> Error {
+    match Error::from(error) {
+        Error::Database(error) => Error::Connect(ConnectError::Server(error.message)),
+        Error::Lost(Some(error)) => {
+            let cause = std::error::Error::source(&error)
+                .map(|cause| format!(": {cause}"))
+                .unwrap_or_default();
+            Error::Connect(ConnectError::Server(format!("{error}{cause}")))
+        }
+        other => other,
+    }
+}
+
+impl Target {
+    /// For the control path's driver.
+    pub(crate) fn sqlx_options(&self) -> Result<PgConnectOptions, ConnectError> {
+        // Checked here, so that a bad certificate is reported in the same words by both drivers.
+        if self.tls.mode != TlsMode::Disable {
+            tls::client_config(&self.tls)?;
+        }
+        let mode = match self.tls.mode {
+            TlsMode::Disable => PgSslMode::Disable,
+            TlsMode::Allow => PgSslMode::Allow,
+            TlsMode::Prefer => PgSslMode::Prefer,
+            TlsMode::Require => PgSslMode::Require,
+            TlsMode::VerifyCa => PgSslMode::VerifyCa,
+            TlsMode::VerifyFull => PgSslMode::VerifyFull,
+        };
+        let mut options = PgConnectOptions::new_without_pgpass()
+            .ssl_mode(mode)
+            .application_name(self.application_name.as_deref().unwrap_or("rowlock"))
+            .username(self.user.as_deref().unwrap_or("postgres"));
+        // This driver knows one host only.
+        if let Some((host, port)) = self.hosts.first() {
+            options = options.host(host).port(*port);
+            if host.starts_with('/') {
+                options = options.socket(host);
+            }
+        }
+        if let Some(password) = &self.password {
+            options = options.password(password.expose());
+        }
+        if let Some(database) = self.database.as_deref().or(self.user.as_deref()) {
+            options = options.database(database);
+        }
+        if let Some(root) = &self.tls.root_certificate {
+            options = options.ssl_root_cert_from_pem(root.clone().into_bytes());
+        }
+        if let (Some(certificate), Some(key)) = (&self.tls.client_certificate, &self.tls.client_key) {
+            options = options
+                .ssl_client_cert_from_pem(certificate)
+                .ssl_client_key_from_pem(key.expose());
+        }
+        Ok(options)
+    }
+}
+
+impl FromStr for Target {
+    type Err = crate::connect::ParseError;
+
+    fn from_str(text: &str) -> Result<Target, Self::Err> {
+        Target::parse(text)
+    }
+}
