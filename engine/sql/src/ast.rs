@@ -91,6 +91,13 @@ pub enum From {
         /// Its alias.
         alias: Alias,
     },
+    /// `<rows> AS <alias>`: the rows that an [`Insert`](crate::insert::Insert) of that name inserted.
+    Inserted {
+        /// Name of the insert.
+        rows: Alias,
+        /// Name within the statement.
+        alias: Alias,
+    },
 }
 
 /// `left join [lateral] … on …`

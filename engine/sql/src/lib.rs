@@ -4,6 +4,7 @@
 
 pub mod ast;
 pub mod comment;
+pub mod insert;
 pub mod name;
 mod print;
 pub mod shape;

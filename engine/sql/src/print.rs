@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 
 use crate::ast::{Call, Expression, From, Join, Operator, Order, Output, Select};
+use crate::insert::{Conflict, Insert};
 use crate::name::TypeName;
 use crate::statement::Parameter;
 
@@ -11,6 +12,13 @@ use crate::statement::Parameter;
 pub(crate) fn select(select: &Select) -> (String, Vec<Parameter>) {
     let mut printer = Printer::default();
     printer.select(select);
+    (printer.text, printer.parameters)
+}
+
+/// Prints an insert in the same way.
+pub(crate) fn insert(insert: &Insert) -> (String, Vec<Parameter>) {
+    let mut printer = Printer::default();
+    printer.insert(insert);
     (printer.text, printer.parameters)
 }
 
@@ -123,6 +131,10 @@ impl<'a> Printer<'a> {
             }
             From::Function { call, alias } => {
                 self.call(call);
+                alias
+            }
+            From::Inserted { rows, alias } => {
+                rows.write(&mut self.text);
                 alias
             }
         };
@@ -314,5 +326,6 @@ impl<'a> Printer<'a> {
     }
 }
 
+mod insert;
 #[cfg(test)]
 mod tests;

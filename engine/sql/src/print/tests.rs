@@ -141,3 +141,40 @@ fn no_name_leaves_its_quotes() {
         assert_eq!(outside, "select . as  from . as ", "{printed}");
     }
 }
+
+#[test]
+fn an_insert_with_defaults_counts_its_rows() {
+    let mut aliases = Aliases::default();
+    let (rows, inserted) = (aliases.fresh(), aliases.fresh());
+    let insert = Insert {
+        table: QualifiedName::new("public", "no\"te"),
+        columns: vec![Identifier::new("id"), Identifier::new("body")],
+        rows: vec![
+            vec![None, Some(text("a'; drop table x"))],
+            vec![Some(Expression::Integer(2)), None],
+        ],
+        conflict: Some(Conflict::DoNothing(Some(Identifier::new("pk")))),
+        alias: rows,
+        select: Select {
+            columns: vec![Output::unnamed(Expression::Aggregate {
+                function: "count",
+                arguments: Vec::new(),
+                distinct: false,
+                order: Vec::new(),
+            })],
+            from: Some(From::Inserted {
+                rows,
+                alias: inserted,
+            }),
+            ..Select::default()
+        },
+    };
+    let (printed, parameters) = super::insert(&insert);
+    assert_eq!(
+        printed,
+        "with \"t0\" as (insert into \"public\".\"no\"\"te\" (\"id\", \"body\") values (default, \
+         ($1)::\"pg_catalog\".\"text\"), (2, default) on conflict on constraint \"pk\" do nothing returning *) \
+         select \"pg_catalog\".count(*) from \"t0\" as \"t1\""
+    );
+    assert_eq!(parameters, [Parameter::Constant(Some("a'; drop table x".into()))]);
+}
