@@ -1,5 +1,7 @@
 //! Actions: root fields answered by a webhook.
 
+mod json;
+
 use indexmap::IndexMap;
 
 use crate::Extra;

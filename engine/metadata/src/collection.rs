@@ -1,5 +1,7 @@
 //! `query_collections` and `allowlist`.
 
+mod json;
+
 use indexmap::IndexMap;
 
 use crate::Extra;
@@ -7,10 +9,37 @@ use crate::Extra;
 /// A named set of saved queries.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct QueryCollection {
-    /// `definition.queries`: text of the operation, by name.
-    pub queries: IndexMap<String, String>,
+    /// `definition`.
+    pub definition: QueryCollectionDefinition,
     /// `comment`.
     pub comment: Option<String>,
+    /// Unknown keys.
+    pub extra: Extra,
+}
+
+/// `definition` of a query collection.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct QueryCollectionDefinition {
+    /// `queries`, by name.
+    pub queries: IndexMap<String, ListedQuery>,
+    /// Unknown keys.
+    pub extra: Extra,
+}
+
+/// A saved query.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ListedQuery {
+    /// `query`: the text of the operation.
+    pub query: String,
+    /// Unknown keys.
+    pub extra: Extra,
+}
+
+/// An entry of `allowlist`; the key is `collection`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct AllowlistEntry {
+    /// `scope`.
+    pub scope: AllowlistScope,
     /// Unknown keys.
     pub extra: Extra,
 }

@@ -1,5 +1,7 @@
 //! `cron_triggers`.
 
+mod json;
+
 use serde_json::{Number, Value};
 
 use crate::Extra;

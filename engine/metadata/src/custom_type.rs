@@ -1,5 +1,7 @@
 //! `custom_types`: the GraphQL types that actions use. Types are kept as GraphQL type texts (`[String!]!`).
 
+mod json;
+
 use indexmap::IndexMap;
 use serde_json::Value;
 

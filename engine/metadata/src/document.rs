@@ -1,11 +1,15 @@
 //! The whole document, section by section in export order.
 
+mod json;
+mod print;
+mod read;
+
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
 use crate::Extra;
 use crate::action::Action;
-use crate::collection::{AllowlistScope, QueryCollection};
+use crate::collection::{AllowlistEntry, QueryCollection};
 use crate::cron_trigger::CronTrigger;
 use crate::custom_type::CustomTypes;
 use crate::limit::ApiLimits;
@@ -15,6 +19,9 @@ use crate::permission::InheritedRole;
 use crate::remote_schema::RemoteSchema;
 use crate::rest::RestEndpoint;
 use crate::source::Source;
+
+pub use print::hash;
+pub use read::{AnyDocument, DEFAULT_SOURCE, NoDefaultSource, SourcelessDocument};
 
 /// A metadata document of version 3. Empty sections are absent from the printed form.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -26,7 +33,7 @@ pub struct Document {
     /// `query_collections`, by name.
     pub query_collections: IndexMap<String, QueryCollection>,
     /// `allowlist`, by name of the collection.
-    pub allowlist: IndexMap<String, AllowlistScope>,
+    pub allowlist: IndexMap<String, AllowlistEntry>,
     /// `actions`, by name.
     pub actions: IndexMap<String, Action>,
     /// `custom_types`.

@@ -1,5 +1,7 @@
 //! `event_triggers` of a table.
 
+mod json;
+
 use crate::Extra;
 use crate::transform::{RequestTransform, ResponseTransform};
 use crate::value_source::{Header, UrlSource};

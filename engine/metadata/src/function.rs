@@ -1,5 +1,7 @@
 //! Tracked functions and computed fields.
 
+mod json;
+
 use indexmap::IndexMap;
 
 use crate::table::CustomRootField;

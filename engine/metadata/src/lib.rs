@@ -17,6 +17,7 @@ pub mod custom_type;
 pub mod document;
 pub mod event_trigger;
 pub mod function;
+pub mod json;
 pub mod limit;
 pub mod name;
 pub mod native_query;
@@ -33,7 +34,8 @@ pub mod transform;
 pub mod value_source;
 
 pub use bool_exp::BoolExp;
-pub use document::Document;
+pub use document::{AnyDocument, Document, SourcelessDocument};
+pub use json::{Entry, Json, JsonPath, ParseError, Reader, Warning};
 pub use name::QualifiedName;
 pub use source::Source;
 pub use table::Table;

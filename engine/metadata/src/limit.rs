@@ -1,5 +1,7 @@
 //! `api_limits`: limits on operations, globally and per role.
 
+mod json;
+
 use std::collections::BTreeMap;
 
 use crate::Extra;

@@ -1,5 +1,7 @@
 //! Names of tables and functions: a schema and a name. Nothing here looks anything up in a database.
 
+mod json;
+
 use std::fmt;
 
 /// The schema meant when a table or function is given by a bare name.

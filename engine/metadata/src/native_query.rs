@@ -1,26 +1,59 @@
 //! Native queries and the logical models that describe their rows.
 
+mod json;
+
 use indexmap::IndexMap;
 
 use crate::Extra;
 use crate::permission::{Permission, SelectPermission};
-use crate::relationship::{ArrayRelationship, ObjectRelationship};
+use crate::relationship::ManualConfiguration;
 
 /// A native query; its `root_field_name` is the key of the map it stands in.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NativeQuery {
     /// `code`: SQL in which `{{name}}` stands for an argument.
     pub code: String,
-    /// `returns`: the name of a logical model.
-    pub returns: String,
+    /// `returns`: a logical model.
+    pub returns: NativeQueryReturns,
     /// `arguments`, by name.
     pub arguments: IndexMap<String, NativeQueryArgument>,
     /// `object_relationships`, by name.
-    pub object_relationships: IndexMap<String, ObjectRelationship>,
+    pub object_relationships: IndexMap<String, NativeQueryRelationship>,
     /// `array_relationships`, by name.
-    pub array_relationships: IndexMap<String, ArrayRelationship>,
+    pub array_relationships: IndexMap<String, NativeQueryRelationship>,
     /// `description`.
     pub description: Option<String>,
+    /// Unknown keys.
+    pub extra: Extra,
+}
+
+/// `returns` of a native query.
+#[derive(Clone, Debug, PartialEq)]
+pub enum NativeQueryReturns {
+    /// The name of a logical model.
+    Named(String),
+    /// A logical model given in place, without a name.
+    Inline(InlineLogicalModel),
+}
+
+/// A logical model in place.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct InlineLogicalModel {
+    /// `fields`, by name.
+    pub fields: IndexMap<String, LogicalModelField>,
+    /// `select_permissions`, by role.
+    pub select_permissions: IndexMap<String, Permission<SelectPermission>>,
+    /// Unknown keys.
+    pub extra: Extra,
+}
+
+/// A relationship of a native query; always manual.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NativeQueryRelationship {
+    /// `using`.
+    pub using: ManualConfiguration,
+    /// `comment`.
+    pub comment: Option<String>,
     /// Unknown keys.
     pub extra: Extra,
 }

@@ -1,5 +1,7 @@
 //! `network`: hosts whose TLS certificates are not verified.
 
+mod json;
+
 use crate::Extra;
 
 /// `network`.

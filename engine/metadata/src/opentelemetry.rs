@@ -1,5 +1,7 @@
 //! `opentelemetry`: export of traces, metrics and logs.
 
+mod json;
+
 use crate::Extra;
 use crate::value_source::Header;
 
@@ -54,8 +56,8 @@ pub struct OtlpExporter {
     pub protocol: OtlpProtocol,
     /// `headers`.
     pub headers: Vec<Header>,
-    /// `resource_attributes`: name and value.
-    pub resource_attributes: Vec<(String, String)>,
+    /// `resource_attributes`.
+    pub resource_attributes: Vec<ResourceAttribute>,
     /// `traces_propagators`, default `["b3"]`.
     pub traces_propagators: Vec<TracePropagator>,
     /// Unknown keys.
@@ -75,6 +77,17 @@ impl Default for OtlpExporter {
             extra: Extra::new(),
         }
     }
+}
+
+/// One of `resource_attributes`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ResourceAttribute {
+    /// `name`.
+    pub name: String,
+    /// `value`.
+    pub value: String,
+    /// Unknown keys.
+    pub extra: Extra,
 }
 
 /// `protocol`. `grpc` and `http/json` are refused when read.

@@ -1,5 +1,7 @@
 //! Permissions of a role on a table, and inherited roles.
 
+mod json;
+
 use indexmap::IndexMap;
 use serde_json::Value;
 
@@ -133,18 +135,37 @@ pub struct DeletePermission {
     pub extra: Extra,
 }
 
-/// `validate_input`: a webhook that judges the arguments of a mutation. `type` is always `http`.
+/// `validate_input`: a webhook that judges the arguments of a mutation.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ValidateInput {
-    /// `definition.url`: a URL template.
+    /// `type`.
+    pub validation_type: ValidationType,
+    /// `definition`.
+    pub definition: ValidationWebhook,
+    /// Unknown keys.
+    pub extra: Extra,
+}
+
+/// `type` of `validate_input`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ValidationType {
+    /// `http`, the only one.
+    #[default]
+    Http,
+}
+
+/// `definition` of `validate_input`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ValidationWebhook {
+    /// `url`: a URL template.
     pub url: String,
-    /// `definition.headers`.
+    /// `headers`.
     pub headers: Vec<Header>,
-    /// `definition.forward_client_headers`, default false.
+    /// `forward_client_headers`, default false.
     pub forward_client_headers: bool,
-    /// `definition.timeout` in seconds, default 10.
+    /// `timeout` in seconds, default 10.
     pub timeout: u64,
-    /// Unknown keys of `definition`.
+    /// Unknown keys.
     pub extra: Extra,
 }
 

@@ -1,5 +1,7 @@
 //! Object and array relationships between tables of one source.
 
+mod json;
+
 use indexmap::IndexMap;
 
 use crate::{Extra, QualifiedName};
@@ -75,7 +77,7 @@ pub struct ManualConfiguration {
 pub enum ManualTarget {
     /// `remote_table`
     Table(QualifiedName),
-    /// `native_query`: its root field name.
+    /// `remote_native_query` (`native_query` is accepted too): its root field name.
     NativeQuery(String),
 }
 

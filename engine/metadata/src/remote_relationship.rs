@@ -1,5 +1,7 @@
 //! Relationships that leave the source: to a remote schema, or to a table of another source.
 
+mod json;
+
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
 

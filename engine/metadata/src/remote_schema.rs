@@ -1,5 +1,7 @@
 //! Remote schemas, their permissions and the relationships that start at their types.
 
+mod json;
+
 use indexmap::IndexMap;
 
 use crate::Extra;
@@ -15,8 +17,8 @@ pub struct RemoteSchema {
     pub comment: Option<String>,
     /// `permissions`, by role.
     pub permissions: IndexMap<String, RemoteSchemaPermission>,
-    /// `remote_relationships`: by `type_name`, then by name.
-    pub remote_relationships: IndexMap<String, IndexMap<String, RemoteRelationship>>,
+    /// `remote_relationships`, by `type_name`.
+    pub remote_relationships: IndexMap<String, RemoteSchemaTypeRelationships>,
     /// Unknown keys.
     pub extra: Extra,
 }
@@ -82,10 +84,28 @@ pub struct RemoteFieldCustomization {
 /// An entry of `permissions` of a remote schema.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RemoteSchemaPermission {
-    /// `definition.schema`: the role's part of the schema, as SDL.
-    pub schema: String,
+    /// `definition`.
+    pub definition: RemoteSchemaPermissionDefinition,
     /// `comment`.
     pub comment: Option<String>,
+    /// Unknown keys.
+    pub extra: Extra,
+}
+
+/// `definition` of a remote schema permission.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RemoteSchemaPermissionDefinition {
+    /// `schema`: the role's part of the schema, as SDL.
+    pub schema: String,
+    /// Unknown keys.
+    pub extra: Extra,
+}
+
+/// An entry of `remote_relationships` of a remote schema: what starts at one of its types.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct RemoteSchemaTypeRelationships {
+    /// `relationships`, by name.
+    pub relationships: IndexMap<String, RemoteRelationship>,
     /// Unknown keys.
     pub extra: Extra,
 }

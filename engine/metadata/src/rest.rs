@@ -1,5 +1,7 @@
 //! `rest_endpoints`: saved queries offered under own URLs.
 
+mod json;
+
 use crate::Extra;
 
 /// One REST endpoint, served under `/api/rest/<url>`.
@@ -9,12 +11,30 @@ pub struct RestEndpoint {
     pub url: String,
     /// `methods`: at least one, each once.
     pub methods: Vec<RestMethod>,
-    /// `definition.query.collection_name`.
-    pub collection_name: String,
-    /// `definition.query.query_name`.
-    pub query_name: String,
+    /// `definition`.
+    pub definition: RestDefinition,
     /// `comment`; printed as null when absent.
     pub comment: Option<String>,
+    /// Unknown keys.
+    pub extra: Extra,
+}
+
+/// `definition` of a REST endpoint.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RestDefinition {
+    /// `query`.
+    pub query: RestQuery,
+    /// Unknown keys.
+    pub extra: Extra,
+}
+
+/// The saved query that a REST endpoint runs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RestQuery {
+    /// `collection_name`: the query collection.
+    pub collection_name: String,
+    /// `query_name`: the query in it.
+    pub query_name: String,
     /// Unknown keys.
     pub extra: Extra,
 }

@@ -1,5 +1,8 @@
 //! Sources: a database, how to reach it and what is tracked in it.
 
+mod connection;
+mod json;
+
 use indexmap::IndexMap;
 use serde_json::{Number, Value};
 
@@ -60,6 +63,34 @@ pub struct SourceConfiguration {
     pub connection_set: IndexMap<String, ConnectionInfo>,
     /// Unknown keys.
     pub extra: Extra,
+}
+
+/// An empty connection string, as sources of other kinds than Postgres have.
+impl Default for SourceConfiguration {
+    fn default() -> Self {
+        Self::new(DatabaseUrl::Url(String::new()))
+    }
+}
+
+impl SourceConfiguration {
+    /// The configuration that names a database and nothing else.
+    pub fn new(database_url: DatabaseUrl) -> Self {
+        Self {
+            connection_info: ConnectionInfo {
+                database_url,
+                pool_settings: None,
+                use_prepared_statements: false,
+                isolation_level: IsolationLevel::ReadCommitted,
+                ssl_configuration: None,
+                extra: Extra::new(),
+            },
+            read_replicas: Vec::new(),
+            extensions_schema: None,
+            connection_template: None,
+            connection_set: IndexMap::new(),
+            extra: Extra::new(),
+        }
+    }
 }
 
 /// `connection_info`.
@@ -270,8 +301,8 @@ pub enum NamingConvention {
 /// `health_check` of a source. Times are seconds.
 #[derive(Clone, Debug, PartialEq)]
 pub struct HealthCheck {
-    /// `test.sql`, default `SELECT 1`.
-    pub sql: String,
+    /// `test`.
+    pub test: HealthCheckTest,
     /// `interval` between checks.
     pub interval: u64,
     /// `retries`, default 3.
@@ -282,4 +313,22 @@ pub struct HealthCheck {
     pub timeout: u64,
     /// Unknown keys.
     pub extra: Extra,
+}
+
+/// `test` of a health check.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HealthCheckTest {
+    /// `sql`, default `SELECT 1`.
+    pub sql: String,
+    /// Unknown keys.
+    pub extra: Extra,
+}
+
+impl Default for HealthCheckTest {
+    fn default() -> Self {
+        Self {
+            sql: "SELECT 1".to_owned(),
+            extra: Extra::new(),
+        }
+    }
 }

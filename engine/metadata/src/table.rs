@@ -1,5 +1,7 @@
 //! Tracked tables and their configuration.
 
+mod json;
+
 use indexmap::IndexMap;
 
 use crate::Extra;

@@ -1,5 +1,7 @@
 //! Request and response transforms of webhooks (actions, event and cron triggers). Templates are kept as text.
 
+mod json;
+
 use indexmap::IndexMap;
 
 use crate::Extra;

@@ -1,6 +1,8 @@
 //! Places where a value is either given in the document or named as an environment variable. Resolving against
 //! an environment is the business of [`crate::env`].
 
+pub(crate) mod json;
+
 /// A header sent to a webhook, action handler or remote schema: `{name, value}` or `{name, value_from_env}`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Header {
