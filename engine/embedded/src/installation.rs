@@ -51,7 +51,8 @@ pub struct Installation {
 }
 
 impl Installation {
-    /// The newest installed server, else one downloaded before, else a freshly downloaded one.
+    /// The newest installed server, else the newest downloaded before, else a freshly downloaded one. An installed
+    /// one comes first whatever its version: it has the extensions that its packages brought.
     ///
     /// # Errors
     /// [`Error::NoPostgres`] when nothing is installed and the download fails.
@@ -91,14 +92,11 @@ impl Installation {
         })
     }
 
-    /// Every installed server, oldest first.
+    /// Every server on this machine, the best last: downloaded ones, then installed ones, each oldest first.
     #[must_use]
     pub fn find_all() -> Vec<Self> {
-        let mut found: Vec<_> = candidates()
-            .into_iter()
-            .filter_map(|programs| Self::at(&programs))
-            .collect();
-        found.sort_by_key(|installation| installation.version);
+        let mut found = sorted(download::kept().iter().map(|directory| directory.join("bin")));
+        found.extend(sorted(candidates().into_iter()));
         found
     }
 
@@ -133,13 +131,22 @@ impl Installation {
     }
 }
 
+fn sorted(directories: impl Iterator<Item = PathBuf>) -> Vec<Installation> {
+    let mut found: Vec<_> = directories
+        .filter_map(|programs| Installation::at(&programs))
+        .collect();
+    found.sort_by_key(|installation| installation.version);
+    found
+}
+
 /// Directories that may hold server programs, each once.
 fn candidates() -> BTreeSet<PathBuf> {
     let mut found = BTreeSet::new();
     let mut add = |path: PathBuf| {
-        // One tree is often reachable under several names (/usr/bin/postgres → …): compare real paths.
-        if let Ok(real) = path.canonicalize() {
-            found.insert(real);
+        // A link on PATH leads to the real tree, beside which Postgres looks for its files.
+        let server = path.join("postgres").canonicalize();
+        if let Some(real) = server.ok().as_deref().and_then(Path::parent) {
+            found.insert(real.to_owned());
         }
     };
     for directory in env::var_os("PATH").iter().flat_map(env::split_paths) {
@@ -163,9 +170,6 @@ fn candidates() -> BTreeSet<PathBuf> {
     }
     for directory in SINGLE {
         add(PathBuf::from(directory));
-    }
-    for directory in download::kept() {
-        add(directory.join("bin"));
     }
     found
 }
