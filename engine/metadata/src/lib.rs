@@ -12,6 +12,7 @@
 pub mod action;
 pub mod bool_exp;
 pub mod collection;
+pub mod coverage;
 pub mod cron_trigger;
 pub mod custom_type;
 pub mod document;

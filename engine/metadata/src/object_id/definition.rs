@@ -196,7 +196,7 @@ fn action_defaults(definition: &mut Map<String, Value>) {
     default(definition, "headers", json!([]));
     default(definition, "timeout", json!(30));
     each(definition, "arguments", |argument| {
-        default(argument, "description", Value::Null)
+        default(argument, "description", Value::Null);
     });
 }
 

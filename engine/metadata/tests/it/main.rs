@@ -6,6 +6,7 @@
     reason = "a test fails by panicking, in its helping functions too"
 )]
 
+mod coverage;
 mod errors;
 mod forms;
 mod round_trip;
