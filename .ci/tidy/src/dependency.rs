@@ -96,7 +96,7 @@ pub const RESERVED: &[(&str, &[&str], &[&str])] = &[
     ("prometheus", &["rowlock"], &[]),
     ("kube", &[], &[]),
     ("postgresql_embedded", &["embedded"], &[]),
-    ("async-graphql-parser", &["graphql"], &[]),
+    ("async-graphql-parser", &["graphql", "metadata"], &[]),
     ("async-graphql-value", &["graphql"], &[]),
     ("tokio", &["embedded", "pg", "rowlock"], &[]),
 ];

@@ -15,6 +15,7 @@ pub mod collection;
 pub mod coverage;
 pub mod cron_trigger;
 pub mod custom_type;
+pub mod directory;
 pub mod document;
 pub mod env;
 pub mod event_trigger;

@@ -7,6 +7,7 @@
 )]
 
 mod coverage;
+mod directory;
 mod errors;
 mod forms;
 mod round_trip;
