@@ -12,11 +12,12 @@ from unnest(array[
 ]) with ordinality as a (name, n);
 
 insert into album (id, artist_id, title, released, price)
-select n, 1 + (n - 1) % 12,
+select n, artist.id,
   (array['Harbour', 'Copper', 'Winter', 'Glass', 'Quiet', 'Northern', 'Electric', 'Paper', 'Second'])[1 + n * 5 % 9] || ' ' ||
   (array['Songs', 'Light', 'Machines', 'Letters', 'Weather', 'Rooms', 'Distance'])[1 + n * 3 % 7],
-  date '1971-03-05' + (n * 487 % 18000)::integer, 7.50 + (n * 13 % 29) * 0.75
-from generate_series(1, 36) as n;
+  make_date(artist.founded + 1 + n * 5 % 7, 1 + n * 5 % 12, 1 + n * 11 % 28), 7.50 + (n * 13 % 29) * 0.75
+from generate_series(1, 36) as n
+join artist on artist.id = 1 + (n - 1) % 12;
 
 insert into track (id, album_id, genre_id, position, title, seconds)
 select (album - 1) * 9 + position, album, 1 + (album * 5 + position / 4) % 8, position,
