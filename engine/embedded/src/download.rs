@@ -4,15 +4,14 @@
 //! `postgresql_embedded`, and kept in the cache directory of the user.
 
 use std::collections::HashMap;
-use std::env;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use postgresql_embedded::{PostgreSQL, Settings, VersionReq};
 
-use crate::account::running_as_root;
 use crate::administration::on_runtime;
+use crate::place::downloads;
 use crate::{Installation, Progress};
 
 /// The release that is fetched when any will do. Pinned, so that everyone gets the same one.
@@ -36,7 +35,7 @@ pub(crate) fn of_major(
 
 /// The trees fetched before.
 pub(crate) fn kept() -> Vec<PathBuf> {
-    let entries = fs::read_dir(cache()).into_iter().flatten().flatten();
+    let entries = fs::read_dir(downloads()).into_iter().flatten().flatten();
     entries
         .map(|entry| entry.path())
         .filter(|path| path.join("bin").is_dir())
@@ -47,7 +46,7 @@ fn fetch(
     release: &str,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Installation, postgresql_embedded::Error> {
-    let directory = cache();
+    let directory = downloads();
     progress(Progress::Downloading {
         version: release.to_owned(),
         directory: directory.clone(),
@@ -107,18 +106,4 @@ fn settings(version: VersionReq, installation_dir: PathBuf, data_dir: PathBuf) -
         trust_installation_dir: false,
         socket_dir: None,
     }
-}
-
-/// `$XDG_CACHE_HOME/rowlock/postgres` or `~/.cache/rowlock/postgres`; for root a place that other users may enter.
-fn cache() -> PathBuf {
-    if running_as_root() {
-        return PathBuf::from("/var/cache/rowlock/postgres");
-    }
-    let base = env::var_os("XDG_CACHE_HOME")
-        .map(PathBuf::from)
-        .filter(|path| path.is_absolute());
-    let base = base.or_else(|| env::home_dir().map(|home| home.join(".cache")));
-    base.as_deref()
-        .map_or_else(env::temp_dir, Path::to_owned)
-        .join("rowlock/postgres")
 }
