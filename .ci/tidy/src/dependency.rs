@@ -4,7 +4,7 @@
 //! floor 3     server
 //! floor 2     plan   pg
 //! floor 1     schema
-//! floor 0     graphql   metadata   sql   embedded
+//! floor 0     graphql   metadata   sql   embedded   kriti
 //! ```
 
 use crate::Problem;
@@ -50,6 +50,12 @@ pub const CRATES: &[Crate] = &[
         tests_may: &[],
     },
     Crate {
+        name: "kriti",
+        folder: "engine/kriti",
+        may: &[],
+        tests_may: &[],
+    },
+    Crate {
         name: "schema",
         folder: "engine/schema",
         may: &["graphql", "metadata"],
@@ -71,7 +77,9 @@ pub const CRATES: &[Crate] = &[
     Crate {
         name: "rowlock",
         folder: "engine/server",
-        may: &["graphql", "metadata", "sql", "embedded", "schema", "plan", "pg"],
+        may: &[
+            "graphql", "metadata", "sql", "embedded", "kriti", "schema", "plan", "pg",
+        ],
         tests_may: &[],
     },
     Crate {
