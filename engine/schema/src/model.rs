@@ -12,10 +12,11 @@ use indexmap::IndexMap;
 use rustc_hash::FxHashMap;
 
 use crate::access::TableAccess;
-use crate::catalog::{QualifiedName, TableKind, Type, Volatility};
-use crate::naming::NamingConvention;
+use crate::catalog::{QualifiedName, TableKind, Type, TypeKind, Volatility};
+use crate::naming::{NamingConvention, Piece};
 use crate::predicate::Predicate;
-use crate::scalar::Scalar;
+use crate::problem::Problem;
+use crate::scalar::{Scalar, ScalarClass, Scalars};
 
 macro_rules! packed_id {
     ($(#[$doc:meta])* $name:ident) => {
@@ -131,6 +132,8 @@ pub struct Model {
     pub options: Options,
     /// Roles that may not introspect (`graphql_schema_introspection.disabled_for_roles`).
     pub introspection_disabled: Vec<Name>,
+    /// GraphQL scalars of all types in use.
+    pub scalars: Scalars,
 }
 
 /// Server settings that the schema depends on.
@@ -173,6 +176,17 @@ pub struct Source {
     pub query_tags: QueryTags,
     /// Schema of PostGIS and the like (`configuration.extensions_schema`).
     pub extensions_schema: String,
+    /// What it was built from, so that the next build can tell whether to build it again.
+    pub origin: Origin,
+}
+
+/// What a source was built from and what was wrong with it.
+#[derive(Debug, Clone, Default)]
+pub struct Origin {
+    /// Hash over its metadata, catalog fingerprint, enum values and everything else its content depends on.
+    pub hash: u128,
+    /// Objects that were left out.
+    pub problems: Vec<Problem>,
 }
 
 /// `sources[].customization` with defaults applied.
@@ -292,6 +306,73 @@ pub struct Table {
     pub enum_values: Option<Vec<(Name, Option<String>)>>,
     /// What can be written.
     pub mutability: crate::catalog::Mutability,
+}
+
+impl Table {
+    /// The column with that id.
+    pub fn column(&self, id: ColumnId) -> Option<&Column> {
+        self.columns.get(usize::from(id.0))
+    }
+
+    /// The relationship with that id.
+    pub fn relationship(&self, id: RelationshipId) -> Option<&Relationship> {
+        self.relationships.get(usize::from(id.0))
+    }
+
+    /// The computed field with that id.
+    pub fn computed_field(&self, id: ComputedFieldId) -> Option<&ComputedField> {
+        self.computed_fields.get(usize::from(id.0))
+    }
+
+    /// The identifier as a part of generated names.
+    pub fn piece(&self) -> Piece<'_> {
+        (&self.identifier, self.identifier_is_custom)
+    }
+
+    /// The stored value behind a value of the GraphQL enum of this enum table.
+    pub fn enum_value(&self, naming: NamingConvention, graphql: &str) -> Option<&Name> {
+        let values = self.enum_values.as_ref()?;
+        values
+            .iter()
+            .map(|(value, _)| value)
+            .find(|value| *naming.enum_value(value) == *graphql)
+    }
+}
+
+impl Column {
+    /// It is an array.
+    pub fn is_array(&self) -> bool {
+        matches!(self.type_.kind, TypeKind::Array(_))
+    }
+
+    /// `sum`, `avg` and the like apply.
+    pub fn is_numeric(&self) -> bool {
+        is_numeric(&self.type_, &self.scalar) && self.enum_table.is_none()
+    }
+
+    /// `max` and `min` apply.
+    pub fn is_comparable(&self) -> bool {
+        is_comparable(&self.type_, &self.scalar) && self.enum_table.is_none()
+    }
+}
+
+/// `sum`, `avg` and the like apply to values of the type.
+pub fn is_numeric(type_: &Type, scalar: &Scalar) -> bool {
+    scalar.class == ScalarClass::Numeric && !matches!(type_.kind, TypeKind::Array(_))
+}
+
+/// `max` and `min` apply to values of the type: it is ordered, and Postgres has the aggregates for it.
+pub fn is_comparable(type_: &Type, scalar: &Scalar) -> bool {
+    if matches!(&type_.kind, TypeKind::Array(element) if matches!(element.kind, TypeKind::Enum(_))) {
+        return true;
+    }
+    match scalar.class {
+        ScalarClass::Numeric | ScalarClass::Text => true,
+        // Postgres 15 has no max(uuid) of its own, yet compatible servers list the field.
+        ScalarClass::Comparable => true,
+        ScalarClass::Other => matches!(type_.kind, TypeKind::Enum(_)),
+        _ => false,
+    }
 }
 
 /// Name of one root field of a table.
@@ -464,6 +545,8 @@ pub struct Function {
     pub volatility: Volatility,
     /// Names of `fn` and `fn_aggregate`, customization applied.
     pub root_fields: FxHashMap<RootVerb, RootFieldName>,
+    /// The identifier was given by `custom_name` and is never recased.
+    pub identifier_is_custom: bool,
     /// Roles named in `permissions`.
     pub permitted_roles: Vec<Name>,
     /// Description.
@@ -471,7 +554,7 @@ pub struct Function {
 }
 
 /// A role: an overlay over the model.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Role {
     /// Its name.
     pub name: Name,
@@ -479,6 +562,20 @@ pub struct Role {
     pub tables: FxHashMap<TableId, TableAccess>,
     /// Functions it may call (inference already applied).
     pub functions: rustc_hash::FxHashSet<FunctionId>,
+}
+
+impl Function {
+    /// The identifier as a part of generated names.
+    pub fn piece(&self) -> Piece<'_> {
+        (&self.identifier, self.identifier_is_custom)
+    }
+}
+
+impl Options {
+    /// An experimental feature is on.
+    pub fn has(&self, feature: &str) -> bool {
+        self.experimental_features.iter().any(|known| known == feature)
+    }
 }
 
 impl Model {
