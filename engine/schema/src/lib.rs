@@ -3,10 +3,20 @@
 //! Pure: no IO, no clock, no environment. Names no SQL.
 
 pub mod access;
+pub mod aggregate;
+mod build;
 pub mod catalog;
 pub mod meaning;
 pub mod model;
 pub mod naming;
 pub mod operator;
 pub mod predicate;
+pub mod problem;
+mod resolve;
 pub mod scalar;
+
+pub use build::build;
+pub use problem::Problem;
+pub use resolve::enum_table::{EnumQuery, queries as enum_queries};
+pub use resolve::permission::ADMIN;
+pub use resolve::{CatalogState, EnumRow};

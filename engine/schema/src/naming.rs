@@ -20,7 +20,9 @@ pub enum NamingConvention {
 /// Whether a text is a GraphQL name: `[_A-Za-z][_0-9A-Za-z]*`.
 pub fn is_graphql_name(text: &str) -> bool {
     let mut characters = text.bytes();
-    characters.next().is_some_and(|c| c.is_ascii_alphabetic() || c == b'_')
+    characters
+        .next()
+        .is_some_and(|c| c.is_ascii_alphabetic() || c == b'_')
         && characters.all(|c| c.is_ascii_alphanumeric() || c == b'_')
 }
 
@@ -95,7 +97,11 @@ impl Customization {
         match self.naming {
             NamingConvention::HasuraDefault => format!("{prefix}{name}{suffix}"),
             NamingConvention::GraphqlDefault => {
-                let name = if prefix.is_empty() { name } else { upper_first(&name) };
+                let name = if prefix.is_empty() {
+                    name
+                } else {
+                    upper_first(&name)
+                };
                 format!("{prefix}{name}{}", upper_first(suffix))
             }
         }
@@ -182,7 +188,10 @@ mod tests {
         assert_eq!(GRAPHQL.type_(&pieces), "AuthorLocalBoolExp");
         let pieces = [custom("my_table"), generated("bool_exp")];
         assert_eq!(GRAPHQL.type_(&pieces), "my_tableBoolExp");
-        assert_eq!(GRAPHQL.field(&[custom("dutchAuctions"), generated("aggregate")]), "dutchAuctionsAggregate");
+        assert_eq!(
+            GRAPHQL.field(&[custom("dutchAuctions"), generated("aggregate")]),
+            "dutchAuctionsAggregate"
+        );
         assert_eq!(GRAPHQL.column("author_id"), "authorId");
         assert_eq!(GRAPHQL.column("createdAt"), "createdAt");
     }
@@ -209,7 +218,10 @@ mod tests {
         customization.naming = HASURA;
         customization.root_prefix = "test_".into();
         customization.root_suffix = "_query".into();
-        assert_eq!(&*customization.root_field_name("author_local".into()), "test_author_local_query");
+        assert_eq!(
+            &*customization.root_field_name("author_local".into()),
+            "test_author_local_query"
+        );
     }
 
     #[test]

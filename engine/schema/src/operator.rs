@@ -189,8 +189,18 @@ const ORDERING: &[OperatorEntry] = &[
 ];
 
 const TEXT: &[OperatorEntry] = &[
-    entry(O::Like, "_like", "does the column match the given pattern", K::Same),
-    entry(O::NotLike, "_nlike", "does the column NOT match the given pattern", K::Same),
+    entry(
+        O::Like,
+        "_like",
+        "does the column match the given pattern",
+        K::Same,
+    ),
+    entry(
+        O::NotLike,
+        "_nlike",
+        "does the column NOT match the given pattern",
+        K::Same,
+    ),
     entry(
         O::ILike,
         "_ilike",
@@ -242,7 +252,12 @@ const TEXT: &[OperatorEntry] = &[
 ];
 
 const ARRAY: &[OperatorEntry] = &[
-    entry(O::Contains, "_contains", "does the array contain the given value", K::Same),
+    entry(
+        O::Contains,
+        "_contains",
+        "does the array contain the given value",
+        K::Same,
+    ),
     entry(
         O::ContainedIn,
         "_contained_in",
@@ -364,8 +379,16 @@ const GEOMETRY: &[OperatorEntry] = &[
 
 const RASTER: &[OperatorEntry] = &[
     plain(O::StIntersectsRast, "_st_intersects_rast", K::Same),
-    plain(O::StIntersectsNbandGeom, "_st_intersects_nband_geom", K::NbandGeom),
-    plain(O::StIntersectsGeomNband, "_st_intersects_geom_nband", K::GeomNband),
+    plain(
+        O::StIntersectsNbandGeom,
+        "_st_intersects_nband_geom",
+        K::NbandGeom,
+    ),
+    plain(
+        O::StIntersectsGeomNband,
+        "_st_intersects_geom_nband",
+        K::GeomNband,
+    ),
 ];
 
 const LTREE: &[OperatorEntry] = &[
@@ -410,7 +433,11 @@ const LTREE: &[OperatorEntry] = &[
 
 /// Operators of the comparison input of a type (Appendix B). `array` wins over the element's class.
 pub fn operators_of(class: ScalarClass, array: bool) -> impl Iterator<Item = &'static OperatorEntry> {
-    let ordering: &[OperatorEntry] = if class == ScalarClass::Raster && !array { &[] } else { ORDERING };
+    let ordering: &[OperatorEntry] = if class == ScalarClass::Raster && !array {
+        &[]
+    } else {
+        ORDERING
+    };
     let special: &[OperatorEntry] = match class {
         _ if array => ARRAY,
         ScalarClass::Text => TEXT,
@@ -486,7 +513,11 @@ mod tests {
 
     #[test]
     fn by_class() {
-        let names = |class, array| operators_of(class, array).map(|entry| entry.name).collect::<Vec<_>>();
+        let names = |class, array| {
+            operators_of(class, array)
+                .map(|entry| entry.name)
+                .collect::<Vec<_>>()
+        };
         assert_eq!(names(ScalarClass::Boolean, false).len(), 9);
         assert_eq!(names(ScalarClass::Text, false).len(), 19);
         assert!(names(ScalarClass::Text, true).contains(&"_contains"));

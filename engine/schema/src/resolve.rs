@@ -23,16 +23,17 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use graphql::Name;
+use metadata::object_id::MetadataObjectId;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::access::TableAccess;
 use crate::catalog::{self, Catalog};
 use crate::model::{
-    ColumnId, Customization, Function, FunctionId, Options, Origin, QueryTagFormat, QueryTags, Source, SourceId,
-    Table, TableId,
+    ColumnId, Customization, Function, FunctionId, Options, Origin, QueryTagFormat, QueryTags, Source,
+    SourceId, Table, TableId,
 };
 use crate::naming::NamingConvention;
-use crate::problem::{Object, Problem};
+use crate::problem::Problem;
 use crate::resolve::conflict::Names;
 use crate::resolve::predicates::Predicates;
 use crate::scalar::Scalars;
@@ -206,7 +207,7 @@ impl<'a> Resolver<'a> {
     }
 
     /// Reports an object that is left out.
-    pub(crate) fn refuse(&mut self, object: Object, message: impl Into<String>) {
+    pub(crate) fn refuse(&mut self, object: MetadataObjectId, message: impl Into<String>) {
         self.problems.push(Problem::inconsistent(object, message));
     }
 

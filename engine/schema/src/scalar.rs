@@ -61,8 +61,18 @@ pub struct Scalars {
 
 /// The scalars that the schema itself refers to, whether or not a column has such a type. Their ids are fixed.
 const WELL_KNOWN: [&str; 12] = [
-    "String", "Int", "Float", "Boolean", "float8", "geometry", "geography", "jsonb", "lquery", "ltxtquery",
-    "ltree", "ID",
+    "String",
+    "Int",
+    "Float",
+    "Boolean",
+    "float8",
+    "geometry",
+    "geography",
+    "jsonb",
+    "lquery",
+    "ltxtquery",
+    "ltree",
+    "ID",
 ];
 
 impl ScalarId {

@@ -6,7 +6,9 @@ use graphql::{Name, OperationKind};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::model::{Customization, RootVerb};
-use crate::problem::{Object, Problem};
+use metadata::object_id::MetadataObjectId;
+
+use crate::problem::{Problem, object};
 use crate::resolve::{CatalogState, root_field};
 
 /// Tables and functions of one source whose names are taken.
@@ -20,9 +22,9 @@ pub(crate) struct Names {
 /// Names claimed so far, across sources.
 #[derive(Default)]
 pub(crate) struct Claims {
-    fields: FxHashMap<(OperationKind, Option<Name>, Name), Object>,
-    types: FxHashMap<Name, Object>,
-    namespaces: FxHashMap<Name, Object>,
+    fields: FxHashMap<(OperationKind, Option<Name>, Name), MetadataObjectId>,
+    types: FxHashMap<Name, MetadataObjectId>,
+    namespaces: FxHashMap<Name, MetadataObjectId>,
 }
 
 /// Types that exist in every schema.
@@ -51,17 +53,25 @@ impl Claims {
         if let Some(namespace) = &customization.namespace {
             self.namespaces
                 .entry(namespace.clone())
-                .or_insert_with(|| Object::source(source));
+                .or_insert_with(|| MetadataObjectId::Source(source.to_owned()));
         }
         for (name, table) in &metadata.tables {
-            let Some(catalog) = state.catalog.table(&name.schema, &name.name) else { continue };
-            let Some(identifier) = root_field::table_identifier(name, table) else { continue };
+            let Some(catalog) = state.catalog.table(&name.schema, &name.name) else {
+                continue;
+            };
+            let Some(identifier) = root_field::table_identifier(name, table) else {
+                continue;
+            };
             let fields = root_field::of_table(&identifier, table, customization);
-            let fields = fields.into_iter().filter(|(verb, _)| root_field::is_possible(*verb, catalog));
+            let fields = fields
+                .into_iter()
+                .filter(|(verb, _)| root_field::is_possible(*verb, catalog));
             let type_name = customization.type_name(&[identifier.piece()]);
-            let object = Object::table(source, name);
+            let object = object::table(source, name);
             let claims = fields.flat_map(|(verb, field)| {
-                root_field::kinds(verb).iter().map(move |kind| (*kind, field.name.clone()))
+                root_field::kinds(verb)
+                    .iter()
+                    .map(move |kind| (*kind, field.name.clone()))
             });
             if let Some(problem) = self.claim_all(&object, customization, claims.collect(), &type_name) {
                 names.lost_tables.insert(name.clone());
@@ -69,14 +79,16 @@ impl Claims {
             }
         }
         for (name, function) in &metadata.functions {
-            let Some(identifier) = root_field::function_identifier(name, function) else { continue };
+            let Some(identifier) = root_field::function_identifier(name, function) else {
+                continue;
+            };
             let mut found = state.catalog.functions_named(&name.schema, &name.name);
             let Some(catalog) = found.next() else { continue };
             let kinds: &[OperationKind] = match super::function::exposure(function, catalog.volatility) {
                 crate::model::Exposure::Query => &[OperationKind::Query, OperationKind::Subscription],
                 crate::model::Exposure::Mutation => &[OperationKind::Mutation],
             };
-            let object = Object::function(source, name, function);
+            let object = object::function(source, name);
             let fields = root_field::of_function(&identifier, function, customization);
             let claims = fields
                 .into_iter()
@@ -92,7 +104,7 @@ impl Claims {
 
     fn claim_all(
         &mut self,
-        object: &Object,
+        object: &MetadataObjectId,
         customization: &Customization,
         fields: Vec<(OperationKind, Name)>,
         type_name: &Name,
@@ -103,7 +115,7 @@ impl Claims {
             (OperationKind::Subscription, "subscription_root"),
             (OperationKind::Query, "query_root"),
         ] {
-            let taken: Vec<(&Name, &Object)> = fields
+            let taken: Vec<(&Name, &MetadataObjectId)> = fields
                 .iter()
                 .filter(|(of, _)| *of == kind)
                 .filter_map(|(_, name)| {
@@ -138,7 +150,8 @@ impl Claims {
             return Some(Problem::Conflicting { message, objects });
         }
         for (kind, name) in fields {
-            self.fields.insert((kind, namespace.clone(), name), object.clone());
+            self.fields
+                .insert((kind, namespace.clone(), name), object.clone());
         }
         self.types.insert(type_name.clone(), object.clone());
         None
@@ -146,8 +159,13 @@ impl Claims {
 }
 
 /// Hasura's text, which lists the fields from the last to the first.
-fn conflict(root: &str, taken: &[(&Name, &Object)], owner: Object, object: &Object) -> Problem {
-    let one = |(name, owner): &(&Name, &Object)| {
+fn conflict(
+    root: &str,
+    taken: &[(&Name, &MetadataObjectId)],
+    owner: MetadataObjectId,
+    object: &MetadataObjectId,
+) -> Problem {
+    let one = |(name, owner): &(&Name, &MetadataObjectId)| {
         let mut both = [owner.name(), object.name()];
         both.sort();
         format!("'{name}' defined in [{}]", both.join(", "))
@@ -163,7 +181,11 @@ fn conflict(root: &str, taken: &[(&Name, &Object)], owner: Object, object: &Obje
         "Encountered conflicting definitions in the selection set for '{root}' for {fields}. Fields must not be \
          defined more than once across all sources."
     );
-    let objects = if owner == *object { vec![owner] } else { vec![owner, object.clone()] };
+    let objects = if owner == *object {
+        vec![owner]
+    } else {
+        vec![owner, object.clone()]
+    };
     Problem::Conflicting { message, objects }
 }
 

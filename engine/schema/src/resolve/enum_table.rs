@@ -65,7 +65,11 @@ fn shape(table: &Table) -> Result<(&str, Option<&str>), Vec<String>> {
         }
     }
     let mut description = None;
-    let others: Vec<_> = table.columns.iter().filter(|column| Some(column.name.as_str()) != key).collect();
+    let others: Vec<_> = table
+        .columns
+        .iter()
+        .filter(|column| Some(column.name.as_str()) != key)
+        .collect();
     match others.as_slice() {
         [] => {}
         [one] if one.type_.name == "text" => description = Some(one.name.as_str()),
@@ -91,7 +95,10 @@ impl Resolver<'_> {
     pub(crate) fn enum_values(&self, table: &Table) -> Result<Vec<(Name, Option<String>)>, String> {
         let refusal = |wrong: &[String]| {
             let name = metadata::QualifiedName::new(&table.name.schema, &table.name.name);
-            format!("the table \"{name}\" cannot be used as an enum {}", reasons(wrong))
+            format!(
+                "the table \"{name}\" cannot be used as an enum {}",
+                reasons(wrong)
+            )
         };
         shape(table).map_err(|wrong| refusal(&wrong))?;
         let rows = match self.state.enum_values.get(&table.name) {
@@ -108,7 +115,9 @@ impl Resolver<'_> {
         bad.sort_unstable();
         let text = match bad.as_slice() {
             [] => None,
-            [one] => Some(format!("the value \"{one}\" is not a valid GraphQL enum value name")),
+            [one] => Some(format!(
+                "the value \"{one}\" is not a valid GraphQL enum value name"
+            )),
             [one, two] => Some(format!(
                 "the values \"{one}\" and \"{two}\" are not valid GraphQL enum value names"
             )),
@@ -134,13 +143,21 @@ impl Resolver<'_> {
         let mut references: Vec<(usize, ColumnId, TableId)> = Vec::new();
         for (at, entry) in self.entries.iter().enumerate() {
             for key in &entry.catalog.foreign_keys {
-                let [(own, theirs)] = key.columns.as_slice() else { continue };
+                let [(own, theirs)] = key.columns.as_slice() else {
+                    continue;
+                };
                 let target = (key.target.schema.as_str(), key.target.name.as_str());
-                let Some(id) = self.catalog_ids.get(&target) else { continue };
-                let Some(table) = self.tables.get(id.index()) else { continue };
+                let Some(id) = self.catalog_ids.get(&target) else {
+                    continue;
+                };
+                let Some(table) = self.tables.get(id.index()) else {
+                    continue;
+                };
                 let refers_to_key = matches!(table.primary_key.as_slice(), [column]
                     if table.column(*column).is_some_and(|column| column.name == *theirs));
-                let Some(column) = entry.columns.get(own.as_str()) else { continue };
+                let Some(column) = entry.columns.get(own.as_str()) else {
+                    continue;
+                };
                 if table.enum_values.is_some() && refers_to_key {
                     references.push((at, *column, *id));
                 }

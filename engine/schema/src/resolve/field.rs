@@ -2,12 +2,15 @@
 
 use graphql::Name;
 use indexmap::IndexMap;
+use metadata::object_id::MetadataObjectId;
+use metadata::remote_relationship::RelationshipType;
 use rustc_hash::FxHashMap;
 
-use crate::model::{ComputedFieldId, RelationshipId, RelationshipKind, Table, TableField};
-use crate::model::{ColumnId, Customization};
+use crate::model::{
+    ColumnId, ComputedFieldId, Customization, RelationshipId, RelationshipKind, Table, TableField,
+};
 use crate::naming::{custom, generated};
-use crate::problem::{Object, Problem};
+use crate::problem::{Problem, object};
 use crate::resolve::{Entry, Resolver};
 
 impl Resolver<'_> {
@@ -23,7 +26,11 @@ impl Resolver<'_> {
 
 /// `rel_aggregate`.
 pub(crate) fn aggregate_field(name: &str, customization: &Customization) -> Name {
-    Name::from(customization.naming.field(&[custom(name), generated("aggregate")]))
+    Name::from(
+        customization
+            .naming
+            .field(&[custom(name), generated("aggregate")]),
+    )
 }
 
 fn drop_conflicts(
@@ -49,64 +56,48 @@ fn drop_conflicts(
         })
     };
     let relationship_object = |name: &str, kind: RelationshipKind| {
-        let metadata = entry.metadata;
-        match kind {
-            RelationshipKind::Object => metadata
-                .object_relationships
-                .get(name)
-                .map(|definition| Object::object_relationship(source, entry.name, name, definition)),
-            RelationshipKind::Array => metadata
-                .array_relationships
-                .get(name)
-                .map(|definition| Object::array_relationship(source, entry.name, name, definition)),
-        }
-    };
-    let computed_object = |name: &str| {
-        let definition = entry.metadata.computed_fields.get(name)?;
-        Some(Object::computed_field(source, entry.name, name, definition))
+        let relationship_type = match kind {
+            RelationshipKind::Object => RelationshipType::Object,
+            RelationshipKind::Array => RelationshipType::Array,
+        };
+        object::relationship(source, entry.name, name, relationship_type)
     };
     let mut keep_relationships = Vec::new();
     for relationship in &table.relationships {
-        let aggregate = aggregate_field(&relationship.name, customization);
-        let names: Vec<&str> = match relationship.kind {
-            RelationshipKind::Object => vec![&relationship.name],
-            RelationshipKind::Array => vec![&relationship.name, &aggregate],
+        let name = relationship.name.as_str();
+        let aggregate = aggregate_field(name, customization);
+        let wrong = match relationship.kind {
+            RelationshipKind::Object => judge(&[name]),
+            RelationshipKind::Array => judge(&[name, &aggregate]),
         };
-        let wrong = judge(&names);
-        let twin = (relationship.kind == RelationshipKind::Array
-            && entry.metadata.object_relationships.contains_key(&relationship.name))
-        .then(|| relationship_object(&relationship.name, RelationshipKind::Object))
-        .flatten();
-        let object = relationship_object(&relationship.name, relationship.kind);
-        match (wrong, twin, object) {
-            (Some(message), _, Some(object)) => {
-                problems.push(Problem::inconsistent(object, message));
-                keep_relationships.push(false);
-            }
-            (None, Some(twin), Some(object)) => {
-                problems.push(twins(&relationship.name, twin, object));
-                keep_relationships.push(false);
-            }
-            _ => keep_relationships.push(true),
+        let has_twin = relationship.kind == RelationshipKind::Array
+            && entry.metadata.object_relationships.contains_key(name);
+        let this = relationship_object(name, relationship.kind);
+        keep_relationships.push(wrong.is_none() && !has_twin);
+        if let Some(message) = wrong {
+            problems.push(Problem::inconsistent(this, message));
+        } else if has_twin {
+            problems.push(twins(
+                name,
+                relationship_object(name, RelationshipKind::Object),
+                this,
+            ));
         }
     }
     let mut keep_computed = Vec::new();
     for computed in &table.computed_fields {
+        let name = computed.name.as_str();
+        let wrong = judge(&[name]);
         let other = table
             .relationships
             .iter()
-            .find(|relationship| relationship.name == computed.name)
-            .and_then(|relationship| relationship_object(&relationship.name, relationship.kind));
-        match (judge(&[&computed.name]), other, computed_object(&computed.name)) {
-            (Some(message), _, Some(object)) => {
-                problems.push(Problem::inconsistent(object, message));
-                keep_computed.push(false);
-            }
-            (None, Some(other), Some(object)) => {
-                problems.push(twins(&computed.name, other, object));
-                keep_computed.push(false);
-            }
-            _ => keep_computed.push(true),
+            .find(|relationship| relationship.name == name);
+        let this = object::computed_field(source, entry.name, name);
+        keep_computed.push(wrong.is_none() && other.is_none());
+        if let Some(message) = wrong {
+            problems.push(Problem::inconsistent(this, message));
+        } else if let Some(other) = other {
+            problems.push(twins(name, relationship_object(name, other.kind), this));
         }
     }
     let mut keep = keep_relationships.into_iter();
@@ -115,7 +106,7 @@ fn drop_conflicts(
     table.computed_fields.retain(|_| keep.next().unwrap_or(false));
 }
 
-fn twins(name: &str, one: Object, other: Object) -> Problem {
+fn twins(name: &str, one: MetadataObjectId, other: MetadataObjectId) -> Problem {
     Problem::Conflicting {
         message: format!("conflicting definitions for field \"{name}\""),
         objects: vec![one, other],
@@ -128,14 +119,19 @@ fn fields(table: &Table, customization: &Customization) -> IndexMap<Name, TableF
         fields.insert(column.field.clone(), TableField::Column(ColumnId(at)));
     }
     for (at, computed) in (0u16..).zip(&table.computed_fields) {
-        fields.insert(computed.field.clone(), TableField::ComputedField(ComputedFieldId(at)));
+        fields.insert(
+            computed.field.clone(),
+            TableField::ComputedField(ComputedFieldId(at)),
+        );
     }
     for (at, relationship) in (0u16..).zip(&table.relationships) {
         let id = RelationshipId(at);
         fields.insert(relationship.field.clone(), TableField::Relationship(id));
         if relationship.kind == RelationshipKind::Array {
             let name = aggregate_field(&relationship.name, customization);
-            fields.entry(name).or_insert(TableField::RelationshipAggregate(id));
+            fields
+                .entry(name)
+                .or_insert(TableField::RelationshipAggregate(id));
         }
     }
     fields

@@ -86,11 +86,18 @@ impl Predicates {
         self.all
     }
 
-    fn combine(&mut self, key: Key, parts: &[PredicateId], make: fn(Vec<Predicate>) -> Predicate) -> PredicateId {
+    fn combine(
+        &mut self,
+        key: Key,
+        parts: &[PredicateId],
+        make: fn(Vec<Predicate>) -> Predicate,
+    ) -> PredicateId {
         if let Some(known) = self.known.get(&key) {
             return *known;
         }
-        let parts = parts.iter().filter_map(|part| self.all.get(part.index()).cloned());
+        let parts = parts
+            .iter()
+            .filter_map(|part| self.all.get(part.index()).cloned());
         let predicate = make(parts.collect());
         self.insert(key, predicate)
     }

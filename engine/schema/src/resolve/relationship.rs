@@ -1,14 +1,15 @@
-//! Object and array relationships between tables of one source.
+//! MetadataObjectId and array relationships between tables of one source.
 
 use graphql::Name;
 use metadata::relationship::{
     ArrayUsing, ForeignKeyColumns, InsertionOrder, ManualConfiguration, ManualTarget, ObjectUsing,
 };
+use metadata::remote_relationship::RelationshipType;
 
 use crate::catalog::ForeignKey;
 use crate::model::{ColumnId, Relationship, RelationshipKind, TableId};
 use crate::naming::is_graphql_name;
-use crate::problem::Object;
+use crate::problem::object;
 use crate::resolve::Resolver;
 use crate::resolve::table::not_a_name;
 
@@ -23,25 +24,29 @@ struct Link {
     insert_after_parent: bool,
 }
 
-impl<'a> Resolver<'a> {
+impl Resolver<'_> {
     /// Fills `relationships` of all tables. Names that clash with other fields are judged later.
     pub(crate) fn resolve_relationships(&mut self) {
         for at in 0..self.tables.len() {
-            let Some(entry) = self.entries.get(at) else { continue };
+            let Some(entry) = self.entries.get(at) else {
+                continue;
+            };
             let (name, metadata) = (entry.name, entry.metadata);
             let mut found: Vec<Relationship> = Vec::new();
-            let mut refused: Vec<(Object, String)> = Vec::new();
+            let mut refused: Vec<(metadata::object_id::MetadataObjectId, String)> = Vec::new();
             for (relationship, definition) in &metadata.object_relationships {
                 let link = match &definition.using {
                     ObjectUsing::ForeignKey(columns) => self.own_key(at, columns),
                     ObjectUsing::RemoteForeignKey(columns) => self.remote_key(at, columns),
                     ObjectUsing::Manual(manual) => self.manual(at, manual),
                 };
-                match link.and_then(|link| named(relationship, RelationshipKind::Object, link, &definition.comment))
+                match link
+                    .and_then(|link| named(relationship, RelationshipKind::Object, link, &definition.comment))
                 {
                     Ok(resolved) => found.push(resolved),
                     Err(message) => {
-                        let object = Object::object_relationship(self.name, name, relationship, definition);
+                        let object =
+                            object::relationship(self.name, name, relationship, RelationshipType::Object);
                         refused.push((object, in_relationship(name, relationship, &message)));
                     }
                 }
@@ -51,11 +56,13 @@ impl<'a> Resolver<'a> {
                     ArrayUsing::ForeignKey(columns) => self.remote_key(at, columns),
                     ArrayUsing::Manual(manual) => self.manual(at, manual),
                 };
-                match link.and_then(|link| named(relationship, RelationshipKind::Array, link, &definition.comment))
+                match link
+                    .and_then(|link| named(relationship, RelationshipKind::Array, link, &definition.comment))
                 {
                     Ok(resolved) => found.push(resolved),
                     Err(message) => {
-                        let object = Object::array_relationship(self.name, name, relationship, definition);
+                        let object =
+                            object::relationship(self.name, name, relationship, RelationshipType::Array);
                         refused.push((object, in_relationship(name, relationship, &message)));
                     }
                 }

@@ -87,18 +87,24 @@ pub(crate) fn of_table(
                 RootVerb::SelectAggregate => (&roots.select_aggregate, vec![name, generated("aggregate")]),
                 RootVerb::SelectStream => (&roots.select_stream, vec![name, generated("stream")]),
                 RootVerb::Insert => (&roots.insert, vec![generated("insert"), name]),
-                RootVerb::InsertOne => (&roots.insert_one, vec![generated("insert"), name, generated("one")]),
+                RootVerb::InsertOne => (
+                    &roots.insert_one,
+                    vec![generated("insert"), name, generated("one")],
+                ),
                 RootVerb::Update => (&roots.update, vec![generated("update"), name]),
-                RootVerb::UpdateByPk => {
-                    (&roots.update_by_pk, vec![generated("update"), name, generated("by_pk")])
-                }
-                RootVerb::UpdateMany => {
-                    (&roots.update_many, vec![generated("update"), name, generated("many")])
-                }
+                RootVerb::UpdateByPk => (
+                    &roots.update_by_pk,
+                    vec![generated("update"), name, generated("by_pk")],
+                ),
+                RootVerb::UpdateMany => (
+                    &roots.update_many,
+                    vec![generated("update"), name, generated("many")],
+                ),
                 RootVerb::Delete => (&roots.delete, vec![generated("delete"), name]),
-                RootVerb::DeleteByPk => {
-                    (&roots.delete_by_pk, vec![generated("delete"), name, generated("by_pk")])
-                }
+                RootVerb::DeleteByPk => (
+                    &roots.delete_by_pk,
+                    vec![generated("delete"), name, generated("by_pk")],
+                ),
             };
             (verb, root_field(given, &pieces, customization))
         })
@@ -147,7 +153,9 @@ impl Resolver<'_> {
         let streams = !self.surroundings.options.has("hide_stream_fields");
         for (table, entry) in self.tables.iter().zip(&self.entries) {
             for verb in RootVerb::TABLE {
-                let Some(field) = table.root_fields.get(&verb) else { continue };
+                let Some(field) = table.root_fields.get(&verb) else {
+                    continue;
+                };
                 let target = RootTarget::Table(table.id);
                 let root = RootField { verb, target };
                 if !is_possible(verb, entry.catalog) || (verb == RootVerb::SelectStream && !streams) {

@@ -7,7 +7,7 @@ use rustc_hash::FxHashMap;
 use crate::catalog::{self, Generated};
 use crate::model::{Column, ColumnId, Table};
 use crate::naming::is_graphql_name;
-use crate::problem::Object;
+use crate::problem::object;
 use crate::resolve::conflict::Names;
 use crate::resolve::{Entry, Resolver, root_field};
 
@@ -28,12 +28,15 @@ impl<'a> Resolver<'a> {
             match self.resolve_table(name, table) {
                 Ok((resolved, entry)) => {
                     self.table_ids.insert(name, resolved.id);
-                    let key = (entry.catalog.name.schema.as_str(), entry.catalog.name.name.as_str());
+                    let key = (
+                        entry.catalog.name.schema.as_str(),
+                        entry.catalog.name.name.as_str(),
+                    );
                     self.catalog_ids.insert(key, resolved.id);
                     self.tables.push(resolved);
                     self.entries.push(entry);
                 }
-                Err(message) => self.refuse(Object::table(self.name, name), message),
+                Err(message) => self.refuse(object::table(self.name, name), message),
             }
         }
     }
@@ -55,7 +58,11 @@ impl<'a> Resolver<'a> {
             not_a_name(&shown.unwrap_or_else(|| name.snake_case()))
         })?;
         let id = self.table_id(self.tables.len());
-        let enum_values = if table.is_enum { Some(self.enum_values(found)?) } else { None };
+        let enum_values = if table.is_enum {
+            Some(self.enum_values(found)?)
+        } else {
+            None
+        };
         let columns = self.resolve_columns(name, table, found)?;
         let positions: FxHashMap<&'a str, ColumnId> = columns
             .iter()
@@ -94,7 +101,11 @@ impl<'a> Resolver<'a> {
             primary_key: primary_key.unwrap_or_default(),
             unique_constraints,
             root_fields: root_fields.into_iter().collect(),
-            comment: table.configuration.comment.clone().or_else(|| found.comment.clone()),
+            comment: table
+                .configuration
+                .comment
+                .clone()
+                .or_else(|| found.comment.clone()),
             enum_values,
             mutability: found.mutability,
         };
@@ -125,12 +136,12 @@ impl<'a> Resolver<'a> {
                 None => self.customization.naming.column(&column.name),
             };
             if !is_graphql_name(&field) {
-                let object = Object::table(self.name, name);
+                let object = object::table(self.name, name);
                 self.refuse(object, not_a_name(&field));
                 continue;
             }
             let Some(scalar) = self.scalar(&column.type_) else {
-                let object = Object::table(self.name, name);
+                let object = object::table(self.name, name);
                 self.refuse(
                     object,
                     format!(
@@ -174,9 +185,7 @@ impl<'a> Resolver<'a> {
 
 /// Why a name cannot appear in the schema.
 pub(crate) fn not_a_name(name: &str) -> String {
-    format!(
-        "cannot include \"{name}\" in the GraphQL schema because it is not a valid GraphQL identifier"
-    )
+    format!("cannot include \"{name}\" in the GraphQL schema because it is not a valid GraphQL identifier")
 }
 
 /// Two columns may not share a field name.

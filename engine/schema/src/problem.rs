@@ -1,0 +1,139 @@
+//! What is wrong with a document, given the databases: objects that were left out, in Hasura's words.
+//!
+//! A problem never stops a build. It names the object by its [`MetadataObjectId`]; the definition is taken from
+//! the document when the problem is shown.
+
+pub(crate) mod object;
+
+use metadata::object_id::MetadataObjectId;
+use metadata::permission::PermissionType;
+use metadata::{Document, QualifiedName};
+use serde_json::{Value, json};
+
+/// One inconsistency (metadata API: an entry of `inconsistent_objects`).
+#[derive(Debug, Clone, PartialEq)]
+pub enum Problem {
+    /// One object that cannot be resolved.
+    Inconsistent {
+        /// The object.
+        object: MetadataObjectId,
+        /// Why.
+        message: String,
+        /// Where within the object's definition, as a JSONPath, if the place is known.
+        path: Option<String>,
+    },
+    /// Objects that exclude each other; the first one stayed.
+    Conflicting {
+        /// How they clash.
+        message: String,
+        /// All of them.
+        objects: Vec<MetadataObjectId>,
+    },
+    /// Parents of an inherited role have different permissions for the same write.
+    RoleInheritance {
+        /// The inherited role.
+        role: String,
+        /// What could not be inherited.
+        entity: InheritedEntity,
+    },
+}
+
+/// A table permission that an inherited role could not inherit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InheritedEntity {
+    /// The source.
+    pub source: String,
+    /// The table.
+    pub table: QualifiedName,
+    /// The kind of permission.
+    pub permission_type: PermissionType,
+}
+
+impl Problem {
+    /// An object that cannot be resolved.
+    pub fn inconsistent(object: MetadataObjectId, message: impl Into<String>) -> Self {
+        Self::Inconsistent {
+            object,
+            message: message.into(),
+            path: None,
+        }
+    }
+
+    /// The message without the words that say which kind of problem it is.
+    pub fn message(&self) -> String {
+        match self {
+            Self::Inconsistent { message, .. } | Self::Conflicting { message, .. } => message.clone(),
+            Self::RoleInheritance { role, entity } => format!(
+                "Could not inherit permission for the role '{role}' for the entity: '{} permission, table: {}, \
+                 source: '{}''",
+                permission_word(entity.permission_type),
+                entity.table,
+                entity.source
+            ),
+        }
+    }
+
+    /// Hasura's `reason`.
+    pub fn reason(&self) -> String {
+        match self {
+            Self::Inconsistent { message, .. } => format!("Inconsistent object: {message}"),
+            Self::Conflicting { message, .. } => format!("Conflicting objects: {message}"),
+            Self::RoleInheritance { .. } => self.message(),
+        }
+    }
+
+    /// The objects it is about. Empty for role inheritance, which no single object can be blamed for.
+    pub fn objects(&self) -> &[MetadataObjectId] {
+        match self {
+            Self::Inconsistent { object, .. } => std::slice::from_ref(object),
+            Self::Conflicting { objects, .. } => objects,
+            Self::RoleInheritance { .. } => &[],
+        }
+    }
+
+    /// The entry of `inconsistent_objects`; definitions come from the document.
+    pub fn to_json(&self, document: &Document) -> Value {
+        let definition = |object: &MetadataObjectId| object.definition(document).unwrap_or(Value::Null);
+        match self {
+            Self::Inconsistent { object, .. } => json!({
+                "definition": definition(object),
+                "name": object.name(),
+                "reason": self.reason(),
+                "type": object.type_name(),
+            }),
+            Self::Conflicting { objects, .. } => {
+                let objects: Vec<Value> = objects
+                    .iter()
+                    .map(|object| {
+                        json!({
+                            "definition": definition(object),
+                            "name": object.name(),
+                            "type": object.type_name(),
+                        })
+                    })
+                    .collect();
+                json!({"reason": self.reason(), "objects": objects})
+            }
+            Self::RoleInheritance { role, entity } => json!({
+                "reason": self.reason(),
+                "name": role,
+                "type": "inherited role permission inconsistency",
+                "entity": {
+                    "permission_type": permission_word(entity.permission_type),
+                    "source": entity.source,
+                    "table": entity.table.to_string(),
+                },
+            }),
+        }
+    }
+}
+
+/// `insert`, `select`, …
+pub(crate) fn permission_word(permission_type: PermissionType) -> &'static str {
+    match permission_type {
+        PermissionType::Insert => "insert",
+        PermissionType::Select => "select",
+        PermissionType::Update => "update",
+        PermissionType::Delete => "delete",
+    }
+}
