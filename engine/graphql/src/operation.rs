@@ -3,8 +3,9 @@
 
 use std::sync::Arc;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
+use crate::introspect::Introspection;
 use crate::path::Path;
 use crate::type_system::{InputClass, Name, OperationKind};
 
@@ -61,10 +62,10 @@ pub enum FieldTarget<I, M> {
     },
     /// `__typename` on a type of that name.
     Typename(Name),
-    /// `__schema`, answered by `introspect`.
-    Schema,
-    /// `__type(name:)`, answered by `introspect`.
-    Type(String),
+    /// `__schema` with its selection, answered by [`Introspection::answer`].
+    Schema(Introspection),
+    /// `__type(name:)` with its selection, answered by [`Introspection::answer`].
+    Type(Introspection),
 }
 
 /// A named value: an argument, or a field of an input object.
@@ -113,6 +114,8 @@ pub struct Leaf {
     pub origin: Origin,
     /// How it is checked; the same check runs on every plan-cache hit.
     pub class: InputClass,
+    /// The value is a whole list of such scalars ([`Input::LeafList`]).
+    pub list: bool,
     /// For lists: items may be null.
     pub items_nullable: bool,
     /// Name of the expected type, for messages.
@@ -142,9 +145,26 @@ pub struct VariablePath {
 /// One step into a JSON value.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Segment {
-    /// Into an object. If the value there is not an object or list where a list was expected, a single value
-    /// stands for a list of one, as GraphQL coercion has it.
+    /// Into an object.
     Key(Name),
-    /// Into a list.
+    /// Into a list. If the value there is not a list, a single value stands for a list of one, as GraphQL
+    /// coercion has it: position 0 is the value itself.
     Index(usize),
+}
+
+impl VariablePath {
+    /// The value at this place of a request's variables; `None` if there is no such place.
+    pub fn find<'v>(&self, variables: &'v Map<String, Value>) -> Option<&'v Value> {
+        let mut value = variables.get(&*self.variable)?;
+        for segment in &*self.segments {
+            value = match (segment, value) {
+                (Segment::Key(key), Value::Object(fields)) => fields.get(&**key)?,
+                (Segment::Key(_), _) => return None,
+                (Segment::Index(index), Value::Array(items)) => items.get(*index)?,
+                (Segment::Index(0), single) => single,
+                (Segment::Index(_), _) => return None,
+            };
+        }
+        Some(value)
+    }
 }
