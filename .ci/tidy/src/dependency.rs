@@ -104,8 +104,7 @@ pub const RESERVED: &[(&str, &[&str], &[&str])] = &[
     ("prometheus", &["rowlock"], &[]),
     ("kube", &[], &[]),
     ("postgresql_embedded", &["embedded"], &[]),
-    ("async-graphql-parser", &["graphql", "metadata"], &[]),
-    ("async-graphql-value", &["graphql"], &[]),
+    ("async-graphql-parser", &["metadata"], &[]),
     ("tokio", &["embedded", "pg", "rowlock"], &[]),
 ];
 

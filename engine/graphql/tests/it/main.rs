@@ -1,4 +1,5 @@
 //! Tests of the crate from outside.
 
 mod fuzz;
+#[cfg(test)]
 mod schema;
