@@ -12,7 +12,7 @@ use crate::table::Table;
 use crate::{Extra, QualifiedName};
 
 /// A source; its name is the key of the map it stands in.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Source {
     /// `kind`.
     pub kind: SourceKind,

@@ -1,6 +1,5 @@
 //! Sources as JSON.
 
-use indexmap::IndexMap;
 use serde_json::Value;
 
 use super::{
@@ -101,27 +100,22 @@ impl Entry for Source {
 fn read_other(value: &Value, kind: SourceKind, reader: &mut Reader) -> Result<(String, Source), ParseError> {
     let mut object = ObjectReader::open(value, "SourceMetadata", OTHER_KEYS, reader)?;
     let name = object.entry_name("name")?;
-    let mut source = Source::new(SourceConfiguration::default());
-    source.kind = kind;
-    source.extra = object.finish_silently();
-    Ok((name, source))
+    Ok((
+        name,
+        Source {
+            kind,
+            extra: object.finish_silently(),
+            ..Source::default()
+        },
+    ))
 }
 
 impl Source {
     /// A Postgres source in which nothing is tracked.
     pub fn new(configuration: SourceConfiguration) -> Self {
         Self {
-            kind: SourceKind::Postgres,
-            tables: IndexMap::new(),
-            functions: IndexMap::new(),
-            native_queries: IndexMap::new(),
-            stored_procedures: Vec::new(),
-            logical_models: IndexMap::new(),
             configuration,
-            query_tags: None,
-            customization: SourceCustomization::default(),
-            health_check: None,
-            extra: crate::Extra::new(),
+            ..Self::default()
         }
     }
 }
