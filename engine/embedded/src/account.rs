@@ -135,7 +135,7 @@ mod tests {
 
     #[test]
     fn names_the_closed_directory() {
-        let parent = std::env::temp_dir().join(format!("rowlock-account-{}", std::process::id()));
+        let parent = Path::new("/tmp").join(format!("rowlock-account-{}", std::process::id()));
         let inner = parent.join("inner");
         fs::create_dir_all(&inner).unwrap();
         fs::set_permissions(&parent, fs::Permissions::from_mode(0o700)).unwrap();

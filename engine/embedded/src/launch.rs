@@ -97,8 +97,9 @@ impl Launch {
         let (cluster, temporary) = match &self.base {
             Some(base) => (Cluster::prepare(base, &account)?, None),
             None => {
-                remove_leftovers(&std::env::temp_dir());
-                let directory = temporary_directory();
+                let parent = temporary_parent(&account);
+                remove_leftovers(&parent);
+                let directory = temporary_directory(&parent);
                 (Cluster::prepare(&directory, &account)?, Some(Removal(directory)))
             }
         };
@@ -234,10 +235,19 @@ fn free_port() -> io::Result<u16> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
 }
 
-fn temporary_directory() -> PathBuf {
+/// The directory for temporary files, unless the user that runs the server may not enter it.
+fn temporary_parent(account: &Account) -> PathBuf {
+    let usual = std::env::temp_dir();
+    match account.check_reach(&usual.join("any")) {
+        Ok(()) => usual,
+        Err(_) => PathBuf::from("/tmp"),
+    }
+}
+
+fn temporary_directory(parent: &Path) -> PathBuf {
     let mut word = random_word();
     word.truncate(12);
-    std::env::temp_dir().join(format!("{TEMPORARY_PREFIX}{}-{word}", std::process::id()))
+    parent.join(format!("{TEMPORARY_PREFIX}{}-{word}", std::process::id()))
 }
 
 /// Removes temporary directories that a crash of the machine left behind: a day old, and no server lives in them.
