@@ -27,6 +27,27 @@ pub(crate) fn is_zero(number: &Number) -> bool {
     Decimal::of(number).digits.is_empty()
 }
 
+/// The integer a number is, however it is written, if it fits.
+pub(crate) fn as_integer(number: &Number) -> Option<i64> {
+    let decimal = Decimal::of(number);
+    let zeros = decimal
+        .exponent
+        .checked_sub(i64::try_from(decimal.digits.len()).ok()?)?;
+    if decimal.digits.is_empty() {
+        return Some(0);
+    }
+    let scale = 10_i64.checked_pow(u32::try_from(zeros).ok()?)?;
+    let digits = decimal.digits.iter().try_fold(0_i64, |value, digit| {
+        value.checked_mul(10)?.checked_sub(i64::from(digit - b'0'))
+    })?;
+    let negative = digits.checked_mul(scale)?;
+    if decimal.negative {
+        Some(negative)
+    } else {
+        negative.checked_neg()
+    }
+}
+
 fn rank(value: &Value) -> u8 {
     match value {
         Value::Object(_) => 0,
@@ -146,6 +167,30 @@ mod tests {
                 compare(&parse(right), &parse(left)),
                 expected.reverse(),
                 "{right} {left}"
+            );
+        }
+    }
+
+    #[test]
+    fn integers_are_recognised_however_written() {
+        for (text, expected) in [
+            ("7", Some(7)),
+            ("-7", Some(-7)),
+            ("7.0", Some(7)),
+            ("0.7e1", Some(7)),
+            ("7e2", Some(700)),
+            ("0.0", Some(0)),
+            ("7.5", None),
+            ("9223372036854775807", Some(i64::MAX)),
+            ("-9223372036854775808", Some(i64::MIN)),
+            ("9223372036854775808", None),
+            ("1e99999999999999999999", None),
+            ("1e-99999999999999999999", None),
+        ] {
+            assert_eq!(
+                as_integer(&serde_json::from_str(text).unwrap()),
+                expected,
+                "{text}"
             );
         }
     }

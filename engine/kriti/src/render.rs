@@ -42,6 +42,15 @@ pub(crate) fn type_name(value: &Value) -> &'static str {
     }
 }
 
+/// The error of a value which should be of another type.
+fn mismatch(span: Span, expected: &'static str, value: &Value) -> RenderError {
+    RenderError::Type {
+        span,
+        expected,
+        actual: type_name(value),
+    }
+}
+
 /// A variable of a loop, and those around it.
 #[derive(Clone, Copy)]
 struct Binding<'v> {
@@ -124,6 +133,7 @@ impl<'c> Renderer<'c> {
     where
         'c: 'v,
     {
+        self.spend(name.len(), span)?;
         let mut binding = scope;
         while let Some(found) = binding {
             if found.name == name {
@@ -219,11 +229,7 @@ impl<'c> Renderer<'c> {
                 Value::Bool(true) => return self.evaluate(branch, scope),
                 Value::Bool(false) => {}
                 other => {
-                    return Err(RenderError::Type {
-                        span,
-                        expected: "Boolean",
-                        actual: type_name(other),
-                    });
+                    return Err(mismatch(span, "Boolean", other));
                 }
             }
         }
@@ -236,11 +242,7 @@ impl<'c> Renderer<'c> {
     {
         let list = self.evaluate(&range.list, scope)?;
         let Value::Array(elements) = &*list else {
-            return Err(RenderError::Type {
-                span,
-                expected: "Array",
-                actual: type_name(&list),
-            });
+            return Err(mismatch(span, "Array", &list));
         };
         let mut results = vec![];
         for (number, element) in elements.iter().enumerate() {

@@ -2,6 +2,9 @@
 //!
 //! A transform comes as text ([`RequestTransform`], [`ResponseTransform`]), is compiled once, which finds all of its
 //! templates that do not parse, and is then applied to each request or answer.
+//!
+//! Headers, parameters and form fields are kept sorted by name (Hasura has hash maps there), so that the same
+//! transform always gives the same request.
 
 mod body;
 mod decode;

@@ -105,7 +105,7 @@ impl Arguments {
         let field = Field::root(args);
         field.object("TestWebhookTransform")?;
         let environment = match field.optional("env") {
-            Some(variables) => Environment(text_entries(variables, "String")?.into_iter().collect()),
+            Some(variables) => Environment(text_entries(variables, "String")?),
             None => Environment::default(),
         };
         let headers = match field.optional("request_headers") {

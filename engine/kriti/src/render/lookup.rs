@@ -7,10 +7,12 @@ use std::borrow::Cow;
 
 use serde_json::{Number, Value};
 
-use super::{Binding, Found, Renderer, type_name};
+use super::{Binding, Found, Renderer, mismatch};
 use crate::{
     error::RenderError,
     expression::{Key, Lookup, Path},
+    limit::VALUE_WORK,
+    order::as_integer,
     span::Span,
 };
 
@@ -60,11 +62,7 @@ impl<'c> Renderer<'c> {
                     Key::Element(key) => match self.evaluate(key, scope)?.into_owned() {
                         Value::String(name) => Cow::Owned(name),
                         other => {
-                            return Err(RenderError::Type {
-                                span: before,
-                                expected: "String",
-                                actual: type_name(&other),
-                            });
+                            return Err(mismatch(before, "String", &other));
                         }
                     },
                 };
@@ -76,35 +74,18 @@ impl<'c> Renderer<'c> {
             }
             Value::Array(_) => {
                 let Key::Element(key) = &lookup.key else {
-                    return Err(RenderError::Type {
-                        span: before,
-                        expected: "Object",
-                        actual: "Array",
-                    });
+                    return Err(mismatch(before, "Object", &value));
                 };
                 let index = self.evaluate(key, scope)?;
                 let Value::Number(number) = &*index else {
-                    return Err(RenderError::Type {
-                        span,
-                        expected: "Integer",
-                        actual: type_name(&index),
-                    });
+                    return Err(mismatch(span, "Integer", &index));
                 };
-                if !is_integer(number) {
-                    return Err(RenderError::Type {
-                        span,
-                        expected: "Integer",
-                        actual: "Number",
-                    });
-                }
-                self.element(value, number, span)?
-                    .ok_or(RenderError::Index { span })
+                let number = self
+                    .integer(number, span)?
+                    .ok_or_else(|| mismatch(span, "Integer", &index))?;
+                element(value, number).ok_or(RenderError::Index { span })
             }
-            other => Err(RenderError::Type {
-                span: before,
-                expected: "Object",
-                actual: type_name(other),
-            }),
+            other => Err(mismatch(before, "Object", other)),
         }
     }
 
@@ -127,21 +108,24 @@ impl<'c> Renderer<'c> {
             Value::Null => return Ok(value),
             Value::Object(_) | Value::Array(_) => {}
             other => {
-                return Err(RenderError::Type {
-                    span: before,
-                    expected: "Object",
-                    actual: type_name(other),
-                });
+                return Err(mismatch(before, "Object", other));
             }
         }
         for lookup in chain {
+            self.spend(VALUE_WORK, lookup.span)?;
             let key = match &lookup.key {
-                Key::Attribute(name) => Cow::Owned(Value::from(name.as_str())),
+                Key::Attribute(name) => {
+                    self.spend(name.len(), lookup.span)?;
+                    Cow::Owned(Value::from(name.as_str()))
+                }
                 Key::Element(key) => self.evaluate(key, scope)?,
             };
             let next = match (&*value, &*key) {
                 (Value::Object(_), Value::String(name)) => self.field(value, name, lookup.span)?,
-                (Value::Array(_), Value::Number(number)) => self.element(value, number, lookup.span)?,
+                (Value::Array(_), Value::Number(number)) => match self.integer(number, lookup.span)? {
+                    Some(index) => element(value, index),
+                    None => None,
+                },
                 _ => None,
             };
             match next {
@@ -166,25 +150,18 @@ impl<'c> Renderer<'c> {
         })
     }
 
-    /// The element of an array, likewise.
-    fn element<'v>(
-        &mut self,
-        array: Cow<'v, Value>,
-        number: &Number,
-        span: Span,
-    ) -> Result<Option<Cow<'v, Value>>, RenderError> {
-        self.spend(1, span)?;
-        let Some(index) = number.as_u64().and_then(|index| usize::try_from(index).ok()) else {
-            return Ok(None);
-        };
-        Ok(match array {
-            Cow::Borrowed(array) => array.get(index).map(Cow::Borrowed),
-            Cow::Owned(mut array) => array.get_mut(index).map(|element| Cow::Owned(element.take())),
-        })
+    /// The integer a number is. It may have been written with any number of digits, so this is work.
+    fn integer(&mut self, number: &Number, span: Span) -> Result<Option<i64>, RenderError> {
+        self.spend(number.as_str().len(), span)?;
+        Ok(as_integer(number))
     }
 }
 
-/// Whether a number is written as an integer of a size that can be an index.
-fn is_integer(number: &Number) -> bool {
-    number.as_i64().is_some() || number.as_u64().is_some()
+/// The element of an array, likewise.
+fn element(array: Cow<'_, Value>, index: i64) -> Option<Cow<'_, Value>> {
+    let index = usize::try_from(index).ok()?;
+    match array {
+        Cow::Borrowed(array) => array.get(index).map(Cow::Borrowed),
+        Cow::Owned(mut array) => array.get_mut(index).map(|element| Cow::Owned(element.take())),
+    }
 }

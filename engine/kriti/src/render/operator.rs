@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use super::{Binding, Found, Renderer, type_name};
+use super::{Binding, Found, Renderer, mismatch};
 use crate::{
     error::RenderError,
     expression::{Expression, Operator},
@@ -48,11 +48,7 @@ impl<'c> Renderer<'c> {
             return match (left, right) {
                 (Value::Bool(left), Value::Bool(right)) if operator == Operator::And => Ok(*left && *right),
                 (Value::Bool(left), Value::Bool(right)) => Ok(*left || *right),
-                (other, Value::Bool(_)) | (_, other) => Err(RenderError::Type {
-                    span,
-                    expected: "Boolean",
-                    actual: type_name(other),
-                }),
+                (other, Value::Bool(_)) | (_, other) => Err(mismatch(span, "Boolean", other)),
             };
         }
         self.spend_on(left, span)?;
@@ -74,11 +70,7 @@ impl<'c> Renderer<'c> {
     fn contains(&mut self, left: &Value, right: &Value, span: Span) -> Result<bool, RenderError> {
         match (left, right) {
             (Value::String(key), Value::Object(fields)) => Ok(fields.contains_key(key)),
-            (other, Value::Object(_)) => Err(RenderError::Type {
-                span,
-                expected: "String",
-                actual: type_name(other),
-            }),
+            (other, Value::Object(_)) => Err(mismatch(span, "String", other)),
             (_, Value::Array(elements)) => {
                 for element in elements {
                     self.spend_on(left, span)?;
@@ -88,11 +80,7 @@ impl<'c> Renderer<'c> {
                 }
                 Ok(false)
             }
-            (_, other) => Err(RenderError::Type {
-                span,
-                expected: "Array",
-                actual: type_name(other),
-            }),
+            (_, other) => Err(mismatch(span, "Array", other)),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Bodies and their transforms.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use super::{TransformError, TransformErrors, all, compile_text, render_text};
@@ -25,7 +27,7 @@ pub enum BodyTransform {
     Transform(String),
     /// Replaces it by a form: templates, each the inside of a string, by key. A field which renders to `null` is
     /// left out.
-    FormUrlEncoded(Vec<(String, String)>),
+    FormUrlEncoded(BTreeMap<String, String>),
 }
 
 /// The same with its templates parsed.

@@ -1,5 +1,7 @@
 //! Reading transforms from JSON.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value};
 
 use super::{BodyTransform, HeaderTransform, QueryParams, RequestTransform, ResponseTransform};
@@ -101,16 +103,13 @@ impl<'v> Field<'v> {
     }
 }
 
-/// An object of texts. Hasura keeps these in a hash map; here they come sorted by key, so that the same transform
-/// always gives the same request.
-pub(crate) fn text_entries(field: Field<'_>, what: &str) -> Result<Vec<(String, String)>, DecodeError> {
+/// An object of texts.
+pub(crate) fn text_entries(field: Field<'_>, what: &str) -> Result<BTreeMap<String, String>, DecodeError> {
     let fields = field.object("Map")?;
     let entries = fields
         .iter()
         .map(|(key, value)| Ok((key.clone(), field.entry(key, value).text(what)?)));
-    let mut entries = entries.collect::<Result<Vec<_>, _>>()?;
-    entries.sort_unstable();
-    Ok(entries)
+    entries.collect()
 }
 
 /// `version`: whether it is 2. Absent is 1.
@@ -167,9 +166,7 @@ fn query_params(field: &Field<'_>) -> Result<QueryParams, DecodeError> {
                 Value::Null => Ok((key.clone(), None)),
                 _ => Ok((key.clone(), Some(field.entry(key, value).text("Template")?))),
             });
-            let mut pairs = entries.collect::<Result<Vec<_>, _>>()?;
-            pairs.sort_unstable();
-            Ok(QueryParams::Pairs(pairs))
+            Ok(QueryParams::Pairs(entries.collect::<Result<_, _>>()?))
         }
         _ => Err(field.error("Invalid query parameter")),
     }
@@ -179,7 +176,7 @@ fn headers(field: &Field<'_>) -> Result<HeaderTransform, DecodeError> {
     field.object("AddReplaceRemoveFields")?;
     let add_headers = match field.optional("add_headers") {
         Some(headers) => text_entries(headers, "Template")?,
-        None => vec![],
+        None => BTreeMap::new(),
     };
     let mut remove_headers = vec![];
     if let Some(names) = field.optional("remove_headers") {

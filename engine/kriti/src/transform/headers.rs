@@ -1,5 +1,7 @@
 //! Transforms of headers.
 
+use std::collections::BTreeMap;
+
 use super::{TransformErrors, all, compile_text, render_text};
 use crate::{Context, Template};
 
@@ -7,7 +9,7 @@ use crate::{Context, Template};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct HeaderTransform {
     /// `add_headers`: templates, each the inside of a string, by name.
-    pub add_headers: Vec<(String, String)>,
+    pub add_headers: BTreeMap<String, String>,
     /// `remove_headers`: names, compared without regard to case.
     pub remove_headers: Vec<String>,
 }

@@ -1,5 +1,7 @@
 //! Transforms of the query string.
 
+use std::collections::BTreeMap;
+
 use super::{TransformError, TransformErrors, all, compile_text, render_text};
 use crate::{Context, Template, uri::Query};
 
@@ -8,7 +10,7 @@ use crate::{Context, Template, uri::Query};
 pub enum QueryParams {
     /// Templates of name and value, the latter absent for a parameter without `=`. What renders to `null`, either
     /// of them, is left out.
-    Pairs(Vec<(String, Option<String>)>),
+    Pairs(BTreeMap<String, Option<String>>),
     /// One template of the whole query string.
     Template(String),
 }
@@ -25,9 +27,9 @@ impl QueryParams {
         match self {
             Self::Template(source) => Ok(CompiledQueryParams::Template(compile_text(source)?)),
             Self::Pairs(pairs) => {
-                let names = all(pairs.iter().map(|(name, _)| compile_text(name)));
+                let names = all(pairs.keys().map(|name| compile_text(name)));
                 let compile = |value: &Option<String>| value.as_deref().map(compile_text).transpose();
-                let values = all(pairs.iter().map(|(_, value)| compile(value)));
+                let values = all(pairs.values().map(compile));
                 Ok(CompiledQueryParams::Pairs(zip(names, values)?))
             }
         }

@@ -19,7 +19,7 @@ pub struct Response {
     pub status: u16,
     /// The body; null if it is not JSON.
     pub body: Value,
-    /// What [`super::Request::to_json`] gave for the request, as it was before its transform.
+    /// What [`super::Request::to_json`] gave for the request, as it was before its transform; null if it had none.
     pub request: Value,
 }
 

@@ -76,6 +76,7 @@ fn lookups() {
         (r#"{{ $body["two words"] }}"#, json!("tw")),
         ("{{ $body[$key] }}", json!("Ada")),
         ("{{ $body.people[1].name }}", json!("Alan")),
+        ("{{ $body.people[1.0].name }}", json!("Alan")),
         ("{{ $body.people[size([1])].age }}", json!(41)),
         ("{{ $[0].first }}", json!(1)),
         ("{{ [1, 2, 3][1] }}", json!(2)),

@@ -102,11 +102,16 @@ fn every_template_which_does_not_parse_is_named() {
     let transform = RequestTransform {
         method: None,
         url: Some("{{".to_owned()),
-        body: Some(BodyTransform::FormUrlEncoded(vec![
-            ("a".to_owned(), "{{".to_owned()),
-            ("b".to_owned(), "{{ } }}".to_owned()),
-        ])),
-        query_params: Some(QueryParams::Pairs(vec![("{{".to_owned(), Some("{{".to_owned()))])),
+        body: Some(BodyTransform::FormUrlEncoded(
+            [
+                ("a".to_owned(), "{{".to_owned()),
+                ("b".to_owned(), "{{ } }}".to_owned()),
+            ]
+            .into(),
+        )),
+        query_params: Some(QueryParams::Pairs(
+            [("{{".to_owned(), Some("{{".to_owned()))].into(),
+        )),
         request_headers: None,
     };
     let errors = transform.compile().unwrap_err();
