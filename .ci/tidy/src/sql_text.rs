@@ -69,6 +69,8 @@ fn is_statement(literal: &str) -> bool {
     let text = literal.trim_start().to_lowercase();
     text.contains('{')
         && STATEMENTS.iter().any(|(start, holds)| text.starts_with(start) && text.contains(holds))
+        // "select permissions on …" is about metadata.
+        && !text.split(' ').nth(1).is_some_and(|second| second.starts_with("permission"))
         // In our messages what is put in is quoted with backticks or follows a colon.
         && !text.contains('`')
         && !text.contains(": ")
