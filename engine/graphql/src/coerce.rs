@@ -7,7 +7,7 @@ mod geojson;
 
 use std::borrow::Cow;
 
-use serde_json::Value;
+use serde_json::{Map, Number, Value};
 
 use crate::error::Error;
 use crate::operation::{Leaf, Origin};
@@ -120,7 +120,13 @@ pub fn scalar<'a>(
     use Given::{Json, Literal as Written};
     let refused = || mismatch(expected(class), type_name, given, path);
     let failed = |message: String| Error::parse(path, message);
-    let bounded = |low: i64, high: i64, number: &serde_json::Number| {
+    let bounded = |low: i64, high: i64, number: &Number| {
+        if number
+            .as_i64()
+            .is_some_and(|integer| (low..=high).contains(&integer))
+        {
+            return Ok(as_json(given));
+        }
         let scientific = Scientific::of(number);
         match scientific.to_integer() {
             Some(integer) if (low..=high).contains(&integer) => Ok(whole(given, number, integer)),
@@ -138,14 +144,14 @@ pub fn scalar<'a>(
             _ => Err(refused()),
         },
         InputClass::NonNegativeInt => match given {
-            Written(Literal::Int(number)) | Json(Value::Number(number)) if !Scientific::of(number).is_negative() => {
+            Written(Literal::Int(number)) | Json(Value::Number(number)) if !is_negative(number) => {
                 bounded(0, i32::MAX.into(), number)
             }
             _ => Err(refused()),
         },
         InputClass::NonNegativeBigInt => match given {
             Written(Literal::Int(number)) | Json(Value::Number(number)) => {
-                if Scientific::of(number).is_negative() {
+                if is_negative(number) {
                     return Err(mismatch(expected(InputClass::NonNegativeInt), type_name, given, path));
                 }
                 bounded(0, i64::MAX, number)
@@ -161,11 +167,10 @@ pub fn scalar<'a>(
         },
         InputClass::Float => match given {
             Written(Literal::Int(number) | Literal::Float(number)) | Json(Value::Number(number)) => {
-                let scientific = Scientific::of(number);
-                if scientific.fits_double() { Ok(as_json(given)) } else { Err(failed(overflow(&scientific))) }
+                too_large(number).map_or_else(|| Ok(as_json(given)), |message| Err(failed(message)))
             }
             Written(Literal::String(text)) | Json(Value::String(text)) => {
-                match text.trim().parse::<f64>().ok().and_then(serde_json::Number::from_f64) {
+                match text.trim().parse::<f64>().ok().and_then(Number::from_f64) {
                     Some(number) => Ok(Cow::Owned(Value::Number(number))),
                     None => Err(refused()),
                 }
@@ -207,11 +212,8 @@ pub fn scalar<'a>(
         }
         InputClass::Number => match given {
             Written(Literal::Int(number) | Literal::Float(number)) | Json(Value::Number(number)) => {
-                let scientific = Scientific::of(number);
-                if is_floating(type_name) && !scientific.fits_double() {
-                    return Err(failed(overflow(&scientific)));
-                }
-                Ok(as_json(given))
+                let message = if is_floating(type_name) { too_large(number) } else { None };
+                message.map_or_else(|| Ok(as_json(given)), |message| Err(failed(message)))
             }
             Written(Literal::String(_) | Literal::Enum(_)) | Json(Value::String(_)) => Ok(as_json(given)),
             _ => {
@@ -307,7 +309,7 @@ impl Leaf {
     /// What normalising the operation anew would say of the value.
     pub fn coerce_again<'v>(
         &self,
-        variables: &'v serde_json::Map<String, Value>,
+        variables: &'v Map<String, Value>,
     ) -> Result<Option<Cow<'v, Value>>, Error> {
         let Origin::Variable(place) = &self.origin else {
             return Ok(None);
@@ -330,6 +332,24 @@ impl Leaf {
     }
 }
 
+fn is_negative(number: &Number) -> bool {
+    match number.as_i64() {
+        Some(integer) => integer < 0,
+        None => Scientific::of(number).is_negative(),
+    }
+}
+
+/// `None` if a double can hold something near the number, else the message.
+fn too_large(number: &Number) -> Option<String> {
+    if number.as_f64().is_some_and(f64::is_finite) {
+        return None;
+    }
+    let scientific = Scientific::of(number);
+    let message =
+        format!("The value {scientific} lies outside the bounds. Is it overflowing the float bounds?");
+    (!scientific.fits_double()).then_some(message)
+}
+
 fn as_json(given: Given<'_>) -> Cow<'_, Value> {
     match given {
         Given::Json(value) => Cow::Borrowed(value),
@@ -338,7 +358,7 @@ fn as_json(given: Given<'_>) -> Cow<'_, Value> {
 }
 
 /// Keeps `5`, makes `5` of `5.0` and `5e0`.
-fn whole<'a>(given: Given<'a>, number: &serde_json::Number, integer: i64) -> Cow<'a, Value> {
+fn whole<'a>(given: Given<'a>, number: &Number, integer: i64) -> Cow<'a, Value> {
     match given {
         Given::Json(value) if number.to_string() == integer.to_string() => Cow::Borrowed(value),
         _ => Cow::Owned(integer.into()),
@@ -349,10 +369,6 @@ fn out_of_bounds(number: &Scientific) -> String {
     format!(
         "The value {number} lies outside the bounds or is not an integer. Maybe it is a float, or is there integer overflow?"
     )
-}
-
-fn overflow(number: &Scientific) -> String {
-    format!("The value {number} lies outside the bounds. Is it overflowing the float bounds?")
 }
 
 fn is_floating(type_name: &str) -> bool {

@@ -14,9 +14,9 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use serde_json::{Map, Value};
 
 use crate::document::Document;
-use crate::error::Error;
+use crate::error::{Code, Error};
 use crate::guard::{Guard, Guards};
-use crate::operation::Operation;
+use crate::operation::{Field, FieldTarget, Operation};
 use crate::path::Path;
 use crate::syntax::OperationDefinition;
 use crate::type_system::{Name, OperationKind, TypeDefinition, TypeKind, TypeSystem};
@@ -78,6 +78,9 @@ pub fn normalize<T: TypeSystem>(
     let mut normalizer = Normalizer::new(&mut shared, types);
     let fields = normalizer.root(root, definition)?;
     let directives = directive::of_operation(&mut shared, definition)?;
+    if definition.kind == OperationKind::Subscription {
+        check_subscription(definition, &fields, directives.multiple_top_level_fields)?;
+    }
     Ok(Normalized {
         operation: Operation {
             kind: definition.kind,
@@ -89,6 +92,31 @@ pub fn normalize<T: TypeSystem>(
         guards: shared.guards.into_vec(),
         variables: check,
     })
+}
+
+/// Hasura counts what is written at the top, not what is left after merging.
+fn check_subscription<I, M>(
+    definition: &OperationDefinition,
+    fields: &[Field<I, M>],
+    multiple_top_level_fields: bool,
+) -> Result<(), Error> {
+    if definition.selections.len() > 1 && !multiple_top_level_fields {
+        return Err(Error::validation(
+            &Path::root(),
+            "subscriptions must select one top level field",
+        ));
+    }
+    if fields
+        .iter()
+        .any(|field| matches!(field.target, FieldTarget::Typename(_)))
+    {
+        return Err(Error {
+            code: Code::NotSupported,
+            path: Path::root(),
+            message: "Introspection at root field level is not supported over subscriptions".to_owned(),
+        });
+    }
+    Ok(())
 }
 
 /// Checks the variables as a whole and binds them to their values.

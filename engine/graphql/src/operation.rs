@@ -1,6 +1,7 @@
 //! The normalised operation: one document's chosen operation with fragments merged, `@skip` and `@include`
 //! applied, every field and argument resolved against the role's types and every value coerced.
 
+use std::fmt;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
@@ -150,6 +151,20 @@ pub enum Segment {
     /// Into a list. If the value there is not a list, a single value stands for a list of one, as GraphQL
     /// coercion has it: position 0 is the value itself.
     Index(usize),
+}
+
+/// As in `$where._and[0].id._eq`.
+impl fmt::Display for VariablePath {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "${}", self.variable)?;
+        for segment in &*self.segments {
+            match segment {
+                Segment::Key(key) => write!(out, ".{key}")?,
+                Segment::Index(index) => write!(out, "[{index}]")?,
+            }
+        }
+        Ok(())
+    }
 }
 
 impl VariablePath {

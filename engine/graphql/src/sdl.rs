@@ -145,7 +145,7 @@ mod tests {
     fn prints_a_schema() {
         let text = super::print(&TestSchema::new());
         for part in [
-            "schema {\n  query: query_root\n  mutation: mutation_root\n}\n",
+            "schema {\n  query: query_root\n  mutation: mutation_root\n  subscription: subscription_root\n}\n",
             "\nscalar jsonb\n",
             "\n\"\"\"\ncolumns and relationships of \"author\"\n\"\"\"\ntype author {\n",
             "  articles(\n    distinct_on: [author_select_column!]\n    \"\"\"\n    limit the number of rows returned\n    \"\"\"\n    limit: Int\n    offset: Int\n",

@@ -70,7 +70,7 @@ fn lists_all_types_by_name() {
         assert!(names.contains(&name), "{name}");
     }
     assert_eq!(answer["queryType"], json!({"name": "query_root"}));
-    assert_eq!(answer["subscriptionType"], Value::Null);
+    assert_eq!(answer["subscriptionType"], json!({"name": "subscription_root"}));
     assert_eq!(answer["description"], Value::Null);
 }
 

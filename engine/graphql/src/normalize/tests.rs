@@ -80,7 +80,6 @@ fn selection_messages() {
             "$.selectionSet.__schema",
             "field '__schema' not found in type: 'mutation_root'",
         ),
-        ("subscription {author {id}}", "$", "no subscriptions exist"),
         (
             "{__type {name}}",
             "$.selectionSet.__type.args.name",
@@ -99,6 +98,38 @@ fn selection_messages() {
     ] {
         refused(text, path, message);
     }
+}
+
+#[test]
+fn subscription_messages() {
+    let mut schema = TestSchema::new();
+    let mut says = |text: &str, subscriptions: bool| {
+        schema.subscriptions = subscriptions;
+        told(normalized(&schema, text, json!({})))
+    };
+    let several = "validation-failed $ subscriptions must select one top level field";
+    assert_eq!(
+        says("subscription {author {id}}", false),
+        "validation-failed $ no subscriptions exist"
+    );
+    assert_eq!(says("subscription {author {id}}", true), "fine");
+    assert_eq!(says("subscription {author {id} author {name}}", true), several);
+    assert_eq!(says("subscription {author {id} b: author {name}}", true), several);
+    assert_eq!(
+        says(
+            "subscription @_multiple_top_level_fields {author {id} b: author {id}}",
+            true
+        ),
+        "fine"
+    );
+    assert_eq!(
+        says("subscription {__typename}", true),
+        "not-supported $ Introspection at root field level is not supported over subscriptions"
+    );
+    assert_eq!(
+        says("subscription {__schema {description}}", true),
+        "validation-failed $.selectionSet.__schema field '__schema' not found in type: 'subscription_root'"
+    );
 }
 
 #[test]
@@ -384,19 +415,12 @@ fn shown(guards: &[Guard]) -> Vec<String> {
     guards
         .iter()
         .map(|guard| {
-            let mut place = format!("${}", guard.place.variable);
-            for segment in &*guard.place.segments {
-                match segment {
-                    crate::operation::Segment::Key(key) => place.push_str(&format!(".{key}")),
-                    crate::operation::Segment::Index(index) => place.push_str(&format!("[{index}]")),
-                }
-            }
             let expected = match &guard.expected {
                 Expected::Keys(keys) => format!("keys {}", keys.join(" ")),
                 Expected::Exactly(value) => format!("= {value}"),
                 other => format!("{other:?}"),
             };
-            format!("{place} {expected}")
+            format!("{} {expected}", guard.place)
         })
         .collect()
 }

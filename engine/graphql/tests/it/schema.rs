@@ -13,6 +13,8 @@ use serde_json::{Map, Value};
 pub(crate) struct TestSchema {
     types: Vec<Arc<TypeDefinition<usize, String>>>,
     names: HashMap<String, usize>,
+    /// Whether there is a subscription root.
+    pub(crate) subscriptions: bool,
 }
 
 const SCALARS: [(&str, &str, InputClass); 15] = [
@@ -98,7 +100,7 @@ impl Default for TestSchema {
 impl TestSchema {
     /// Builds it.
     pub(crate) fn new() -> Self {
-        let objects: [(&str, Vec<String>); 3] = [
+        let objects: [(&str, Vec<String>); 4] = [
             (
                 "author",
                 vec![
@@ -126,6 +128,7 @@ impl TestSchema {
                     "update_author(where: author_bool_exp!, _set: author_insert_input): author".to_owned(),
                 ],
             ),
+            ("subscription_root", vec![format!("author({SELECT}): [author!]!")]),
         ];
         let mut names: HashMap<String, usize> = HashMap::new();
         let keys = SCALARS.iter().map(|scalar| scalar.0);
@@ -161,7 +164,11 @@ impl TestSchema {
                 .collect();
             types.push(definition(name, description, TypeKind::Object(fields)));
         }
-        Self { types, names }
+        Self {
+            types,
+            names,
+            subscriptions: true,
+        }
     }
 }
 
@@ -237,6 +244,7 @@ impl TypeSystem for TestSchema {
         match kind {
             OperationKind::Query => self.names.get("query_root").copied(),
             OperationKind::Mutation => self.names.get("mutation_root").copied(),
+            OperationKind::Subscription if self.subscriptions => self.names.get("subscription_root").copied(),
             OperationKind::Subscription => None,
         }
     }
