@@ -9,6 +9,7 @@ mod drivers;
 mod parse;
 mod tls;
 
+pub(crate) use self::drivers::Connector;
 pub use self::parse::ParseError;
 
 /// A text that is never printed.

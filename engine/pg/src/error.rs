@@ -37,6 +37,14 @@ pub enum Error {
     /// A statement asks for more values than it was given. A bug of the caller.
     #[error("the statement has no value for slot {0}")]
     MissingSlot(u32),
+    /// A statement's text has another number of parameters than the statement says. A bug of the caller.
+    #[error("the statement's text has {asked} parameters, the statement {given}")]
+    ParameterCount {
+        /// In the text.
+        asked: usize,
+        /// In the statement.
+        given: usize,
+    },
     /// The statement took longer than it was allowed to.
     #[error("the statement timed out")]
     Timeout,
@@ -252,7 +260,10 @@ impl Error {
             Error::MaxConnections => (500, Code::MaxConnections, None),
             Error::PoolTimeout => (500, Code::ConnectionNotEstablished, None),
             Error::Decode(error) => (500, Code::Unexpected, Some(json!(error.to_string()))),
-            Error::TooLarge { .. } | Error::MissingSlot(_) | Error::Timeout => (500, Code::Unexpected, None),
+            Error::TooLarge { .. }
+            | Error::MissingSlot(_)
+            | Error::ParameterCount { .. }
+            | Error::Timeout => (500, Code::Unexpected, None),
         };
         let message = match self {
             Error::Lost(_) => "connection error".to_owned(),
@@ -264,11 +275,6 @@ impl Error {
             message,
             internal,
         }
-    }
-
-    /// The connection that gave this error is of no further use.
-    pub(crate) fn breaks_connection(&self) -> bool {
-        matches!(self, Error::Lost(_) | Error::Connect(_) | Error::MaxConnections)
     }
 
     /// SQLSTATE, if Postgres gave one.

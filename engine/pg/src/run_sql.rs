@@ -1,9 +1,16 @@
 //! `run_sql`: text of any number of statements on a connection of its own, which is closed afterwards, so that whatever
 //! the text does to its session ends with it.
 
+use std::pin::pin;
+
+use futures_util::TryStreamExt;
 use schema::catalog::Catalog;
+use tokio_postgres::SimpleQueryMessage;
 
 use crate::error::Error;
+use crate::introspect;
+use crate::pool::Exclusive;
+use crate::source::Access;
 
 /// In what transaction the text runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,25 +32,61 @@ pub enum SqlResult {
     CommandOk,
 }
 
-/// An open `run_sql`. Dropping it rolls back.
+/// An open `run_sql`. Dropping it rolls back and cancels what runs.
 #[derive(Debug)]
-pub struct RunSql {}
+pub struct RunSql {
+    connection: Exclusive,
+    mode: RunSqlMode,
+}
 
 impl RunSql {
+    pub(crate) async fn begin(mut connection: Exclusive, mode: RunSqlMode) -> Result<RunSql, Error> {
+        let isolation = connection.pool().isolation();
+        let begin = match mode {
+            RunSqlMode::Transaction => Some(isolation.begin_plain(Access::ReadWrite)),
+            RunSqlMode::ReadOnly => Some(isolation.begin_plain(Access::ReadOnly)),
+            RunSqlMode::NoTransaction => None,
+        };
+        connection.running();
+        if let Some(begin) = begin {
+            let Some(session) = connection.session() else {
+                return Err(Error::Lost(None));
+            };
+            session.client.batch_execute(&begin).await?;
+        }
+        connection.in_transaction();
+        Ok(RunSql { connection, mode })
+    }
+
     /// Runs the text and gives the result of its last statement.
     ///
     /// # Errors
     /// [`Error::Database`] with the text as its statement; tell it as `query execution failed` (400, `postgres-error`).
-    pub async fn execute(&mut self, _sql: &str) -> Result<SqlResult, Error> {
-        Err(Error::Lost(None))
+    pub async fn execute(&mut self, sql: &str) -> Result<SqlResult, Error> {
+        self.connection.running();
+        let Some(session) = self.connection.session() else {
+            return Err(Error::Lost(None));
+        };
+        let result = last_result(&session.client, sql).await;
+        self.connection.in_transaction();
+        result.map_err(|error| match error {
+            Error::Database(mut database) => {
+                database.statement = Some(sql.to_owned());
+                Error::Database(database)
+            }
+            other => other,
+        })
     }
 
     /// The catalog as this transaction sees it.
     ///
     /// # Errors
-    /// The connection is lost.
+    /// The connection is lost, or an earlier statement failed.
     pub async fn introspect(&mut self) -> Result<Catalog, Error> {
-        Err(Error::Lost(None))
+        let Some(session) = self.connection.session() else {
+            return Err(Error::Lost(None));
+        };
+        introspect::catalog(&session.client).await
     }
 
     /// Commits.
@@ -51,7 +94,7 @@ impl RunSql {
     /// # Errors
     /// A deferred constraint, or the connection is lost.
     pub async fn commit(self) -> Result<(), Error> {
-        Err(Error::Lost(None))
+        self.end("COMMIT").await
     }
 
     /// Rolls back.
@@ -59,6 +102,48 @@ impl RunSql {
     /// # Errors
     /// The connection is lost.
     pub async fn rollback(self) -> Result<(), Error> {
-        Err(Error::Lost(None))
+        self.end("ROLLBACK").await
     }
+
+    async fn end(mut self, text: &str) -> Result<(), Error> {
+        if self.mode == RunSqlMode::NoTransaction {
+            self.connection.clean();
+            return Ok(());
+        }
+        crate::execute::on_clean(&mut self.connection, async |session| {
+            Ok(session.client.batch_execute(text).await?)
+        })
+        .await
+    }
+}
+
+/// Keeps only what the last statement gives.
+async fn last_result(client: &tokio_postgres::Client, sql: &str) -> Result<SqlResult, Error> {
+    let mut messages = pin!(client.simple_query_raw(sql).await?);
+    let mut last = SqlResult::CommandOk;
+    // Rows of the statement being read; `None` if it has no columns.
+    let mut rows: Option<Vec<Vec<String>>> = None;
+    while let Some(message) = messages.try_next().await? {
+        match message {
+            SimpleQueryMessage::RowDescription(columns) => {
+                rows = Some(vec![
+                    columns.iter().map(|column| column.name().to_owned()).collect(),
+                ]);
+            }
+            SimpleQueryMessage::Row(row) => {
+                let mut values = Vec::with_capacity(row.len());
+                for column in 0..row.len() {
+                    values.push(row.try_get(column)?.unwrap_or("NULL").to_owned());
+                }
+                if let Some(rows) = &mut rows {
+                    rows.push(values);
+                }
+            }
+            SimpleQueryMessage::CommandComplete(_) => {
+                last = rows.take().map_or(SqlResult::CommandOk, SqlResult::TuplesOk);
+            }
+            _ => {}
+        }
+    }
+    Ok(last)
 }

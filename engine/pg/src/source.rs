@@ -3,15 +3,20 @@
 //! Connecting is lazy: a source can always be made, and a database that is down shows when a statement is run.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use schema::catalog::{Catalog, QualifiedName};
 use sql::Statement;
+use tokio_postgres::Client;
 
 use crate::connect::Target;
-use crate::enum_table::EnumValue;
+use crate::enum_table::{self, EnumValue};
 use crate::error::Error;
+use crate::execute::{self, Json, Keyed};
 use crate::health::{Health, PoolMetrics};
+use crate::introspect;
+use crate::pool::{Exclusive, Pool};
 use crate::run_sql::{RunSql, RunSqlMode};
 use crate::write::Write;
 
@@ -79,6 +84,73 @@ pub enum IsolationLevel {
     Serializable,
 }
 
+impl IsolationLevel {
+    /// Reads `read-committed`, `repeatable-read` or `serializable`.
+    pub fn parse(text: &str) -> Option<IsolationLevel> {
+        Some(match text {
+            "read-committed" => IsolationLevel::ReadCommitted,
+            "repeatable-read" => IsolationLevel::RepeatableRead,
+            "serializable" => IsolationLevel::Serializable,
+            _ => return None,
+        })
+    }
+
+    /// As a value of `default_transaction_isolation`.
+    pub(crate) fn as_setting(self) -> &'static str {
+        match self {
+            IsolationLevel::ReadCommitted => "read committed",
+            IsolationLevel::RepeatableRead => "repeatable read",
+            IsolationLevel::Serializable => "serializable",
+        }
+    }
+
+    /// Begins a read-only transaction with the time zone that the codecs need.
+    pub(crate) fn begin_read_only(self) -> &'static str {
+        match self {
+            IsolationLevel::ReadCommitted => {
+                "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY; SET LOCAL TimeZone TO 'UTC'"
+            }
+            IsolationLevel::RepeatableRead => {
+                "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL TimeZone TO 'UTC'"
+            }
+            IsolationLevel::Serializable => {
+                "BEGIN ISOLATION LEVEL SERIALIZABLE READ ONLY; SET LOCAL TimeZone TO 'UTC'"
+            }
+        }
+    }
+
+    /// Begins a read-write transaction with the time zone that the codecs need.
+    pub(crate) fn begin_read_write(self) -> &'static str {
+        match self {
+            IsolationLevel::ReadCommitted => {
+                "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL TimeZone TO 'UTC'"
+            }
+            IsolationLevel::RepeatableRead => {
+                "BEGIN ISOLATION LEVEL REPEATABLE READ READ WRITE; SET LOCAL TimeZone TO 'UTC'"
+            }
+            IsolationLevel::Serializable => {
+                "BEGIN ISOLATION LEVEL SERIALIZABLE READ WRITE; SET LOCAL TimeZone TO 'UTC'"
+            }
+        }
+    }
+
+    /// Begins a transaction of any kind without touching the session's time zone (`run_sql`).
+    pub(crate) fn begin_plain(self, access: Access) -> String {
+        let access = match access {
+            Access::ReadOnly => "READ ONLY",
+            Access::ReadWrite => "READ WRITE",
+        };
+        format!("BEGIN ISOLATION LEVEL {} {access}", self.as_setting())
+    }
+}
+
+/// Whether a transaction may write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Access {
+    ReadOnly,
+    ReadWrite,
+}
+
 /// A connected source; cheap to clone. Dropping the last clone closes its connections.
 #[derive(Debug, Clone)]
 pub struct Source {
@@ -88,13 +160,23 @@ pub struct Source {
 #[derive(Debug)]
 struct Inner {
     config: SourceConfig,
+    primary: Arc<Pool>,
+    replicas: Vec<Arc<Pool>>,
+    next_replica: AtomicUsize,
 }
 
 impl Source {
-    /// Makes a source; never fails and does not touch the network. Must be called within a tokio runtime.
+    /// Makes a source; never fails and does not touch the network.
     pub fn connect(config: SourceConfig) -> Source {
+        let primary = Pool::new(&config.primary);
+        let replicas = config.replicas.iter().map(Pool::new).collect();
         Source {
-            inner: Arc::new(Inner { config }),
+            inner: Arc::new(Inner {
+                config,
+                primary,
+                replicas,
+                next_replica: AtomicUsize::new(0),
+            }),
         }
     }
 
@@ -103,9 +185,20 @@ impl Source {
         &self.inner.config
     }
 
-    /// Whether sessions have `TimeZone` UTC, so that `timestamptz` may be fetched in binary (`Codec::TimestampTz`).
+    /// Whether sessions have `TimeZone` UTC, so that `timestamptz` may be fetched in binary (`Codec::TimestampTz`). They
+    /// have: set at connecting, or, without session state, in every transaction.
     pub fn pins_time_zone(&self) -> bool {
         true
+    }
+
+    /// The pool for the next read.
+    fn reads(&self) -> &Arc<Pool> {
+        let replicas = &self.inner.replicas;
+        if replicas.is_empty() {
+            return &self.inner.primary;
+        }
+        let next = self.inner.next_replica.fetch_add(1, Ordering::Relaxed);
+        replicas.get(next % replicas.len()).unwrap_or(&self.inner.primary)
     }
 
     /// Runs a read and appends its JSON to `out`, on a replica if there is one.
@@ -117,40 +210,54 @@ impl Source {
     /// `out` is as it was before.
     pub async fn read(
         &self,
-        _statement: &Statement,
-        _values: &[Option<String>],
-        _limit: Option<usize>,
-        _out: &mut Vec<u8>,
+        statement: &Statement,
+        values: &[Option<String>],
+        limit: Option<usize>,
+        out: &mut Vec<u8>,
     ) -> Result<(), Error> {
-        Err(Error::Lost(None))
+        execute::read(
+            self.reads(),
+            statement,
+            values,
+            &mut Json::new(&statement.shape, limit, out),
+        )
+        .await
     }
 
     /// Runs a read of several results at once (a multiplexed live query) on a replica if there is one: the first column
-    /// of each row is its key (text), the rest is read by the shape's `row`.
+    /// of each row is its key (text), the shape's `row` is read from the same columns, key included. `limit` is for each.
     ///
     /// # Errors
     /// As for [`Source::read`].
     pub async fn read_keyed(
         &self,
-        _statement: &Statement,
-        _values: &[Option<String>],
-        _limit: Option<usize>,
+        statement: &Statement,
+        values: &[Option<String>],
+        limit: Option<usize>,
     ) -> Result<Vec<(String, Vec<u8>)>, Error> {
-        Err(Error::Lost(None))
+        let mut sink = Keyed::new(&statement.shape, limit);
+        execute::read(self.reads(), statement, values, &mut sink).await?;
+        Ok(sink.rows)
     }
 
-    /// The same as [`Source::read`], always on the primary (`run_sql` neighbours, reads after writes).
+    /// The same as [`Source::read`], always on the primary, for reads that must see what was just written.
     ///
     /// # Errors
     /// As for [`Source::read`].
     pub async fn read_primary(
         &self,
-        _statement: &Statement,
-        _values: &[Option<String>],
-        _limit: Option<usize>,
-        _out: &mut Vec<u8>,
+        statement: &Statement,
+        values: &[Option<String>],
+        limit: Option<usize>,
+        out: &mut Vec<u8>,
     ) -> Result<(), Error> {
-        Err(Error::Lost(None))
+        execute::read(
+            &self.inner.primary,
+            statement,
+            values,
+            &mut Json::new(&statement.shape, limit, out),
+        )
+        .await
     }
 
     /// Begins a read-write transaction on the primary, with these session variables (a JSON object) as
@@ -158,28 +265,41 @@ impl Source {
     ///
     /// # Errors
     /// No connection.
-    pub async fn begin(&self, _session_variables: Option<&str>) -> Result<Write, Error> {
-        Err(Error::Lost(None))
+    pub async fn begin(&self, session_variables: Option<&str>) -> Result<Write, Error> {
+        match Write::begin(self.inner.primary.exclusive().await?, session_variables).await {
+            // Nothing was written yet, so a connection that died while idle is simply replaced.
+            Err(Error::Lost(_)) => {
+                Write::begin(self.inner.primary.exclusive_new().await?, session_variables).await
+            }
+            other => other,
+        }
     }
 
-    /// The lines of `EXPLAIN (FORMAT TEXT)`.
+    /// The lines of `EXPLAIN (FORMAT TEXT)`, from where reads go.
     ///
     /// # Errors
     /// As for [`Source::read`].
     pub async fn explain(
         &self,
-        _statement: &Statement,
-        _values: &[Option<String>],
+        statement: &Statement,
+        values: &[Option<String>],
     ) -> Result<Vec<String>, Error> {
-        Err(Error::Lost(None))
+        let values = execute::values(&statement.parameters, values)?;
+        let text = format!("EXPLAIN (FORMAT TEXT) {}", statement.text);
+        self.in_read_only(self.reads(), async |client| {
+            let rows = client.query_typed_raw(&text, values.typed()).await?;
+            let rows: Vec<_> = futures_util::TryStreamExt::try_collect(rows).await?;
+            rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
+        })
+        .await
     }
 
     /// Introspects the primary.
     ///
     /// # Errors
-    /// No connection, or the server is older than 10.
+    /// No connection, or the server is older than 12.
     pub async fn introspect(&self) -> Result<Catalog, Error> {
-        Err(Error::Lost(None))
+        self.in_read_only(&self.inner.primary, introspect::catalog).await
     }
 
     /// What `Catalog::fingerprint` would be now; cheap, meant for reading every few seconds.
@@ -187,7 +307,8 @@ impl Source {
     /// # Errors
     /// No connection.
     pub async fn fingerprint(&self) -> Result<String, Error> {
-        Err(Error::Lost(None))
+        self.in_read_only(&self.inner.primary, introspect::fingerprint)
+            .await
     }
 
     /// The values of an enum table in order of the value column, with their comments.
@@ -196,28 +317,69 @@ impl Source {
     /// No connection, or no such table or column.
     pub async fn enum_values(
         &self,
-        _table: &QualifiedName,
-        _value_column: &str,
-        _comment_column: Option<&str>,
+        table: &QualifiedName,
+        value_column: &str,
+        comment_column: Option<&str>,
     ) -> Result<Vec<EnumValue>, Error> {
-        Err(Error::Lost(None))
+        self.in_read_only(&self.inner.primary, async |client| {
+            enum_table::read(client, table, value_column, comment_column).await
+        })
+        .await
     }
 
     /// Opens a connection of its own for `run_sql` on the primary.
     ///
     /// # Errors
     /// No connection.
-    pub async fn run_sql(&self, _mode: RunSqlMode) -> Result<RunSql, Error> {
-        Err(Error::Lost(None))
+    pub async fn run_sql(&self, mode: RunSqlMode) -> Result<RunSql, Error> {
+        RunSql::begin(self.inner.primary.exclusive_plain().await?, mode).await
     }
 
-    /// Runs a health check's SQL on the primary within `timeout`.
-    pub async fn check(&self, _sql: &str, _timeout: Duration) -> Health {
-        Health::Timeout
+    /// Runs a health check's SQL on the primary within `timeout`, in a read-only transaction.
+    pub async fn check(&self, sql: &str, timeout: Duration) -> Health {
+        let run = self.in_read_only(&self.inner.primary, async |client| {
+            Ok(client.simple_query(sql).await?)
+        });
+        match execute::within(timeout, run).await {
+            Ok(_) => Health::Ok,
+            Err(Error::Timeout) => Health::Timeout,
+            Err(error @ Error::Database(_)) => Health::Failed(error),
+            Err(error) => Health::Error(error),
+        }
     }
 
     /// Figures about the connections, all members together.
     pub fn metrics(&self) -> PoolMetrics {
-        PoolMetrics::default()
+        let mut metrics = PoolMetrics::default();
+        self.inner.primary.add_metrics(&mut metrics);
+        for replica in &self.inner.replicas {
+            replica.add_metrics(&mut metrics);
+        }
+        metrics
+    }
+
+    /// Runs something of the engine's own in one snapshot on a connection of its own.
+    async fn in_read_only<T>(
+        &self,
+        pool: &Arc<Pool>,
+        work: impl AsyncFn(&Client) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let run = async |mut exclusive: Exclusive| {
+            execute::on_clean(&mut exclusive, async |session| {
+                let client = &session.client;
+                client
+                    .batch_execute(IsolationLevel::RepeatableRead.begin_read_only())
+                    .await?;
+                let result = work(client).await;
+                // Also after an error: the connection goes back to the others.
+                client.batch_execute("ROLLBACK").await?;
+                result
+            })
+            .await
+        };
+        match run(pool.exclusive().await?).await {
+            Err(Error::Lost(_)) => run(pool.exclusive_new().await?).await,
+            other => other,
+        }
     }
 }

@@ -1,0 +1,445 @@
+//! Runs statements on connections and writes what comes back.
+//!
+//! Parameters go in text form, rows come back in binary and are written to the response as they arrive.
+
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use futures_util::TryStreamExt;
+use sql::shape::{Cardinality, Shape};
+use sql::{Parameter, Statement};
+use tokio_postgres::types::Type;
+use tokio_postgres::{Client, RowStream};
+
+use crate::codec::{self, Fields, Record, Scratch};
+use crate::error::Error;
+use crate::execute::parameter::{Text, Values};
+use crate::execute::row::{ColumnBytes, RowFields};
+use crate::pool::{Exclusive, Known, Pool, Session, Shared};
+
+pub(crate) mod parameter;
+mod row;
+
+/// Where the rows of a read go.
+pub(crate) trait Sink {
+    /// Begins again: what was taken so far came from an attempt that failed.
+    fn restart(&mut self);
+    /// Takes one row.
+    fn row(&mut self, fields: &impl Fields, scratch: &mut Scratch) -> Result<(), Error>;
+    /// All rows were taken.
+    fn finish(&mut self) -> Result<(), Error>;
+}
+
+/// Writes all rows as one JSON value, as the shape says.
+pub(crate) struct Json<'a> {
+    shape: &'a Shape,
+    limit: Option<usize>,
+    start: usize,
+    rows: u64,
+    out: &'a mut Vec<u8>,
+}
+
+impl<'a> Json<'a> {
+    pub(crate) fn new(shape: &'a Shape, limit: Option<usize>, out: &'a mut Vec<u8>) -> Json<'a> {
+        Json {
+            shape,
+            limit,
+            start: out.len(),
+            rows: 0,
+            out,
+        }
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        match self.limit {
+            Some(limit) if self.out.len() - self.start > limit => Err(Error::TooLarge { limit }),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Sink for Json<'_> {
+    fn restart(&mut self) {
+        self.out.truncate(self.start);
+        self.rows = 0;
+    }
+
+    fn row(&mut self, fields: &impl Fields, scratch: &mut Scratch) -> Result<(), Error> {
+        match (self.shape.cardinality, self.rows) {
+            (Cardinality::List, 0) => self.out.push(b'['),
+            (Cardinality::List, _) => self.out.push(b','),
+            (Cardinality::OneOrNull, 0) => {}
+            (Cardinality::OneOrNull, _) => return Ok(()),
+        }
+        self.rows += 1;
+        codec::write_value(&self.shape.row, fields, scratch, 0, self.out)?;
+        self.check()
+    }
+
+    fn finish(&mut self) -> Result<(), Error> {
+        match (self.shape.cardinality, self.rows) {
+            (Cardinality::List, 0) => self.out.extend_from_slice(b"[]"),
+            (Cardinality::List, _) => self.out.push(b']'),
+            (Cardinality::OneOrNull, 0) => self.out.extend_from_slice(b"null"),
+            (Cardinality::OneOrNull, _) => {}
+        }
+        self.check()
+    }
+}
+
+/// Writes each row as a JSON value of its own, under the key in its first column.
+pub(crate) struct Keyed<'a> {
+    shape: &'a Shape,
+    limit: Option<usize>,
+    pub(crate) rows: Vec<(String, Vec<u8>)>,
+}
+
+impl<'a> Keyed<'a> {
+    pub(crate) fn new(shape: &'a Shape, limit: Option<usize>) -> Keyed<'a> {
+        Keyed {
+            shape,
+            limit,
+            rows: Vec::new(),
+        }
+    }
+}
+
+impl Sink for Keyed<'_> {
+    fn restart(&mut self) {
+        self.rows.clear();
+    }
+
+    fn row(&mut self, fields: &impl Fields, scratch: &mut Scratch) -> Result<(), Error> {
+        let key = fields
+            .field(0, scratch)?
+            .and_then(|key| std::str::from_utf8(key).ok());
+        let key = key.ok_or(codec::Error::Malformed("key"))?.to_owned();
+        let mut out = Vec::new();
+        codec::write_value(&self.shape.row, fields, scratch, 0, &mut out)?;
+        if let Some(limit) = self.limit.filter(|limit| out.len() > *limit) {
+            return Err(Error::TooLarge { limit });
+        }
+        self.rows.push((key, out));
+        Ok(())
+    }
+
+    fn finish(&mut self) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+/// Runs a read on whichever connection is best, trying once more where that can help.
+pub(crate) async fn read(
+    pool: &Arc<Pool>,
+    statement: &Statement,
+    values: &[Option<String>],
+    sink: &mut impl Sink,
+) -> Result<(), Error> {
+    let values = Values::new(&statement.parameters, values)?;
+    let known = pool.estimates.of(&statement.text);
+    pool.counters.statements.fetch_add(1, Ordering::Relaxed);
+    let result = attempt(pool, &known, statement, &values, sink).await;
+    if result.is_err() {
+        sink.restart();
+        pool.counters.statement_errors.fetch_add(1, Ordering::Relaxed);
+    }
+    result
+}
+
+async fn attempt(
+    pool: &Arc<Pool>,
+    known: &Arc<Known>,
+    statement: &Statement,
+    values: &Values<'_>,
+    sink: &mut impl Sink,
+) -> Result<(), Error> {
+    if known.is_short()
+        && let Some(shared) = pool.shared()
+    {
+        match on_reader(shared, known, statement, values, sink).await {
+            Ok(Outcome::Done) => return Ok(()),
+            Ok(Outcome::HeldUp) => {}
+            Err(Error::Lost(_)) => {}
+            Err(other) => return Err(other),
+        }
+        sink.restart();
+    }
+    let exclusive = pool.exclusive().await?;
+    match on_exclusive(exclusive, known, statement, values, sink).await {
+        Err(Error::Lost(_)) => {
+            sink.restart();
+            let exclusive = pool.exclusive_new().await?;
+            on_exclusive(exclusive, known, statement, values, sink).await
+        }
+        other => other,
+    }
+}
+
+enum Outcome {
+    Done,
+    /// Another read blocks the connection; this one should go elsewhere.
+    HeldUp,
+}
+
+async fn on_reader(
+    shared: Shared,
+    known: &Known,
+    statement: &Statement,
+    values: &Values<'_>,
+    sink: &mut impl Sink,
+) -> Result<Outcome, Error> {
+    shared.expect(known.estimate());
+    let mut again = false;
+    loop {
+        let result = {
+            let mut first_answer = pin!(send_prepared(
+                shared.session(),
+                known,
+                statement,
+                values,
+                shared.began()
+            ));
+            let stream = if shared.queued {
+                loop {
+                    // Reads behind a slow one are repeated elsewhere, which they can, as they change nothing.
+                    match tokio::time::timeout(shared.patience(), first_answer.as_mut()).await {
+                        Ok(answer) => break answer,
+                        Err(_) if shared.is_held_up() => return Ok(Outcome::HeldUp),
+                        Err(_) => {}
+                    }
+                }
+            } else {
+                first_answer.await
+            };
+            match stream {
+                Ok(stream) => take_rows(stream, sink).await,
+                Err(error) => Err(error),
+            }
+        };
+        match result {
+            Ok(()) => {
+                known.took(shared.done());
+                return Ok(Outcome::Done);
+            }
+            Err(error) if prepared_is_stale(&error) && !again => {
+                again = true;
+                shared.session().forget(known);
+                sink.restart();
+            }
+            Err(error) => {
+                if matches!(error, Error::Database(_)) {
+                    shared.done();
+                }
+                return Err(describe(error, known, true));
+            }
+        }
+    }
+}
+
+async fn on_exclusive(
+    mut exclusive: Exclusive,
+    known: &Known,
+    statement: &Statement,
+    values: &Values<'_>,
+    sink: &mut impl Sink,
+) -> Result<(), Error> {
+    let pool = exclusive.pool().clone();
+    let began = Instant::now();
+    exclusive.running();
+    let Some(session) = exclusive.session() else {
+        return Err(Error::Lost(None));
+    };
+    session.touch(began);
+    let result = if pool.prepares() {
+        match run_prepared(session, known, statement, values, sink, began).await {
+            Err(error) if prepared_is_stale(&error) => {
+                session.forget(known);
+                sink.restart();
+                run_prepared(session, known, statement, values, sink, began).await
+            }
+            other => other,
+        }
+    } else {
+        let begin = pool.isolation().begin_read_only();
+        run_unnamed_read(&session.client, begin, statement, values, sink).await
+    };
+    // After an error of Postgres, too, all answers were taken or are on their way; only broken off ones are cancelled.
+    match &result {
+        Ok(()) => {
+            known.took(began.elapsed());
+            exclusive.clean();
+        }
+        Err(Error::Database(_)) => exclusive.clean(),
+        Err(_) => {}
+    }
+    result.map_err(|error| describe(error, known, pool.prepares()))
+}
+
+/// Runs a statement in the session's open transaction, if there is one.
+pub(crate) async fn run_prepared(
+    session: &Session,
+    known: &Known,
+    statement: &Statement,
+    values: &Values<'_>,
+    sink: &mut impl Sink,
+    now: Instant,
+) -> Result<(), Error> {
+    let stream = send_prepared(session, known, statement, values, now).await?;
+    take_rows(stream, sink).await
+}
+
+/// Sends a statement, preparing it first where that was not done yet, and waits for the first answer.
+async fn send_prepared(
+    session: &Session,
+    known: &Known,
+    statement: &Statement,
+    values: &Values<'_>,
+    now: Instant,
+) -> Result<RowStream, Error> {
+    let prepared = match session.prepared(known, now) {
+        Some(prepared) => prepared,
+        None => {
+            let prepared = session.client.prepare(known.text()).await?;
+            if prepared.params().len() != values.len() {
+                return Err(Error::ParameterCount {
+                    asked: prepared.params().len(),
+                    given: values.len(),
+                });
+            }
+            row::check_columns(&statement.shape.row, prepared.columns())?;
+            session.keep(known, prepared.clone());
+            prepared
+        }
+    };
+    Ok(session.client.query_raw(&prepared, values.iter()).await?)
+}
+
+async fn take_rows(stream: RowStream, sink: &mut impl Sink) -> Result<(), Error> {
+    let mut stream = pin!(stream);
+    let mut scratch = Scratch::default();
+    while let Some(row) = stream.try_next().await? {
+        sink.row(&RowFields(&row), &mut scratch)?;
+    }
+    sink.finish()
+}
+
+/// Runs a read as an unnamed statement in a transaction of its own, all sent at once.
+///
+/// The row arrives as one record, so that the driver need not ask the server about column types, for which it would
+/// prepare statements that a pooler in transaction mode loses:
+/// `select row(rows.*) from (…) as rows`
+async fn run_unnamed_read(
+    client: &Client,
+    begin: &str,
+    statement: &Statement,
+    values: &Values<'_>,
+    sink: &mut impl Sink,
+) -> Result<(), Error> {
+    let text = format!("select row(rows.*) from (\n{}\n) as rows", statement.text);
+    let rows = async {
+        let stream = client.query_typed_raw(&text, values.typed()).await?;
+        let mut stream = pin!(stream);
+        let mut scratch = Scratch::default();
+        while let Some(row) = stream.try_next().await? {
+            let record = row.try_get::<_, ColumnBytes<'_>>(0)?;
+            let mut taken = Ok(());
+            Record::read(record.0, &mut scratch, |record, scratch| {
+                taken = sink.row(record, scratch);
+                Ok(())
+            })?;
+            taken?;
+        }
+        sink.finish()
+    };
+    // Polled in this order, so sent in this order.
+    let (begun, read, committed) =
+        futures_util::future::join3(client.batch_execute(begin), rows, client.batch_execute("COMMIT")).await;
+    begun?;
+    read?;
+    Ok(committed?)
+}
+
+/// Runs a statement of an open transaction as an unnamed one.
+pub(crate) async fn run_unnamed(
+    client: &Client,
+    statement: &Statement,
+    values: &Values<'_>,
+    sink: &mut impl Sink,
+) -> Result<(), Error> {
+    take_rows(
+        client.query_typed_raw(&statement.text, values.typed()).await?,
+        sink,
+    )
+    .await
+}
+
+/// Runs a short text with text parameters, and gives all rows. Only for results of built-in types.
+pub(crate) async fn query(
+    client: &Client,
+    text: &str,
+    parameters: &[&str],
+) -> Result<Vec<tokio_postgres::Row>, Error> {
+    let parameters = parameters.iter().map(|value| (Text(Some(value)), Type::TEXT));
+    Ok(client
+        .query_typed_raw(text, parameters)
+        .await?
+        .try_collect()
+        .await?)
+}
+
+/// The server changed what a prepared statement depends on, or has lost it (`DISCARD ALL`).
+pub(crate) fn prepared_is_stale(error: &Error) -> bool {
+    matches!(error.sqlstate(), Some("0A000" | "26000"))
+}
+
+/// Adds the statement to an error of Postgres.
+pub(crate) fn describe(error: Error, known: &Known, prepared: bool) -> Error {
+    match error {
+        Error::Database(mut database) => {
+            database.statement = Some(known.text().to_owned());
+            database.prepared = prepared;
+            Error::Database(database)
+        }
+        other => other,
+    }
+}
+
+/// Runs something on an exclusive connection that is clean afterwards, also after an error of Postgres.
+pub(crate) async fn on_clean<T>(
+    exclusive: &mut Exclusive,
+    work: impl AsyncFnOnce(&Session) -> Result<T, Error>,
+) -> Result<T, Error> {
+    exclusive.running();
+    let result = match exclusive.session() {
+        Some(session) => {
+            session.touch(Instant::now());
+            work(session).await
+        }
+        None => Err(Error::Lost(None)),
+    };
+    if result.is_ok() || matches!(result, Err(Error::Database(_))) {
+        exclusive.clean();
+    }
+    result
+}
+
+/// The same for slots as for constants: what a statement's parameters are at this execution.
+pub(crate) fn values<'a>(
+    parameters: &'a [Parameter],
+    values: &'a [Option<String>],
+) -> Result<Values<'a>, Error> {
+    Values::new(parameters, values)
+}
+
+/// A future or nothing within `timeout`.
+pub(crate) async fn within<T>(
+    timeout: std::time::Duration,
+    work: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Error> {
+    tokio::time::timeout(timeout, work)
+        .await
+        .unwrap_or(Err(Error::Timeout))
+}

@@ -1,0 +1,330 @@
+//! The connections to one database.
+//!
+//! Two kinds, within one number of connections. *Readers* are shared: several short reads are in flight on each at a time,
+//! which saves both sides a wake-up per request. *Exclusive* connections run one thing at a time: reads that are long or
+//! of unknown length, transactions, introspection.
+
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::connect::Connector;
+use crate::error::Error;
+use crate::health::PoolMetrics;
+use crate::source::{IsolationLevel, Member, PoolSettings};
+
+mod estimate;
+mod exclusive;
+mod reader;
+mod session;
+
+pub(crate) use self::estimate::{Estimates, Known};
+pub(crate) use self::exclusive::Exclusive;
+pub(crate) use self::reader::{Reader, Shared};
+pub(crate) use self::session::Session;
+
+/// More readers than this did not make anything faster on up to eight cores; half of a smaller pool are readers.
+const MOST_READERS: usize = 16;
+
+/// First wait before a failed connection attempt is tried again; each further one is twice as long.
+const BACKOFF: Duration = Duration::from_millis(100);
+
+/// How often idle and old connections are looked for.
+const REAP_EVERY: Duration = Duration::from_secs(1);
+
+/// All connections to one database.
+#[derive(Debug)]
+pub(crate) struct Pool {
+    /// For sessions of the pool: read-only unless told otherwise, time zone UTC.
+    connector: Connector,
+    /// For sessions that are as the database's owner set them up (`run_sql`).
+    plain_connector: Connector,
+    settings: PoolSettings,
+    isolation: IsolationLevel,
+    prepares: bool,
+    readers: Box<[Reader]>,
+    next_reader: AtomicUsize,
+    permits: Arc<Semaphore>,
+    idle: Mutex<Vec<Session>>,
+    pub(crate) estimates: Estimates,
+    reaping: AtomicBool,
+    pub(crate) counters: Counters,
+}
+
+/// Figures for [`PoolMetrics`].
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    waiting: AtomicU64,
+    waits: AtomicU64,
+    wait_micros: AtomicU64,
+    connects: AtomicU64,
+    connect_errors: AtomicU64,
+    /// Statements run.
+    pub(crate) statements: AtomicU64,
+    /// Statements that failed.
+    pub(crate) statement_errors: AtomicU64,
+}
+
+impl Pool {
+    pub(crate) fn new(member: &Member) -> Arc<Pool> {
+        let most = usize::try_from(member.pool.max_connections.max(1)).unwrap_or(1);
+        // Without session state nothing can be told apart on a shared connection, so nothing is shared.
+        let readers = if member.use_prepared_statements {
+            (most / 2).min(MOST_READERS)
+        } else {
+            0
+        };
+        let isolation = member.isolation_level.as_setting();
+        let session: &[_] = if member.use_prepared_statements {
+            &[
+                ("default_transaction_read_only", "on"),
+                ("default_transaction_isolation", isolation),
+                ("TimeZone", "UTC"),
+            ]
+        } else {
+            &[]
+        };
+        Arc::new(Pool {
+            connector: Connector::new(&member.target, session),
+            plain_connector: Connector::new(&member.target, &[]),
+            settings: member.pool.clone(),
+            isolation: member.isolation_level,
+            prepares: member.use_prepared_statements,
+            readers: (0..readers).map(|_| Reader::default()).collect(),
+            next_reader: AtomicUsize::new(0),
+            permits: Arc::new(Semaphore::new(most - readers)),
+            idle: Mutex::new(Vec::new()),
+            estimates: Estimates::default(),
+            reaping: AtomicBool::new(false),
+            counters: Counters::default(),
+        })
+    }
+
+    /// Statements are prepared and sessions set up; else neither.
+    pub(crate) fn prepares(&self) -> bool {
+        self.prepares
+    }
+
+    pub(crate) fn isolation(&self) -> IsolationLevel {
+        self.isolation
+    }
+
+    pub(crate) fn connector(&self) -> &Connector {
+        &self.connector
+    }
+
+    /// A connection to oneself; waits for one to be free, `pool_timeout` at most.
+    pub(crate) async fn exclusive(self: &Arc<Pool>) -> Result<Exclusive, Error> {
+        let permit = self.permit().await?;
+        while let Some(session) = self.pop_idle() {
+            if session.is_usable(self.settings.connection_lifetime) {
+                return Ok(Exclusive::new(self.clone(), session, permit));
+            }
+        }
+        let session = self.open(&self.connector).await?;
+        Ok(Exclusive::new(self.clone(), session, permit))
+    }
+
+    /// The same, never one that was there before: after a connection was lost the others may be dead too.
+    pub(crate) async fn exclusive_new(self: &Arc<Pool>) -> Result<Exclusive, Error> {
+        let permit = self.permit().await?;
+        // Makes room for it, as an idle connection counts too.
+        drop(self.pop_idle());
+        let session = self.open(&self.connector).await?;
+        Ok(Exclusive::new(self.clone(), session, permit))
+    }
+
+    /// A new connection without session settings of ours, that is closed after use.
+    pub(crate) async fn exclusive_plain(self: &Arc<Pool>) -> Result<Exclusive, Error> {
+        let permit = self.permit().await?;
+        drop(self.pop_idle());
+        let session = self.open(&self.plain_connector).await?;
+        let mut exclusive = Exclusive::new(self.clone(), session, permit);
+        exclusive.close_after_use();
+        Ok(exclusive)
+    }
+
+    /// A place on a reader, or `None` if none is connected or all are full or held up; then an exclusive connection
+    /// is the way. Never waits.
+    pub(crate) fn shared(self: &Arc<Pool>) -> Option<Shared> {
+        let count = self.readers.len();
+        if count == 0 {
+            return None;
+        }
+        let start = self.next_reader.fetch_add(1, Ordering::Relaxed);
+        let mut best: Option<(usize, u32)> = None;
+        let mut missing = None;
+        for offset in 0..count {
+            let at = start.wrapping_add(offset) % count;
+            let Some(reader) = self.readers.get(at) else {
+                continue;
+            };
+            match reader.load() {
+                None => missing = Some(at),
+                Some(0) => {
+                    best = Some((at, 0));
+                    break;
+                }
+                Some(load) if best.is_none_or(|(_, least)| load < least) && !reader.is_held_up() => {
+                    best = Some((at, load));
+                }
+                Some(_) => {}
+            }
+        }
+        // All that are connected have something to do: one more, for later.
+        if let (Some(at), true) = (missing, best.is_none_or(|(_, load)| load > 0)) {
+            self.connect_reader(at);
+        }
+        let (at, _) = best?;
+        Shared::join(self, at)
+    }
+
+    fn connect_reader(self: &Arc<Pool>, at: usize) {
+        let Some(reader) = self.readers.get(at) else {
+            return;
+        };
+        if !reader.begin_connecting() {
+            return;
+        }
+        let pool = Arc::clone(self);
+        tokio::spawn(async move {
+            let session = pool.open(&pool.connector).await;
+            if let Some(reader) = pool.readers.get(at) {
+                // A failure shows to the next exclusive connection, which has somebody to tell.
+                reader.finish_connecting(session.ok());
+            }
+        });
+    }
+
+    fn reader(&self, at: usize) -> Option<&Reader> {
+        self.readers.get(at)
+    }
+
+    fn pop_idle(&self) -> Option<Session> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop()
+    }
+
+    fn push_idle(&self, session: Session) {
+        if session.is_usable(self.settings.connection_lifetime) {
+            self.idle
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(session);
+        }
+    }
+
+    async fn permit(&self) -> Result<OwnedSemaphorePermit, Error> {
+        if let Ok(permit) = self.permits.clone().try_acquire_owned() {
+            return Ok(permit);
+        }
+        let waiting = Waiting::begin(&self.counters);
+        let acquire = self.permits.clone().acquire_owned();
+        let permit = match self.settings.pool_timeout {
+            Some(timeout) => tokio::time::timeout(timeout, acquire)
+                .await
+                .map_err(|_| Error::PoolTimeout)?,
+            None => acquire.await,
+        };
+        drop(waiting);
+        permit.map_err(|_| Error::PoolTimeout)
+    }
+
+    /// Connects, trying again as often as configured.
+    async fn open(self: &Arc<Pool>, connector: &Connector) -> Result<Session, Error> {
+        self.begin_reaping();
+        let mut backoff = BACKOFF;
+        let mut attempts = 0;
+        loop {
+            match connector.connect().await {
+                Ok(client) => {
+                    self.counters.connects.fetch_add(1, Ordering::Relaxed);
+                    return Ok(Session::new(client));
+                }
+                Err(error) => {
+                    self.counters.connect_errors.fetch_add(1, Ordering::Relaxed);
+                    if attempts >= self.settings.retries {
+                        return Err(error);
+                    }
+                    attempts += 1;
+                    tokio::time::sleep(backoff).await;
+                    backoff = (backoff * 2).min(Duration::from_secs(5));
+                }
+            }
+        }
+    }
+
+    /// Starts the task that closes idle and old connections; it ends with the pool.
+    fn begin_reaping(self: &Arc<Pool>) {
+        if self.reaping.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        let pool = Arc::downgrade(self);
+        tokio::spawn(async move {
+            loop {
+                tokio::time::sleep(REAP_EVERY).await;
+                let Some(pool) = pool.upgrade() else { return };
+                pool.reap();
+            }
+        });
+    }
+
+    fn reap(&self) {
+        let (idle, lifetime) = (self.settings.idle_timeout, self.settings.connection_lifetime);
+        self.idle
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .retain(|session| session.is_usable(lifetime) && session.idle_for() < idle);
+        for reader in &self.readers {
+            reader.reap(idle, lifetime);
+        }
+    }
+
+    /// Adds this pool's figures.
+    pub(crate) fn add_metrics(&self, metrics: &mut PoolMetrics) {
+        let count = |value: usize| u64::try_from(value).unwrap_or(u64::MAX);
+        let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let idle = count(self.idle.lock().unwrap_or_else(PoisonError::into_inner).len());
+        let allowed = u64::from(self.settings.max_connections.max(1)) - count(self.readers.len());
+        let busy = allowed.saturating_sub(count(self.permits.available_permits()));
+        let loads: Vec<u32> = self.readers.iter().filter_map(Reader::load).collect();
+        metrics.connections += idle + busy + count(loads.len());
+        metrics.idle += idle + count(loads.iter().filter(|load| **load == 0).count());
+        metrics.max_connections += u64::from(self.settings.max_connections.max(1));
+        metrics.waiting += get(&self.counters.waiting);
+        metrics.waits += get(&self.counters.waits);
+        metrics.wait_micros += get(&self.counters.wait_micros);
+        metrics.connects += get(&self.counters.connects);
+        metrics.connect_errors += get(&self.counters.connect_errors);
+        metrics.statements += get(&self.counters.statements);
+        metrics.statement_errors += get(&self.counters.statement_errors);
+    }
+}
+
+/// Counts one that waits, also if it gives up.
+struct Waiting<'a> {
+    counters: &'a Counters,
+    since: Instant,
+}
+
+impl<'a> Waiting<'a> {
+    fn begin(counters: &'a Counters) -> Waiting<'a> {
+        counters.waiting.fetch_add(1, Ordering::Relaxed);
+        counters.waits.fetch_add(1, Ordering::Relaxed);
+        Waiting {
+            counters,
+            since: Instant::now(),
+        }
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        let micros = u64::try_from(self.since.elapsed().as_micros()).unwrap_or(u64::MAX);
+        self.counters.wait_micros.fetch_add(micros, Ordering::Relaxed);
+        self.counters.waiting.fetch_sub(1, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,102 @@
+//! A connection that one caller has to itself.
+
+use std::sync::Arc;
+
+use tokio::sync::OwnedSemaphorePermit;
+
+use crate::pool::{Pool, Session};
+
+/// A connection to oneself. Goes back to the pool when dropped; with something still running on it, that is cancelled first.
+#[derive(Debug)]
+pub(crate) struct Exclusive {
+    pool: Arc<Pool>,
+    session: Option<Session>,
+    permit: Option<OwnedSemaphorePermit>,
+    close: bool,
+    state: State,
+}
+
+/// What has to be done before the next one can have the connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// Nothing.
+    Clean,
+    /// A transaction is open.
+    Transaction,
+    /// A statement runs, in a transaction or not.
+    Running,
+}
+
+impl Exclusive {
+    pub(super) fn new(pool: Arc<Pool>, session: Session, permit: OwnedSemaphorePermit) -> Exclusive {
+        Exclusive {
+            pool,
+            session: Some(session),
+            permit: Some(permit),
+            close: false,
+            state: State::Clean,
+        }
+    }
+
+    /// The session; `None` never, while the value lives.
+    pub(crate) fn session(&self) -> Option<&Session> {
+        self.session.as_ref()
+    }
+
+    pub(crate) fn pool(&self) -> &Arc<Pool> {
+        &self.pool
+    }
+
+    /// It is not for others after this.
+    pub(crate) fn close_after_use(&mut self) {
+        self.close = true;
+    }
+
+    /// Something is being run; if the value is dropped now, that is cancelled.
+    pub(crate) fn running(&mut self) {
+        self.state = State::Running;
+    }
+
+    /// It has ended, and a transaction is open.
+    pub(crate) fn in_transaction(&mut self) {
+        self.state = State::Transaction;
+    }
+
+    /// It has ended, and no transaction is open.
+    pub(crate) fn clean(&mut self) {
+        self.state = State::Clean;
+    }
+}
+
+impl Drop for Exclusive {
+    fn drop(&mut self) {
+        let (Some(session), permit) = (self.session.take(), self.permit.take()) else {
+            return;
+        };
+        if session.client.is_closed() {
+            return;
+        }
+        if self.state == State::Clean {
+            if !self.close {
+                self.pool.push_idle(session);
+            }
+            return;
+        }
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
+            return;
+        };
+        let (pool, state, close) = (self.pool.clone(), self.state, self.close);
+        runtime.spawn(async move {
+            if state == State::Running {
+                pool.connector().cancel(&session.client.cancel_token()).await;
+            }
+            // Answers come in order, so after this nothing of the old work is left. A session where no transaction is open
+            // gets a warning.
+            let cleaned = session.client.batch_execute("ROLLBACK").await.is_ok();
+            if cleaned && !close {
+                pool.push_idle(session);
+            }
+            drop(permit);
+        });
+    }
+}
