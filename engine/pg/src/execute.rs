@@ -139,7 +139,7 @@ pub(crate) async fn read(
     sink: &mut impl Sink,
 ) -> Result<(), Error> {
     let values = Values::new(&statement.parameters, values)?;
-    let known = pool.estimates.of(&statement.text);
+    let known = pool.estimates.of(statement);
     pool.counters.statements.fetch_add(1, Ordering::Relaxed);
     let result = attempt(pool, &known, statement, &values, sink).await;
     if result.is_err() {

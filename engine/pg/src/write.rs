@@ -60,7 +60,7 @@ impl Write {
     ) -> Result<(), Error> {
         let values = execute::values(&statement.parameters, values)?;
         let pool = self.connection.pool().clone();
-        let known = pool.estimates.of(&statement.text);
+        let known = pool.estimates.of(statement);
         let prepares = pool.prepares();
         pool.counters.statements.fetch_add(1, Ordering::Relaxed);
         let mut sink = Json::new(&statement.shape, limit, out);

@@ -83,20 +83,38 @@ impl Parts {
         } else {
             ((self.mantissa * 2).saturating_sub(1), self.exponent - 1)
         };
-        let twos = digits.trailing_zeros();
-        let odd = u128::from(digits >> twos);
-        let twos = i64::from(twos);
-        // digits * 10^power == half * 2^exponent, with the fives and the twos compared on their own; `half` is odd.
-        [above, below].iter().any(|(half, exponent)| {
-            let fives = 5_u128.checked_pow(power.unsigned_abs());
-            let (left, right) = match (fives, power >= 0) {
-                (None, _) => return false,
-                (Some(fives), true) => (odd.checked_mul(fives), Some(u128::from(*half))),
-                (Some(fives), false) => (Some(odd), u128::from(*half).checked_mul(fives)),
-            };
-            left.is_some() && left == right && twos + i64::from(power) == i64::from(*exponent)
-        })
+        [above, below]
+            .iter()
+            .any(|(half, exponent)| is_equal(digits, power, *half, *exponent))
     }
+
+    /// `digits * 10^power` is exactly this number.
+    fn is(&self, digits: u64, power: i32) -> bool {
+        is_equal(digits, power, self.mantissa, self.exponent)
+    }
+}
+
+/// `digits * 10^power == mantissa * 2^exponent`, with the fives and the twos compared on their own.
+fn is_equal(digits: u64, power: i32, mantissa: u64, exponent: i32) -> bool {
+    if digits == 0 || mantissa == 0 {
+        return false;
+    }
+    let (twos_left, twos_right) = (digits.trailing_zeros(), mantissa.trailing_zeros());
+    let (left, right) = (
+        u128::from(digits >> twos_left),
+        u128::from(mantissa >> twos_right),
+    );
+    let Some(fives) = 5_u128.checked_pow(power.unsigned_abs()) else {
+        return false;
+    };
+    let (left, right) = if power >= 0 {
+        (left.checked_mul(fives), Some(right))
+    } else {
+        (Some(left), right.checked_mul(fives))
+    };
+    left.is_some()
+        && left == right
+        && i64::from(twos_left) + i64::from(power) == i64::from(twos_right) + i64::from(exponent)
 }
 
 /// Significant digits and a decimal exponent.
@@ -114,7 +132,7 @@ impl Digits {
         let _ = write!(text, "{value:e}");
         let shortest = Digits::read(text.as_str());
         if !shortest.is_halfway(parts) {
-            return shortest;
+            return shortest.rounded_to_even(parts, reads_back);
         }
         for more in shortest.count..18 {
             text = Buffer::default();
@@ -125,6 +143,25 @@ impl Digits {
             }
         }
         shortest
+    }
+
+    /// Where the number lies exactly between two texts of this length, Postgres takes the one with the even last digit, Rust
+    /// the larger.
+    fn rounded_to_even(mut self, parts: &Parts, reads_back: impl Fn(&str) -> bool) -> Digits {
+        let (number, power) = self.number();
+        if number % 2 == 0 || !parts.is(number.saturating_mul(10).saturating_sub(5), power - 1) {
+            return self;
+        }
+        let mut text = Buffer::default();
+        let sign = if self.negative { "-" } else { "" };
+        let _ = write!(text, "{sign}{}e{power}", number - 1);
+        if reads_back(text.as_str())
+            && let Some(last) = self.digits.get_mut(self.count.saturating_sub(1))
+        {
+            // It is odd, so nothing is borrowed.
+            *last -= 1;
+        }
+        self
     }
 
     /// Reads Rust's `-d.ddde-x`.
@@ -155,12 +192,17 @@ impl Digits {
         self.digits.get(..self.count).unwrap_or_default()
     }
 
+    /// The digits as a whole number, and the power of ten to multiply it with.
+    fn number(&self) -> (u64, i32) {
+        let number = self.significant().iter().fold(0_u64, |sum, digit| {
+            sum.saturating_mul(10)
+                .saturating_add(u64::from(digit.saturating_sub(b'0')))
+        });
+        (number, self.exponent + 1 - i32::try_from(self.count).unwrap_or(0))
+    }
+
     fn is_halfway(&self, parts: &Parts) -> bool {
-        let number = self
-            .significant()
-            .iter()
-            .fold(0_u64, |sum, digit| sum * 10 + u64::from(digit - b'0'));
-        let power = self.exponent + 1 - i32::try_from(self.count).unwrap_or(0);
+        let (number, power) = self.number();
         number != 0 && parts.is_halfway(number, power)
     }
 

@@ -6,6 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use rustc_hash::FxBuildHasher;
+use sql::Statement;
 
 /// Statements remembered; when full, the half that was not used for longest is forgotten.
 const MOST_STATEMENTS: usize = 8192;
@@ -21,7 +22,6 @@ const RUNS: u32 = 3;
 pub(crate) struct Known {
     /// Number of the statement, never used again.
     pub(crate) id: u64,
-    /// Keeps the text alive, so that its address stays its own.
     text: Arc<str>,
     micros: AtomicU32,
     runs: AtomicU32,
@@ -29,6 +29,11 @@ pub(crate) struct Known {
 }
 
 impl Known {
+    /// It is this text's entry. Cached plans share their text, so the address mostly settles it.
+    fn is_of(&self, text: &Arc<str>) -> bool {
+        Arc::ptr_eq(&self.text, text) || self.text == *text
+    }
+
     /// The text.
     pub(crate) fn text(&self) -> &str {
         &self.text
@@ -71,46 +76,46 @@ pub(crate) struct Estimates {
 
 #[derive(Debug, Default)]
 struct Table {
-    /// By address of the text, which is how a cached plan finds its entry without reading the text. Several addresses may
-    /// hold the same text; each is kept alive here.
-    by_address: HashMap<usize, (Arc<str>, Arc<Known>), FxBuildHasher>,
-    by_text: HashMap<Arc<str>, Arc<Known>, FxBuildHasher>,
+    /// By the statement's id, a hash of its text.
+    known: HashMap<u64, Arc<Known>, FxBuildHasher>,
     last_id: u64,
 }
 
 impl Estimates {
     /// The entry of a statement, made if there is none.
-    pub(crate) fn of(&self, text: &Arc<str>) -> Arc<Known> {
-        let address = text.as_ptr() as usize;
+    pub(crate) fn of(&self, statement: &Statement) -> Arc<Known> {
         let now = self.clock.fetch_add(1, Ordering::Relaxed);
-        if let Some((_, known)) = self
+        if let Some(known) = self
             .table
             .read()
             .unwrap_or_else(PoisonError::into_inner)
-            .by_address
-            .get(&address)
+            .known
+            .get(&statement.id)
+            && known.is_of(&statement.text)
         {
             known.used.store(now, Ordering::Relaxed);
             return known.clone();
         }
         let mut table = self.table.write().unwrap_or_else(PoisonError::into_inner);
-        let known = match table.by_text.get(text) {
-            Some(known) => known.clone(),
-            None => {
-                table.last_id += 1;
-                let known = Arc::new(Known {
-                    id: table.last_id,
-                    text: text.clone(),
-                    micros: AtomicU32::new(0),
-                    runs: AtomicU32::new(0),
-                    used: AtomicU64::new(now),
-                });
-                table.by_text.insert(text.clone(), known.clone());
-                known
-            }
-        };
-        table.by_address.insert(address, (text.clone(), known.clone()));
-        if table.by_address.len() > MOST_STATEMENTS {
+        if let Some(known) = table
+            .known
+            .get(&statement.id)
+            .filter(|known| known.is_of(&statement.text))
+        {
+            return known.clone();
+        }
+        table.last_id += 1;
+        let known = Arc::new(Known {
+            id: table.last_id,
+            text: statement.text.clone(),
+            micros: AtomicU32::new(0),
+            runs: AtomicU32::new(0),
+            used: AtomicU64::new(now),
+        });
+        // Of two texts with the same hash the later one is kept; the other begins anew each time, with a number of
+        // its own, so that they are never mistaken for each other.
+        table.known.insert(statement.id, known.clone());
+        if table.known.len() > MOST_STATEMENTS {
             table.forget_half();
         }
         known
@@ -120,17 +125,15 @@ impl Estimates {
 impl Table {
     fn forget_half(&mut self) {
         let mut used: Vec<u64> = self
-            .by_address
+            .known
             .values()
-            .map(|(_, known)| known.used.load(Ordering::Relaxed))
+            .map(|known| known.used.load(Ordering::Relaxed))
             .collect();
         used.sort_unstable();
         let Some(median) = used.get(used.len() / 2).copied() else {
             return;
         };
-        self.by_address
-            .retain(|_, (_, known)| known.used.load(Ordering::Relaxed) > median);
-        self.by_text
+        self.known
             .retain(|_, known| known.used.load(Ordering::Relaxed) > median);
     }
 }
@@ -139,18 +142,38 @@ impl Table {
 mod tests {
     use super::*;
 
+    fn statement(text: &str) -> Statement {
+        let row = sql::shape::ValueShape::Constant(Box::default());
+        let shape = sql::shape::Shape {
+            cardinality: sql::shape::Cardinality::List,
+            row,
+        };
+        Statement::new(text, Vec::new(), shape)
+    }
+
     #[test]
     fn equal_texts_share_an_entry() {
         let estimates = Estimates::default();
-        let (one, two): (Arc<str>, Arc<str>) = (Arc::from("select 1"), Arc::from("select 1"));
-        assert_eq!(estimates.of(&one).id, estimates.of(&two).id);
-        assert_ne!(estimates.of(&one).id, estimates.of(&Arc::from("select 2")).id);
+        let one = estimates.of(&statement("select 1")).id;
+        assert_eq!(estimates.of(&statement("select 1")).id, one);
+        assert_ne!(estimates.of(&statement("select 2")).id, one);
+    }
+
+    #[test]
+    fn equal_hashes_are_told_apart() {
+        let estimates = Estimates::default();
+        let one = estimates.of(&statement("select 1"));
+        let other = Statement {
+            id: statement("select 1").id,
+            ..statement("select 2")
+        };
+        assert_ne!(estimates.of(&other).id, one.id);
     }
 
     #[test]
     fn short_is_what_was_seen_to_be_short() {
         let estimates = Estimates::default();
-        let known = estimates.of(&Arc::from("select 1"));
+        let known = estimates.of(&statement("select 1"));
         known.took(Duration::from_secs(1));
         assert!(!known.is_short());
         known.took(Duration::from_millis(1));
@@ -166,9 +189,8 @@ mod tests {
     fn the_table_is_bounded() {
         let estimates = Estimates::default();
         for number in 0..MOST_STATEMENTS * 3 {
-            estimates.of(&Arc::from(format!("select {number}")));
+            estimates.of(&statement(&format!("select {number}")));
         }
-        let table = estimates.table.read().unwrap();
-        assert!(table.by_address.len() <= MOST_STATEMENTS && table.by_text.len() <= MOST_STATEMENTS);
+        assert!(estimates.table.read().unwrap().known.len() <= MOST_STATEMENTS);
     }
 }
