@@ -2,8 +2,97 @@
 //!
 //! Pure: no IO, no clock, no environment. SQL text is written by `sql` alone.
 
+mod bind;
+pub mod cache;
+mod filter;
+mod ir;
+mod lower;
 pub mod prepared;
+mod read;
+mod root;
 pub mod session;
+pub mod tag;
+mod value;
 
+use graphql::{Document, Error, Normalized, TypeSystem};
+use schema::meaning::Meaning;
+use schema::model::{Model, Role};
+use serde_json::{Map, Value};
+
+pub use cache::PlanCache;
 pub use prepared::Plan;
 pub use session::Session;
+
+/// An operation to be planned.
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'a> {
+    /// The text.
+    pub text: &'a str,
+    /// Which operation of it.
+    pub operation_name: Option<&'a str>,
+    /// The variables. The plan serves other values as well, as far as its guards hold.
+    pub variables: &'a Map<String, Value>,
+    /// What a document may cost.
+    pub limits: &'a graphql::Limits,
+    /// How variables are read.
+    pub options: &'a graphql::Options,
+}
+
+/// What a role can do: the types that it sees and what they stand on.
+#[derive(Debug)]
+pub struct View<'a, T> {
+    /// The role's types.
+    pub types: &'a T,
+    /// The model that they are derived from.
+    pub model: &'a Model,
+    /// The role's overlay.
+    pub role: &'a Role,
+}
+
+/// Plans an operation for a role.
+///
+/// # Errors
+/// What Hasura v2 says against the request: the text, the schema as the role sees it, the values.
+pub fn plan<T>(view: &View<'_, T>, request: &Request<'_>) -> Result<Plan, Error>
+where
+    T: TypeSystem<Meaning = Meaning>,
+{
+    let document = Document::parse(request.text, request.limits)?;
+    let normalized = graphql::normalize(
+        &document,
+        request.operation_name,
+        request.variables,
+        view.types,
+        request.options,
+    )?;
+    plan_normalized(view, normalized)
+}
+
+/// Plans an operation whose text has been dealt with already.
+///
+/// # Errors
+/// As [`plan`].
+pub fn plan_normalized<T>(view: &View<'_, T>, normalized: Normalized<T::Id, Meaning>) -> Result<Plan, Error>
+where
+    T: TypeSystem<Meaning = Meaning>,
+{
+    let Normalized {
+        operation,
+        guards,
+        variables,
+    } = normalized;
+    let parameterized_hash = graphql::hash::parameterized_query_hash(&operation);
+    let mut planner = root::Planner::new(view, &operation, &parameterized_hash, guards);
+    let roots = planner.roots(&operation.fields)?;
+    let (slots, guards) = planner.finish();
+    Ok(Plan {
+        kind: operation.kind,
+        operation_name: operation.name,
+        cached: operation.cached,
+        roots,
+        slots,
+        guards,
+        variables,
+        parameterized_hash,
+    })
+}

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use graphql::guard::Guard;
-use graphql::operation::Leaf;
-use graphql::{Name, Path};
+use graphql::operation::{Cached, Leaf};
+use graphql::{Name, Path, VariableCheck};
 use schema::model::SourceId;
 use sql::Statement;
 
@@ -21,6 +21,10 @@ pub struct Plan {
     pub slots: Vec<Slot>,
     /// What must hold of the variables for this plan to be used.
     pub guards: Vec<Guard>,
+    /// What is checked of the variables as a whole, before anything else.
+    pub variables: VariableCheck,
+    /// `@cached`
+    pub cached: Option<Cached>,
     /// SHA-1 hex of the normalised selection set, literals stripped (Hasura's `parameterized_query_hash`).
     pub parameterized_hash: String,
 }
@@ -69,7 +73,7 @@ pub enum Slot {
 }
 
 /// How a JSON value becomes Postgres text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Encoding {
     /// Strings as they are, numbers and booleans as JSON prints them.
     Plain,
@@ -77,6 +81,35 @@ pub enum Encoding {
     Json,
     /// A Postgres array literal of plain elements.
     Array,
+    /// The same, and a string is an array literal already (columns of array type).
+    ArrayOrText,
     /// A Postgres array literal of JSON texts.
     JsonArray,
+}
+
+impl Plan {
+    /// Roughly how much memory the plan takes, for bounding a cache.
+    pub fn bytes(&self) -> usize {
+        const SLOT: usize = 400;
+        const GUARD: usize = 200;
+        size_of::<Self>()
+            + self.slots.len() * SLOT
+            + self.guards.len() * GUARD
+            + self.roots.iter().map(Root::bytes).sum::<usize>()
+    }
+}
+
+impl Root {
+    fn bytes(&self) -> usize {
+        // A shape takes about as much as the text that it reads.
+        size_of::<Self>()
+            + self.key.len()
+            + match &self.content {
+                RootContent::Constant(json) => json.len(),
+                RootContent::Statement { statement, .. } => {
+                    statement.text.len() * 3 + statement.parameters.len() * 64
+                }
+                RootContent::Object(roots) => roots.iter().map(Self::bytes).sum(),
+            }
+    }
 }

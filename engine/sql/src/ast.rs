@@ -225,6 +225,8 @@ pub enum Expression {
         /// `order by` within the call.
         order: Vec<Order>,
     },
+    /// `least(…)`
+    Least(Vec<Expression>),
     /// `row(…)`
     Row(Vec<Expression>),
     /// `array[…]`

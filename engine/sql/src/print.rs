@@ -297,6 +297,11 @@ impl<'a> Printer<'a> {
                 self.order(order);
                 self.syntax(")");
             }
+            Expression::Least(items) => {
+                self.syntax("least(");
+                self.list(items);
+                self.syntax(")");
+            }
             Expression::Row(items) => {
                 self.syntax("row(");
                 self.list(items);

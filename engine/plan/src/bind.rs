@@ -1,0 +1,57 @@
+//! Filling a plan's slots for one request: the only work per request besides running the statements.
+
+use graphql::{Code, Error, Path};
+use serde_json::{Map, Value};
+use sql::Values;
+
+use crate::prepared::{Plan, Slot};
+use crate::session::Session;
+use crate::value::encode;
+
+impl Plan {
+    /// Whether the plan serves a request with these variables: all it assumed about them holds.
+    pub fn fits(&self, variables: &Map<String, Value>) -> bool {
+        self.guards.iter().all(|guard| guard.holds(variables))
+    }
+
+    /// The values of all slots for one request that the plan [fits](Plan::fits).
+    ///
+    /// # Errors
+    /// `validation-failed`, `parse-failed`: what planning anew would say against the variables; `not-found`: a
+    /// session variable that a permission needs is missing.
+    pub fn bind(&self, variables: &Map<String, Value>, session: &Session) -> Result<Values, Error> {
+        self.variables.check(variables)?;
+        self.slots
+            .iter()
+            .map(|slot| match slot {
+                Slot::Variable(leaf, encoding) => {
+                    let value = leaf.coerce_again(variables)?;
+                    let value = value.as_deref().unwrap_or(&leaf.value);
+                    Ok(encode(value, *encoding, leaf.class))
+                }
+                Slot::Session { name, path } => match session.variable(name) {
+                    Some(value) => Ok(Some(value.to_owned())),
+                    None => Err(missing(name, path)),
+                },
+                Slot::SessionJson => Ok(Some(session_json(session))),
+            })
+            .collect()
+    }
+}
+
+fn missing(name: &str, path: &Path) -> Error {
+    Error {
+        code: Code::NotFound,
+        path: path.clone(),
+        message: format!("missing session variable: {}", Value::from(name)),
+    }
+}
+
+fn session_json(session: &Session) -> String {
+    let variables: Map<String, Value> = session
+        .variables
+        .iter()
+        .map(|(name, value)| (name.to_string(), Value::from(&**value)))
+        .collect();
+    Value::Object(variables).to_string()
+}

@@ -1,0 +1,254 @@
+//! The root fields of an operation: what each of them is answered by.
+
+use graphql::guard::Guard;
+use graphql::operation::{Field, FieldTarget, Operation};
+use graphql::{Code, Error, Name, OperationKind, Path, TypeSystem, introspect};
+use schema::meaning::Meaning;
+use schema::model::{FunctionId, Returns, RootField, RootTarget, RootVerb, SourceId, TableId};
+use sql::Statement;
+use sql::ast::Select;
+use sql::shape::{Cardinality, Shape};
+
+use crate::View;
+use crate::ir::{RowSource, RowType, Rows};
+use crate::lower::Lowerer;
+use crate::prepared::{Root, RootContent, Slot};
+use crate::read::{Reader, Wanted, json_key, json_string, lost};
+use crate::tag;
+
+/// What Hasura v2 answers where a role can ask nothing.
+const NO_QUERIES: &str = "There are no queries available to the current role. Either there are no sources or \
+                          remote schemas configured, or the current role doesn't have the required permissions.";
+
+/// Plans the root fields of one operation.
+pub(crate) struct Planner<'m, T> {
+    view: &'m View<'m, T>,
+    kind: OperationKind,
+    operation_name: Option<Name>,
+    hash: &'m str,
+    reader: Reader<'m>,
+    guards: Vec<Guard>,
+}
+
+impl<'m, T> Planner<'m, T>
+where
+    T: TypeSystem<Meaning = Meaning>,
+{
+    pub(crate) fn new<I>(
+        view: &'m View<'m, T>,
+        operation: &Operation<I, Meaning>,
+        hash: &'m str,
+        guards: Vec<Guard>,
+    ) -> Self {
+        Self {
+            view,
+            kind: operation.kind,
+            operation_name: operation.name.clone(),
+            hash,
+            reader: Reader::new(view.model, view.role),
+            guards,
+        }
+    }
+
+    /// Slots and guards of all that was planned.
+    pub(crate) fn finish(self) -> (Vec<Slot>, Vec<Guard>) {
+        let mut guards = self.guards;
+        for guard in self.reader.guards.into_vec() {
+            if !guards.contains(&guard) {
+                guards.push(guard);
+            }
+        }
+        (self.reader.slots.into_vec(), guards)
+    }
+
+    /// The fields of a root type, or of a source's namespace.
+    pub(crate) fn roots(&mut self, fields: &[Field<T::Id, Meaning>]) -> Result<Vec<Root>, Error> {
+        fields
+            .iter()
+            .map(|field| {
+                let (name, content) = self.root(field)?;
+                Ok(Root {
+                    key: json_key(&field.response_key),
+                    field: name,
+                    content,
+                })
+            })
+            .collect()
+    }
+
+    fn root(&mut self, field: &Field<T::Id, Meaning>) -> Result<(Name, RootContent), Error> {
+        let path = &field.path;
+        let (name, meaning) = match &field.target {
+            FieldTarget::Typename(type_) => {
+                return Ok(("__typename".into(), constant(json_string(type_).into_bytes())));
+            }
+            FieldTarget::Schema(introspection) => {
+                return Ok(("__schema".into(), self.introspect(introspection, path)?));
+            }
+            FieldTarget::Type(introspection) => {
+                return Ok(("__type".into(), self.introspect(introspection, path)?));
+            }
+            FieldTarget::Field { name, meaning, .. } => (name.clone(), *meaning),
+        };
+        let content = match meaning {
+            Meaning::NoQueries => constant(json_string(NO_QUERIES).into_bytes()),
+            Meaning::Namespace(_) => RootContent::Object(self.roots(&field.selection)?),
+            Meaning::Root(RootField { verb, target }) => {
+                let source = match target {
+                    RootTarget::Table(table) => table.source(),
+                    RootTarget::Function(function) => function.source(),
+                };
+                self.reader.turn_to(self.view.model.source(source));
+                let (select, shape) = match target {
+                    RootTarget::Table(table) => self.table(verb, table, field)?,
+                    RootTarget::Function(function) => self.function(verb, function, field)?,
+                };
+                self.statement(source, &name, &select, shape)?
+            }
+            _ => return Err(lost(path, "root field")),
+        };
+        Ok((name, content))
+    }
+
+    fn introspect(
+        &self,
+        introspection: &introspect::Introspection,
+        path: &Path,
+    ) -> Result<RootContent, Error> {
+        let model = self.view.model;
+        let role = &self.view.role.name;
+        if model.introspection_disabled.contains(role) {
+            return Err(Error::validation(
+                path,
+                format!("introspection is disabled for role: {}", json_string(role)),
+            ));
+        }
+        Ok(constant(
+            introspection.answer(self.view.types, introspect::MAXIMUM_BYTES)?,
+        ))
+    }
+
+    fn table(
+        &mut self,
+        verb: RootVerb,
+        id: TableId,
+        field: &Field<T::Id, Meaning>,
+    ) -> Result<(Select, Shape), Error> {
+        let path = &field.path;
+        let source = RowSource::Table(self.reader.table(id, path)?);
+        self.rows(verb, source, true, field)
+    }
+
+    fn function(
+        &mut self,
+        verb: RootVerb,
+        id: FunctionId,
+        field: &Field<T::Id, Meaning>,
+    ) -> Result<(Select, Shape), Error> {
+        let path = &field.path;
+        let model = self.view.model;
+        let function = model
+            .function(id)
+            .filter(|_| self.view.role.functions.contains(&id))
+            .ok_or_else(|| lost(path, "function"))?;
+        let row = match &function.returns {
+            Returns::Table(table) => RowType::Table(self.reader.table(*table, path)?),
+            Returns::Rows { columns, .. } => RowType::Columns(columns),
+            Returns::Scalar { .. } => return Err(lost(path, "function")),
+        };
+        let given = self.reader.call_arguments(&field.arguments);
+        let call = self.reader.function_call(function, given, path)?;
+        self.rows(verb, RowSource::Call(call, row), function.returns_set, field)
+    }
+
+    fn rows(
+        &mut self,
+        verb: RootVerb,
+        source: RowSource<'m>,
+        many: bool,
+        field: &Field<T::Id, Meaning>,
+    ) -> Result<(Select, Shape), Error> {
+        let path = &field.path;
+        if self.kind == OperationKind::Mutation {
+            return Err(unsupported(path, "mutations"));
+        }
+        let row = source.row_type();
+        match verb {
+            RootVerb::Select => {
+                let rows = self.list(source, field)?;
+                let object = self.reader.object(row, &field.selection)?;
+                let cardinality = if many {
+                    Cardinality::List
+                } else {
+                    Cardinality::OneOrNull
+                };
+                Ok(self.lowerer(path)?.root_rows(&rows, &object, cardinality))
+            }
+            RootVerb::SelectByPk => {
+                let rows = self.reader.row_by_key(source, &field.arguments, path)?;
+                let object = self.reader.object(row, &field.selection)?;
+                Ok(self
+                    .lowerer(path)?
+                    .root_rows(&rows, &object, Cardinality::OneOrNull))
+            }
+            RootVerb::SelectAggregate => {
+                let rows = self.list(source, field)?;
+                let aggregate = self.reader.aggregate(rows, &field.selection)?;
+                Ok(self.lowerer(path)?.root_aggregate(&aggregate))
+            }
+            RootVerb::SelectStream => Err(unsupported(path, "streaming subscriptions")),
+            _ => Err(unsupported(path, "mutations")),
+        }
+    }
+
+    fn list(&mut self, source: RowSource<'m>, field: &Field<T::Id, Meaning>) -> Result<Rows<'m>, Error> {
+        self.reader.rows(Wanted {
+            source,
+            link: Vec::new(),
+            arguments: &field.arguments,
+            path: &field.path,
+        })
+    }
+
+    fn lowerer(&self, path: &Path) -> Result<Lowerer<'m>, Error> {
+        let source = self.reader.source(path)?;
+        Ok(Lowerer::new(
+            self.view.model.options.stringify_numeric_types,
+            &source.extensions_schema,
+        ))
+    }
+
+    fn statement(
+        &self,
+        id: SourceId,
+        field: &Name,
+        select: &Select,
+        shape: Shape,
+    ) -> Result<RootContent, Error> {
+        let source = self.reader.source(&Path::root())?;
+        let tags = tag::Tags {
+            field,
+            hash: self.hash,
+            operation_name: self.operation_name.as_deref(),
+            request_id: None,
+        };
+        let (before, after) = tag::comments(&source.query_tags, &tags);
+        let statement = Statement::of(select, shape, &before, &after);
+        Ok(RootContent::Statement {
+            source: id,
+            statement: statement.into(),
+        })
+    }
+}
+
+fn constant(json: Vec<u8>) -> RootContent {
+    RootContent::Constant(json.into())
+}
+
+fn unsupported(path: &Path, what: &str) -> Error {
+    Error {
+        code: Code::NotSupported,
+        path: path.clone(),
+        message: format!("{what} are not supported yet"),
+    }
+}
