@@ -10,7 +10,7 @@ use crate::type_system::{Name, TypeReference, TypeSystem};
 
 /// What must be checked of a request's variables as a whole, also when a cached plan serves it: missing ones,
 /// nulls, unexpected ones. Costs one look-up per declared and one per given variable.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct VariableCheck {
     declared: Vec<Declared>,
     /// Positions in `declared`.

@@ -208,7 +208,10 @@ impl Shard {
                 continue;
             };
             // Entries of one hash are as good as always one; the first stands for them.
-            if entries.first().is_some_and(|entry| entry.used.swap(false, Ordering::Relaxed)) {
+            if entries
+                .first()
+                .is_some_and(|entry| entry.used.swap(false, Ordering::Relaxed))
+            {
                 self.clock.push_back(hash);
                 continue;
             }

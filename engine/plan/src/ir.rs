@@ -188,11 +188,10 @@ fn is_unique(table: &Table, columns: &[(&Column, &Column)]) -> bool {
     let covers = |key: &[schema::model::ColumnId]| {
         !key.is_empty()
             && key.iter().all(|id| {
-                table.columns.get(usize::from(id.0)).is_some_and(|column| {
-                    columns
-                        .iter()
-                        .any(|(_, related)| std::ptr::eq(*related, column))
-                })
+                table
+                    .columns
+                    .get(usize::from(id.0))
+                    .is_some_and(|column| columns.iter().any(|(_, related)| std::ptr::eq(*related, column)))
             })
     };
     covers(&table.primary_key) || table.unique_constraints.iter().any(|(_, key)| covers(key))

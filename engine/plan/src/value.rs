@@ -222,7 +222,12 @@ mod tests {
     #[test]
     fn whole_numbers_are_written_as_integers() {
         let number = |text: &str| serde_json::from_str::<Value>(text).ok();
-        for (given, expected) in [("1.0", "1"), ("1e2", "100"), ("-3", "-3"), ("9223372036854775807", "9223372036854775807")] {
+        for (given, expected) in [
+            ("1.0", "1"),
+            ("1e2", "100"),
+            ("-3", "-3"),
+            ("9223372036854775807", "9223372036854775807"),
+        ] {
             let value = number(given).unwrap_or_default();
             assert_eq!(
                 encode(&value, Encoding::Plain, InputClass::BigInt).as_deref(),

@@ -130,7 +130,11 @@ impl<'m> Reader<'m> {
             Input::Object(entries) => entries,
             Input::Null if self.model.options.boolean_null_collapse => return Ok(Filter::always()),
             Input::Null => {
-                let array = if left.subject.element.is_some() { "_array" } else { "" };
+                let array = if left.subject.element.is_some() {
+                    "_array"
+                } else {
+                    ""
+                };
                 return Err(Error::validation(
                     path,
                     format!(

@@ -298,16 +298,19 @@ impl Reader<'_> {
             type_: TypeName::builtin("text"),
         };
         match (subject.class, subject.element.is_some()) {
-            (ScalarClass::Geometry, false) => {
-                Expression::call(QualifiedName::new(extensions, "st_geomfromgeojson"), vec![text(value)])
-            }
-            (ScalarClass::Geography, false) => {
-                Expression::call(QualifiedName::new(extensions, "st_geomfromgeojson"), vec![text(value)])
-                    .cast(subject.type_.clone())
-            }
-            (ScalarClass::Raster, false) => {
-                Expression::call(QualifiedName::new(extensions, "st_rastfromhexwkb"), vec![text(value)])
-            }
+            (ScalarClass::Geometry, false) => Expression::call(
+                QualifiedName::new(extensions, "st_geomfromgeojson"),
+                vec![text(value)],
+            ),
+            (ScalarClass::Geography, false) => Expression::call(
+                QualifiedName::new(extensions, "st_geomfromgeojson"),
+                vec![text(value)],
+            )
+            .cast(subject.type_.clone()),
+            (ScalarClass::Raster, false) => Expression::call(
+                QualifiedName::new(extensions, "st_rastfromhexwkb"),
+                vec![text(value)],
+            ),
             _ => Expression::Parameter {
                 value,
                 type_: subject.type_.clone(),
@@ -356,7 +359,10 @@ pub(crate) fn null_error(type_name: &str, path: &Path) -> Error {
 fn unexpected_list(subject: &Subject, path: &Path) -> Error {
     Error::validation(
         path,
-        format!("expected a single value for type '{}', but found a list", subject.name),
+        format!(
+            "expected a single value for type '{}', but found a list",
+            subject.name
+        ),
     )
 }
 
@@ -364,6 +370,9 @@ fn unexpected_object(subject: &Subject, path: &Path) -> Error {
     Error {
         code: Code::ParseFailed,
         path: path.clone(),
-        message: format!("expected a value for type '{}', but found an object", subject.name),
+        message: format!(
+            "expected a value for type '{}', but found an object",
+            subject.name
+        ),
     }
 }

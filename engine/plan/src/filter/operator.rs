@@ -173,11 +173,7 @@ impl<'m> Reader<'m> {
         let part = |name: &str| given.part(name).ok_or_else(|| null_error(name, path));
         let number = Subject::builtin("float8", ScalarClass::Numeric, "Float");
         let band = Subject::builtin("int4", ScalarClass::Numeric, "Int");
-        let geometry = Subject::extension(
-            self.extensions(),
-            "geometry",
-            ScalarClass::Geometry,
-        );
+        let geometry = Subject::extension(self.extensions(), "geometry", ScalarClass::Geometry);
         let arguments = match operator {
             Name::StDWithin | Name::St3dDWithin => {
                 let mut arguments = vec![

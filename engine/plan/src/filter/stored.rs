@@ -32,10 +32,7 @@ impl<'m> Reader<'m> {
         id: PredicateId,
         path: &Path,
     ) -> Result<Filter<'m>, Error> {
-        let predicate = self
-            .model
-            .predicate(id)
-            .ok_or_else(|| lost(path, "permission"))?;
+        let predicate = self.model.predicate(id).ok_or_else(|| lost(path, "permission"))?;
         if matches!(predicate, Predicate::And(parts) if parts.is_empty()) {
             return Ok(Filter::always());
         }
@@ -128,10 +125,7 @@ impl<'m> Reader<'m> {
         parts: &'m [Predicate],
         path: &Path,
     ) -> Result<Vec<Filter<'m>>, Error> {
-        parts
-            .iter()
-            .map(|part| self.predicate(row, part, path))
-            .collect()
+        parts.iter().map(|part| self.predicate(row, part, path)).collect()
     }
 
     fn inside(&self, row: Row<'m>, table: TableId, path: &Path) -> Result<Row<'m>, Error> {
@@ -174,11 +168,7 @@ impl<'m> Reader<'m> {
                 (subject, Some(type_))
             }
         };
-        Left {
-            value,
-            subject,
-            cast,
-        }
+        Left { value, subject, cast }
     }
 
     /// What a `_cast` target compares as.
@@ -241,7 +231,12 @@ impl<'m> Reader<'m> {
         let over = aggregate
             .columns
             .iter()
-            .map(|column| Ok(Scalar::Column(stored_column(inside.table.table(), *column, path)?, None)))
+            .map(|column| {
+                Ok(Scalar::Column(
+                    stored_column(inside.table.table(), *column, path)?,
+                    None,
+                ))
+            })
             .collect::<Result<_, Error>>()?;
         let value = Scalar::Grouped(Box::new(Grouped {
             function: aggregate.function,
@@ -306,9 +301,9 @@ pub(crate) fn qualified(name: &schema::catalog::QualifiedName) -> sql::name::Qua
 }
 
 /// Positional arguments as far as none is left out, named ones from there on.
-pub(crate) fn in_call_order<'m>(
-    mut places: Vec<(usize, Option<&'m str>, CallArgument)>,
-) -> Vec<(Option<&'m str>, CallArgument)> {
+pub(crate) fn in_call_order(
+    mut places: Vec<(usize, Option<&str>, CallArgument)>,
+) -> Vec<(Option<&str>, CallArgument)> {
     places.sort_by_key(|(position, ..)| *position);
     places
         .into_iter()

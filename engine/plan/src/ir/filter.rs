@@ -28,11 +28,6 @@ impl Filter<'_> {
     pub(crate) fn always() -> Self {
         Self::All(Vec::new())
     }
-
-    /// False.
-    pub(crate) fn never() -> Self {
-        Self::Any(Vec::new())
-    }
 }
 
 /// A test of one value.

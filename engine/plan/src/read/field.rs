@@ -33,11 +33,7 @@ impl<'m> Reader<'m> {
         Ok(object)
     }
 
-    fn field<I>(
-        &mut self,
-        row: RowType<'m>,
-        field: &Field<I, Meaning>,
-    ) -> Result<FieldValue<'m>, Error> {
+    fn field<I>(&mut self, row: RowType<'m>, field: &Field<I, Meaning>) -> Result<FieldValue<'m>, Error> {
         let path = &field.path;
         let meaning = match &field.target {
             FieldTarget::Typename(name) => return Ok(typename(name)),
@@ -73,7 +69,9 @@ impl<'m> Reader<'m> {
             }
             (Meaning::RelationshipAggregate(id), RowType::Table(table)) => {
                 let rows = self.related_rows(table, id, field)?;
-                Ok(FieldValue::Aggregate(Box::new(self.aggregate(rows, &field.selection)?)))
+                Ok(FieldValue::Aggregate(Box::new(
+                    self.aggregate(rows, &field.selection)?,
+                )))
             }
             _ => Err(lost(path, "field")),
         }

@@ -64,12 +64,17 @@ impl<'m> Reader<'m> {
                 Input::Null => Expression::Null.cast(subject.type_.clone()),
                 value => self.value(Given::Client(value), &subject, &entry.path)?,
             };
-            if argument.name.is_none() && places.iter().filter(|(p, ..)| *p < argument.position).count() < argument.position
+            if argument.name.is_none()
+                && places.iter().filter(|(p, ..)| *p < argument.position).count() < argument.position
             {
                 // An unnamed argument behind one that was left out cannot be written.
                 return Err(lost(&entry.path, "positional argument"));
             }
-            places.push((argument.position, argument.name.as_deref(), CallArgument::Value(value)));
+            places.push((
+                argument.position,
+                argument.name.as_deref(),
+                CallArgument::Value(value),
+            ));
         }
         Ok(())
     }

@@ -50,15 +50,13 @@ fn plain_key(rest: &mut Peekable<Chars<'_>>) -> String {
 fn bracketed(rest: &mut Peekable<Chars<'_>>) -> Option<String> {
     let mut key = String::new();
     match rest.next()? {
-        quote @ ('\'' | '"') => {
-            loop {
-                match rest.next()? {
-                    '\\' => key.push(rest.next()?),
-                    end if end == quote => break,
-                    other => key.push(other),
-                }
+        quote @ ('\'' | '"') => loop {
+            match rest.next()? {
+                '\\' => key.push(rest.next()?),
+                end if end == quote => break,
+                other => key.push(other),
             }
-        }
+        },
         first if first.is_ascii_digit() => {
             key.push(first);
             while let Some(digit) = rest.next_if(char::is_ascii_digit) {
@@ -84,7 +82,11 @@ mod tests {
             ("$['a b'][\"c\"]", &["a b", "c"]),
             ("[12]", &["12"]),
         ] {
-            assert_eq!(parse(path).as_deref(), Ok(&*keys.iter().map(ToString::to_string).collect::<Vec<_>>()), "{path}");
+            assert_eq!(
+                parse(path).as_deref(),
+                Ok(&*keys.iter().map(ToString::to_string).collect::<Vec<_>>()),
+                "{path}"
+            );
         }
         for wrong in ["", "$.", "$a", "a..b", "a[", "a[x]", "a['b'", "a b", "$.a'"] {
             assert!(parse(wrong).is_err(), "{wrong}");

@@ -167,7 +167,11 @@ fn check_distinct(distinct: &[Scalar<'_>], order: &[Order<'_>], path: &Path) -> 
     if order.is_empty() {
         return Ok(());
     }
-    let first: Vec<_> = order.iter().take(distinct.len()).map(|key| column_of(&key.by)).collect();
+    let first: Vec<_> = order
+        .iter()
+        .take(distinct.len())
+        .map(|key| column_of(&key.by))
+        .collect();
     let valid = first.iter().all(Option::is_some)
         && distinct.iter().all(|column| {
             first

@@ -18,12 +18,7 @@ use serde_json::{Map, Value};
 use types::Types;
 
 /// Plans a request for a role.
-fn plan_with(
-    options: Options,
-    role: &str,
-    text: &str,
-    variables: &Value,
-) -> Result<Plan, graphql::Error> {
+fn plan_with(options: Options, role: &str, text: &str, variables: &Value) -> Result<Plan, graphql::Error> {
     let model = world::world(options);
     let none = Map::new();
     let variables = variables.as_object().unwrap_or(&none);

@@ -3,20 +3,20 @@
 
 use std::sync::Arc;
 
+use graphql::InputClass;
 use graphql::type_system::{
     EnumValue, InputField, Name, OperationKind, OutputField, TypeDefinition, TypeKind, TypeReference,
     TypeSystem,
 };
-use graphql::InputClass;
 use schema::meaning::{AggregateOperation, ArgumentRole, Meaning, OrderDirection};
 use schema::model::*;
 use schema::operator::Operator;
 use schema::scalar::ScalarClass;
 
-pub struct Types<'m>(pub &'m Model);
+pub(crate) struct Types<'m>(pub(crate) &'m Model);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Id {
+pub(crate) enum Id {
     Query,
     Row(u32),
     BoolExp(u32),
@@ -62,7 +62,13 @@ fn input(name: &str, type_: TypeReference<Id>, meaning: Meaning) -> Input {
     }
 }
 
-fn output(name: &str, type_: TypeReference<Id>, meaning: Meaning, arguments: Vec<Input>, composite: bool) -> Output {
+fn output(
+    name: &str,
+    type_: TypeReference<Id>,
+    meaning: Meaning,
+    arguments: Vec<Input>,
+    composite: bool,
+) -> Output {
     Arc::new(OutputField {
         name: name.into(),
         description: None,
@@ -80,9 +86,21 @@ fn list_arguments(table: u32) -> Vec<Input> {
     vec![
         input("where", named(Id::BoolExp(table)), role(Role::Where)),
         input("order_by", list(Id::OrderBy(table)), role(Role::OrderBy)),
-        input("limit", named(Id::Scalar("Int", InputClass::NonNegativeInt)), role(Role::Limit)),
-        input("offset", named(Id::Scalar("Int", InputClass::NonNegativeBigInt)), role(Role::Offset)),
-        input("distinct_on", list(Id::SelectColumn(table)), role(Role::DistinctOn)),
+        input(
+            "limit",
+            named(Id::Scalar("Int", InputClass::NonNegativeInt)),
+            role(Role::Limit),
+        ),
+        input(
+            "offset",
+            named(Id::Scalar("Int", InputClass::NonNegativeBigInt)),
+            role(Role::Offset),
+        ),
+        input(
+            "distinct_on",
+            list(Id::SelectColumn(table)),
+            role(Role::DistinctOn),
+        ),
     ]
 }
 
@@ -121,35 +139,64 @@ impl Types<'_> {
                         let text = named(Id::Scalar("String", InputClass::String));
                         arguments.push(input("path", text, Meaning::Argument(ArgumentRole::JsonPath)));
                     }
-                    output(name, named(Id::ColumnScalar(number, id.0)), Meaning::Column(id), arguments, false)
+                    output(
+                        name,
+                        named(Id::ColumnScalar(number, id.0)),
+                        Meaning::Column(id),
+                        arguments,
+                        false,
+                    )
                 }
                 TableField::Relationship(id) => {
                     let relationship = &table.relationships[usize::from(id.0)];
                     let target = relationship.target.index() as u32;
                     match relationship.kind {
-                        RelationshipKind::Object => {
-                            output(name, named(Id::Row(target)), Meaning::Relationship(id), Vec::new(), true)
-                        }
+                        RelationshipKind::Object => output(
+                            name,
+                            named(Id::Row(target)),
+                            Meaning::Relationship(id),
+                            Vec::new(),
+                            true,
+                        ),
                         RelationshipKind::Array => {
                             let arguments = list_arguments(target);
-                            output(name, list(Id::Row(target)), Meaning::Relationship(id), arguments, true)
+                            output(
+                                name,
+                                list(Id::Row(target)),
+                                Meaning::Relationship(id),
+                                arguments,
+                                true,
+                            )
                         }
                     }
                 }
                 TableField::RelationshipAggregate(id) => {
                     let target = table.relationships[usize::from(id.0)].target.index() as u32;
                     let type_ = named(Id::Aggregate(target));
-                    output(name, type_, Meaning::RelationshipAggregate(id), list_arguments(target), true)
+                    output(
+                        name,
+                        type_,
+                        Meaning::RelationshipAggregate(id),
+                        list_arguments(target),
+                        true,
+                    )
                 }
                 TableField::ComputedField(id) => {
                     let known = &table.computed_fields[usize::from(id.0)];
                     let given = named(Id::Arguments(number, id.0));
-                    let mut arguments = vec![input("args", given, Meaning::Argument(ArgumentRole::Arguments))];
+                    let mut arguments =
+                        vec![input("args", given, Meaning::Argument(ArgumentRole::Arguments))];
                     match &known.returns {
                         Returns::Table(target) => {
                             let target = target.index() as u32;
                             arguments.extend(list_arguments(target));
-                            output(name, list(Id::Row(target)), Meaning::ComputedField(id), arguments, true)
+                            output(
+                                name,
+                                list(Id::Row(target)),
+                                Meaning::ComputedField(id),
+                                arguments,
+                                true,
+                            )
                         }
                         _ => {
                             let type_ = named(Id::Scalar("String", InputClass::String));
@@ -169,29 +216,63 @@ impl Types<'_> {
             let number = table.id.index() as u32;
             let target = RootTarget::Table(table.id);
             let arguments = list_arguments(number);
-            fields.push(output(name, list(Id::Row(number)), root(RootVerb::Select, target), arguments, true));
+            fields.push(output(
+                name,
+                list(Id::Row(number)),
+                root(RootVerb::Select, target),
+                arguments,
+                true,
+            ));
             let keys = table
                 .primary_key
                 .iter()
                 .map(|id| {
                     let column = &table.columns[usize::from(id.0)];
-                    input(&column.field, named(Id::ColumnScalar(number, id.0)), Meaning::Column(*id))
+                    input(
+                        &column.field,
+                        named(Id::ColumnScalar(number, id.0)),
+                        Meaning::Column(*id),
+                    )
                 })
                 .collect();
             let by_pk = format!("{name}_by_pk");
-            fields.push(output(&by_pk, named(Id::Row(number)), root(RootVerb::SelectByPk, target), keys, true));
+            fields.push(output(
+                &by_pk,
+                named(Id::Row(number)),
+                root(RootVerb::SelectByPk, target),
+                keys,
+                true,
+            ));
             let aggregate = format!("{name}_aggregate");
             let verb = root(RootVerb::SelectAggregate, target);
-            fields.push(output(&aggregate, named(Id::Aggregate(number)), verb, list_arguments(number), true));
+            fields.push(output(
+                &aggregate,
+                named(Id::Aggregate(number)),
+                verb,
+                list_arguments(number),
+                true,
+            ));
         }
         let target = RootTarget::Function(FunctionId::new(0, 0));
         let mut arguments = list_arguments(3);
         let given = named(Id::FunctionArguments);
         arguments.push(input("args", given, Meaning::Argument(ArgumentRole::Arguments)));
         let verb = root(RootVerb::Select, target);
-        fields.push(output("find_tracks", list(Id::Row(3)), verb, arguments.clone(), true));
+        fields.push(output(
+            "find_tracks",
+            list(Id::Row(3)),
+            verb,
+            arguments.clone(),
+            true,
+        ));
         let verb = root(RootVerb::SelectAggregate, target);
-        fields.push(output("find_tracks_aggregate", named(Id::Aggregate(3)), verb, arguments, true));
+        fields.push(output(
+            "find_tracks_aggregate",
+            named(Id::Aggregate(3)),
+            verb,
+            arguments,
+            true,
+        ));
         fields
     }
 
@@ -203,7 +284,10 @@ impl Types<'_> {
         let operator = |name: &str, type_, operator| input(name, type_, Meaning::Operator(operator));
         let lists = || {
             if array {
-                TypeReference::List { item: Box::new(list(scalar)), nullable: true }
+                TypeReference::List {
+                    item: Box::new(list(scalar)),
+                    nullable: true,
+                }
             } else {
                 list(scalar)
             }
@@ -216,7 +300,11 @@ impl Types<'_> {
             operator("_gte", same(), Operator::GreaterOrEqual),
             operator("_in", lists(), Operator::In),
             operator("_nin", lists(), Operator::NotIn),
-            operator("_is_null", named(Id::Scalar("Boolean", InputClass::Boolean)), Operator::IsNull),
+            operator(
+                "_is_null",
+                named(Id::Scalar("Boolean", InputClass::Boolean)),
+                Operator::IsNull,
+            ),
         ];
         if array || known.scalar.class == ScalarClass::Jsonb {
             all.push(operator("_contains", same(), Operator::Contains));
@@ -288,7 +376,9 @@ impl Types<'_> {
 
     fn columns<T>(&self, number: u32, make: impl Fn(&Column, ColumnId) -> T) -> Vec<T> {
         let columns = self.table(number).columns.iter().enumerate();
-        columns.map(|(at, column)| make(column, ColumnId(at as u16))).collect()
+        columns
+            .map(|(at, column)| make(column, ColumnId(at as u16)))
+            .collect()
     }
 
     fn arguments(&self, arguments: &[Argument]) -> TypeKind<Id, Meaning> {
@@ -324,9 +414,11 @@ impl TypeSystem for Types<'_> {
             Id::ColumnScalar(table, column) => {
                 self.table(table).columns[usize::from(column)].scalar.name.clone()
             }
-            Id::Comparison(table, column) => {
-                format!("{}_comparison_exp", self.type_name(Id::ColumnScalar(table, column))).into()
-            }
+            Id::Comparison(table, column) => format!(
+                "{}_comparison_exp",
+                self.type_name(Id::ColumnScalar(table, column))
+            )
+            .into(),
             other => format!("{other:?}").into(),
         }
     }
@@ -368,7 +460,11 @@ impl TypeSystem for Types<'_> {
                     input("predicate", named(Id::Count), role(ArgumentRole::Predicate)),
                     input("filter", named(Id::BoolExp(table)), role(ArgumentRole::Filter)),
                     input("distinct", boolean, role(ArgumentRole::Distinct)),
-                    input("arguments", list(Id::SelectColumn(table)), role(ArgumentRole::AggregateArguments)),
+                    input(
+                        "arguments",
+                        list(Id::SelectColumn(table)),
+                        role(ArgumentRole::AggregateArguments),
+                    ),
                 ])
             }
             Id::Count => TypeKind::InputObject(vec![
@@ -376,19 +472,35 @@ impl TypeSystem for Types<'_> {
                 input("_gt", int(), Meaning::Operator(Operator::Greater)),
             ]),
             Id::Aggregate(table) => TypeKind::Object(vec![
-                output("aggregate", named(Id::AggregateFields(table)), Meaning::Aggregate, Vec::new(), true),
+                output(
+                    "aggregate",
+                    named(Id::AggregateFields(table)),
+                    Meaning::Aggregate,
+                    Vec::new(),
+                    true,
+                ),
                 output("nodes", list(Id::Row(table)), Meaning::Nodes, Vec::new(), true),
             ]),
             Id::AggregateFields(table) => {
                 let boolean = named(Id::Scalar("Boolean", InputClass::Boolean));
                 let arguments = vec![
-                    input("columns", list(Id::SelectColumn(table)), Meaning::Argument(ArgumentRole::Columns)),
+                    input(
+                        "columns",
+                        list(Id::SelectColumn(table)),
+                        Meaning::Argument(ArgumentRole::Columns),
+                    ),
                     input("distinct", boolean, Meaning::Argument(ArgumentRole::Distinct)),
                 ];
                 let mut all = vec![output("count", int(), Meaning::Count, arguments, false)];
                 for (name, operation) in OPERATIONS {
                     let type_ = named(Id::OperationFields(table, *operation));
-                    all.push(output(name, type_, Meaning::AggregateOperation(*operation), Vec::new(), true));
+                    all.push(output(
+                        name,
+                        type_,
+                        Meaning::AggregateOperation(*operation),
+                        Vec::new(),
+                        true,
+                    ));
                 }
                 TypeKind::Object(all)
             }

@@ -11,7 +11,7 @@ use schema::operator::Operator;
 use schema::predicate::{Comparison, Operand, Predicate};
 use schema::scalar::{Scalar, ScalarClass};
 
-pub fn builtin(name: &str) -> Type {
+pub(crate) fn builtin(name: &str) -> Type {
     Type {
         schema: "pg_catalog".into(),
         name: name.into(),
@@ -23,7 +23,7 @@ pub fn builtin(name: &str) -> Type {
     }
 }
 
-pub fn scalar(type_: &str) -> Arc<Scalar> {
+pub(crate) fn scalar(type_: &str) -> Arc<Scalar> {
     use graphql::InputClass as Input;
     let (name, class, input, big) = match type_.trim_start_matches('_') {
         "int4" => ("Int", ScalarClass::Numeric, Input::Int, false),
@@ -100,14 +100,7 @@ fn table(number: u32, name: &str, columns: &[(&str, &str)], key: &[u16]) -> Tabl
     }
 }
 
-fn relate(
-    table: &mut Table,
-    name: &str,
-    kind: RelationshipKind,
-    target: u32,
-    own: u16,
-    other: u16,
-) {
+fn relate(table: &mut Table, name: &str, kind: RelationshipKind, target: u32, own: u16, other: u16) {
     let id = RelationshipId(table.relationships.len() as u16);
     table.relationships.push(Relationship {
         name: name.into(),
@@ -119,9 +112,7 @@ fn relate(
         insert_after_parent: false,
         comment: None,
     });
-    table
-        .fields
-        .insert(name.into(), TableField::Relationship(id));
+    table.fields.insert(name.into(), TableField::Relationship(id));
     if kind == RelationshipKind::Array {
         table.fields.insert(
             format!("{name}_aggregate").into(),
@@ -146,12 +137,10 @@ fn compute(table: &mut Table, name: &str, arguments: Vec<Argument>, returns: Ret
         returns_set: set,
         comment: None,
     });
-    table
-        .fields
-        .insert(name.into(), TableField::ComputedField(id));
+    table.fields.insert(name.into(), TableField::ComputedField(id));
 }
 
-pub fn argument(name: &str, position: usize, type_: &str, has_default: bool) -> Argument {
+pub(crate) fn argument(name: &str, position: usize, type_: &str, has_default: bool) -> Argument {
     Argument {
         name: Some(name.into()),
         field: name.into(),
@@ -162,7 +151,7 @@ pub fn argument(name: &str, position: usize, type_: &str, has_default: bool) -> 
     }
 }
 
-pub fn select(table: &Table, filter: u32) -> SelectAccess {
+pub(crate) fn select(table: &Table, filter: u32) -> SelectAccess {
     SelectAccess {
         filter: PredicateId::new(0, filter),
         columns: ColumnSet::all(table.columns.len()),
@@ -219,7 +208,12 @@ fn tables() -> Vec<Table> {
     let place = table(
         5,
         "place",
-        &[("id", "int4"), ("point", "geometry"), ("tags", "_text"), ("open", "bool")],
+        &[
+            ("id", "int4"),
+            ("point", "geometry"),
+            ("tags", "_text"),
+            ("open", "bool"),
+        ],
         &[0],
     );
     relate(&mut artist, "albums", Array, 1, 0, 2);
@@ -233,7 +227,10 @@ fn tables() -> Vec<Table> {
     compute(
         &mut artist,
         "label",
-        vec![argument("suffix", 1, "text", true), argument("times", 2, "int4", true)],
+        vec![
+            argument("suffix", 1, "text", true),
+            argument("times", 2, "int4", true),
+        ],
         Returns::Scalar {
             type_: builtin("text"),
             scalar: scalar("text"),
@@ -243,7 +240,7 @@ fn tables() -> Vec<Table> {
     compute(
         &mut artist,
         "search_tracks",
-        vec![argument("search", 1, "text", false)],
+        vec![argument("search", 1, "text", true)],
         Returns::Table(TableId::new(0, 3)),
         true,
     );
@@ -262,7 +259,7 @@ fn equals(column: u16, operand: Operand) -> Predicate {
 }
 
 /// The world; `listener` sees own play events (at most 100) and of albums only those with an own event.
-pub fn world(options: Options) -> Model {
+pub(crate) fn world(options: Options) -> Model {
     let tables = tables();
     let predicates = vec![
         Predicate::And(Vec::new()),
@@ -306,11 +303,9 @@ pub fn world(options: Options) -> Model {
         };
         admin.tables.insert(table.id, access(0));
         let mut own = access(filter);
-        if let Some(own) = &mut own.select {
-            if filter == 1 {
-                own.limit = Some(100);
-                own.redacted_columns = vec![(ColumnId(6), PredicateId::new(0, 1))];
-            }
+        if let Some(own) = own.select.as_mut().filter(|_| filter == 1) {
+            own.limit = Some(100);
+            own.redacted_columns = vec![(ColumnId(6), PredicateId::new(0, 1))];
         }
         listener.tables.insert(table.id, own);
     }
@@ -321,7 +316,11 @@ pub fn world(options: Options) -> Model {
             name: "find_tracks".into(),
         },
         identifier: "find_tracks".into(),
-        arguments: vec![argument("search", 0, "text", true), argument("least", 1, "int4", true)],
+        identifier_is_custom: false,
+        arguments: vec![
+            argument("search", 0, "text", true),
+            argument("least", 1, "int4", true),
+        ],
         session_argument: Some((2, Some("hasura_session".into()))),
         returns: Returns::Table(TableId::new(0, 3)),
         returns_set: true,
@@ -348,6 +347,7 @@ pub fn world(options: Options) -> Model {
             omit_request_id: true,
         },
         extensions_schema: "public".into(),
+        origin: Origin::default(),
     };
     Model {
         sources: vec![Arc::new(source)],
@@ -356,6 +356,6 @@ pub fn world(options: Options) -> Model {
             .map(|role| (role.name.clone(), Arc::new(role)))
             .collect(),
         options,
-        introspection_disabled: Vec::new(),
+        ..Model::default()
     }
 }
