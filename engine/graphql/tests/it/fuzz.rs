@@ -112,10 +112,13 @@ impl Random {
             0 => text.insert_str(at, WORDS[self.below(WORDS.len())]),
             1 | 2 => {
                 let end = self.boundary(text);
-                text.replace_range(
-                    at.min(end)..at.max(end).min(at.min(end) + 12).min(text.len()).max(at.min(end)),
-                    "",
-                );
+                let length = text[at.min(end)..]
+                    .chars()
+                    .take(12)
+                    .map(char::len_utf8)
+                    .sum::<usize>();
+                let end = at.max(end).min(at.min(end) + length);
+                text.replace_range(at.min(end)..end, "");
             }
             3 => {
                 let end = self.boundary(text);
