@@ -46,14 +46,6 @@ pub trait TypeSystem {
 
     /// Types that introspection lists although no field leads to them.
     fn extra_types(&self) -> Vec<Self::Id>;
-
-    /// Whether an explicit null may be given to an argument or input field whose type is nullable. Hasura's
-    /// comparison operators, `where` and other optional arguments may be left out but not be null; for those
-    /// the answer is `false` and the normaliser refuses a null: `unexpected null value for type 'Int'`,
-    /// `expected an object for type 'author_bool_exp', but found null`.
-    fn accepts_null(&self, _meaning: &Self::Meaning) -> bool {
-        true
-    }
 }
 
 /// A reference to a type with its wrappers.

@@ -287,11 +287,6 @@ fn variable_messages() {
             "validation-failed $.selectionSet.author.args.where.id._eq expected a 32-bit integer for type 'Int', but found a list",
         ),
         (
-            "query($w: author_bool_exp) {author(where: $w) {id}}",
-            json!({}),
-            "validation-failed $.selectionSet.author.args.where expected an object for type 'author_bool_exp', but found null",
-        ),
-        (
             "query($c: colors_enum) {author(where: {color: {_eq: $c}}) {id}}",
             json!({"c": "red"}),
             "validation-failed $.selectionSet.author.args.where.color._eq expected one of the values ['blue', 'green', 'nullable'] for type 'colors_enum', but found 'red'",
@@ -315,11 +310,6 @@ fn variable_messages() {
 fn literal_messages() {
     for (text, path, message) in [
         (
-            "{author(where: null) {id}}",
-            "$.selectionSet.author.args.where",
-            "expected an object for type 'author_bool_exp', but found null",
-        ),
-        (
             "mutation {update_author(where: null) {id}}",
             "$.selectionSet.update_author.args.where",
             "expected an object for type 'author_bool_exp', but found null",
@@ -330,19 +320,19 @@ fn literal_messages() {
             "field '_unexpected' not found in type: 'Int_comparison_exp'",
         ),
         (
-            "{author(where: {id: {_eq: null}}) {id}}",
-            "$.selectionSet.author.args.where.id._eq",
+            "{author_by_pk(id: null) {id}}",
+            "$.selectionSet.author_by_pk.args.id",
             "unexpected null value for type 'Int'",
         ),
         (
-            "{author(where: {id: {_in: null}}) {id}}",
-            "$.selectionSet.author.args.where.id._in",
+            "{search(words: null) {id}}",
+            "$.selectionSet.search.args.words",
             "expected a list, but found null",
         ),
         (
-            "{author(where: {color: {_eq: null}}) {id}}",
-            "$.selectionSet.author.args.where.color._eq",
-            "expected an enum value for type 'colors_enum', but found null",
+            "{search(words: [], mode: null) {id}}",
+            "$.selectionSet.search.args.mode",
+            "expected an enum value for type 'order_by', but found null",
         ),
         (
             "{author(where: {color: {_eq: \"blue\"}}) {id}}",

@@ -241,11 +241,6 @@ impl<'a, T: TypeSystem> Normalizer<'_, 'a, T> {
                 Some(name) => Some(Place::Variable(name)),
                 None => subject.place.filter(|_| matches!(given, Given::Json(_))),
             };
-            let refuses_null =
-                is_nullable(&definition.type_) && !self.types.accepts_null(&definition.meaning);
-            if given.is_null() && refuses_null {
-                return Err(self.null_error(&definition.type_, &path));
-            }
             let value = self.value(
                 &definition.type_,
                 Subject {

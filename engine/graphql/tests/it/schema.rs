@@ -9,7 +9,7 @@ use graphql::type_system::{
 use graphql::{Document, Error, InputClass, Limits, Name, Normalized, OperationKind, Options, normalize};
 use serde_json::{Map, Value};
 
-/// Types by position; a meaning is `type.field`, with a `~` at its end if null is refused.
+/// Types by position; a meaning is `type.field`.
 pub(crate) struct TestSchema {
     types: Vec<Arc<TypeDefinition<usize, String>>>,
     names: HashMap<String, usize>,
@@ -46,25 +46,25 @@ const INPUTS: [(&str, &[&str]); 7] = [
     (
         "author_bool_exp",
         &[
-            "_and: [author_bool_exp!]~",
-            "_not: author_bool_exp~",
-            "_or: [author_bool_exp!]~",
-            "color: colors_enum_comparison_exp~",
-            "details: jsonb_comparison_exp~",
-            "id: Int_comparison_exp~",
-            "name: String_comparison_exp~",
+            "_and: [author_bool_exp!]",
+            "_not: author_bool_exp",
+            "_or: [author_bool_exp!]",
+            "color: colors_enum_comparison_exp",
+            "details: jsonb_comparison_exp",
+            "id: Int_comparison_exp",
+            "name: String_comparison_exp",
         ],
     ),
     (
         "Int_comparison_exp",
-        &["_eq: Int~", "_in: [Int!]~", "_is_null: Boolean~"],
+        &["_eq: Int", "_in: [Int!]", "_is_null: Boolean"],
     ),
-    ("String_comparison_exp", &["_eq: String~", "_in: [String!]~"]),
+    ("String_comparison_exp", &["_eq: String", "_in: [String!]"]),
     (
         "colors_enum_comparison_exp",
-        &["_eq: colors_enum~", "_in: [colors_enum!]~"],
+        &["_eq: colors_enum", "_in: [colors_enum!]"],
     ),
-    ("jsonb_comparison_exp", &["_contains: jsonb~", "_in: [jsonb!]~"]),
+    ("jsonb_comparison_exp", &["_contains: jsonb", "_in: [jsonb!]"]),
     ("author_order_by", &["id: order_by", "name: order_by"]),
     (
         "author_insert_input",
@@ -89,7 +89,7 @@ const INPUTS: [(&str, &[&str]); 7] = [
     ),
 ];
 
-const SELECT: &str = "distinct_on: [author_select_column!], limit: limit, offset: offset, order_by: [author_order_by!], where: author_bool_exp~";
+const SELECT: &str = "distinct_on: [author_select_column!], limit: limit, offset: offset, order_by: [author_order_by!], where: author_bool_exp";
 
 impl Default for TestSchema {
     fn default() -> Self {
@@ -117,7 +117,7 @@ impl TestSchema {
                 vec![
                     format!("author({SELECT}): [author!]!"),
                     "author_by_pk(id: Int!): author".to_owned(),
-                    "search(ids: [Int], words: [String!]!, floor: Int! = 3): [author!]!".to_owned(),
+                    "search(ids: [Int], words: [String!]!, floor: Int! = 3, mode: order_by! = asc): [author!]!".to_owned(),
                 ],
             ),
             (
@@ -205,16 +205,12 @@ fn input(names: &HashMap<String, usize>, parent: &str, text: &str) -> InputField
         Some((type_, default)) => (type_, Some(default.to_owned())),
         None => (type_, None),
     };
-    let (type_, mark) = match type_.strip_suffix('~') {
-        Some(type_) => (type_, "~"),
-        None => (type_, ""),
-    };
     InputField {
         name: name.into(),
         description: (name == "limit").then(|| "limit the number of rows returned".to_owned()),
         type_: reference(names, type_),
         default,
-        meaning: format!("{parent}.{name}{mark}"),
+        meaning: format!("{parent}.{name}"),
     }
 }
 
@@ -273,10 +269,6 @@ impl TypeSystem for TestSchema {
 
     fn extra_types(&self) -> Vec<usize> {
         vec![self.names["ltree"]]
-    }
-
-    fn accepts_null(&self, meaning: &String) -> bool {
-        !meaning.ends_with('~')
     }
 }
 
