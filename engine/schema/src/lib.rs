@@ -13,6 +13,7 @@ pub mod operator;
 pub mod predicate;
 pub mod problem;
 mod resolve;
+pub mod role;
 pub mod scalar;
 
 pub use build::build;
@@ -20,3 +21,4 @@ pub use problem::Problem;
 pub use resolve::enum_table::{EnumQuery, queries as enum_queries};
 pub use resolve::permission::ADMIN;
 pub use resolve::{CatalogState, EnumRow};
+pub use role::{RoleView, TypeKey};

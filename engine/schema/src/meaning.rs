@@ -164,3 +164,40 @@ pub struct OrderDirection {
     /// Nulls come first.
     pub nulls_first: bool,
 }
+
+impl AggregateOperation {
+    /// All of them.
+    pub const ALL: [Self; 10] = [
+        Self::Avg,
+        Self::Max,
+        Self::Min,
+        Self::Stddev,
+        Self::StddevPop,
+        Self::StddevSamp,
+        Self::Sum,
+        Self::VarPop,
+        Self::VarSamp,
+        Self::Variance,
+    ];
+
+    /// Its name, in GraphQL (`hasura-default`) and in Postgres.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Avg => "avg",
+            Self::Max => "max",
+            Self::Min => "min",
+            Self::Stddev => "stddev",
+            Self::StddevPop => "stddev_pop",
+            Self::StddevSamp => "stddev_samp",
+            Self::Sum => "sum",
+            Self::VarPop => "var_pop",
+            Self::VarSamp => "var_samp",
+            Self::Variance => "variance",
+        }
+    }
+
+    /// It asks for an order only (`max`, `min`), not for numbers.
+    pub fn is_comparison(self) -> bool {
+        matches!(self, Self::Max | Self::Min)
+    }
+}
