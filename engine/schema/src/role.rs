@@ -21,8 +21,8 @@ mod type_name;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use graphql::{InputClass, Name, OperationKind, TypeSystem};
 use graphql::type_system::{InputField, OutputField, TypeDefinition, TypeKind, TypeReference};
+use graphql::{InputClass, Name, OperationKind, TypeSystem};
 use rustc_hash::FxHashSet;
 
 pub use type_key::TypeKey;
@@ -82,7 +82,10 @@ impl RoleView {
     }
 
     fn scalar_class(&self, id: ScalarId) -> InputClass {
-        self.model.scalars.get(id).map_or(InputClass::Text, |scalar| scalar.input)
+        self.model
+            .scalars
+            .get(id)
+            .map_or(InputClass::Text, |scalar| scalar.input)
     }
 }
 
@@ -130,15 +133,18 @@ impl TypeSystem for RoleView {
             TypeKey::Table(table) => (self.table_description(table), objects(self.table_fields(table))),
             TypeKey::BoolExp(table) => (self.bool_exp_description(table), inputs(self.bool_exp(table))),
             TypeKey::OrderBy(table) => (self.order_by_description(table), inputs(self.order_by(table))),
-            TypeKey::SelectColumn(table) => {
-                (self.select_column_description(table), values(self.select_columns(table)))
-            }
-            TypeKey::Aggregate(table) => {
-                (self.quoted(table, "aggregated selection of"), objects(self.aggregate_fields(table)))
-            }
-            TypeKey::AggregateFields(table) => {
-                (self.quoted(table, "aggregate fields of"), objects(self.aggregate_fields_fields(table)))
-            }
+            TypeKey::SelectColumn(table) => (
+                self.select_column_description(table),
+                values(self.select_columns(table)),
+            ),
+            TypeKey::Aggregate(table) => (
+                self.quoted(table, "aggregated selection of"),
+                objects(self.aggregate_fields(table)),
+            ),
+            TypeKey::AggregateFields(table) => (
+                self.quoted(table, "aggregate fields of"),
+                objects(self.aggregate_fields_fields(table)),
+            ),
             TypeKey::AggregateOperation(table, operation) => (
                 Some(format!("aggregate {} on columns", operation.name())),
                 objects(self.operation_fields(table, operation)),
@@ -148,7 +154,10 @@ impl TypeSystem for RoleView {
                 inputs(self.aggregate_order_by(table)),
             ),
             TypeKey::AggregateOperationOrderBy(table, operation) => (
-                self.quoted(table, &format!("order by {}() on columns of table", operation.name())),
+                self.quoted(
+                    table,
+                    &format!("order by {}() on columns of table", operation.name()),
+                ),
                 inputs(self.operation_order_by(table, operation)),
             ),
             TypeKey::AggregateBoolExp(table) => (None, inputs(self.aggregate_bool_exp(table))),
@@ -162,9 +171,10 @@ impl TypeSystem for RoleView {
                 self.aggregate_bool_exp_columns_description(table, function),
                 values(self.aggregate_bool_exp_columns(table, function)),
             ),
-            TypeKey::StreamCursor(table) => {
-                (self.stream_cursor_description(table), inputs(self.stream_cursor(table)))
-            }
+            TypeKey::StreamCursor(table) => (
+                self.stream_cursor_description(table),
+                inputs(self.stream_cursor(table)),
+            ),
             TypeKey::StreamCursorValue(table) => (
                 Some("Initial value of the column from where the streaming should start".to_owned()),
                 inputs(self.stream_cursor_value(table)),
@@ -182,17 +192,19 @@ impl TypeSystem for RoleView {
                 inputs(self.comparison(scalar, array, naming)),
             ),
             TypeKey::EnumTable(table) => (None, values(self.enum_values(table))),
-            TypeKey::EnumComparison(table) => {
-                (self.enum_comparison_description(table), inputs(self.enum_comparison(table)))
-            }
+            TypeKey::EnumComparison(table) => (
+                self.enum_comparison_description(table),
+                inputs(self.enum_comparison(table)),
+            ),
             TypeKey::Cast(scalar, naming) => (None, inputs(shared::cast(scalar, naming))),
             TypeKey::DWithin { geography } => (None, inputs(shared::d_within(geography))),
             TypeKey::RasterIntersects { band_first } => (None, inputs(shared::raster_intersects(band_first))),
             TypeKey::FunctionArguments(function) => (None, inputs(self.function_arguments(function))),
             TypeKey::ComputedArguments(table, field) => (None, inputs(self.computed_arguments(table, field))),
-            TypeKey::FunctionRow(function) => {
-                (self.function_row_description(function), objects(self.function_row_fields(function)))
-            }
+            TypeKey::FunctionRow(function) => (
+                self.function_row_description(function),
+                objects(self.function_row_fields(function)),
+            ),
             TypeKey::ComputedRow(table, field) => (
                 self.computed_row_description(table, field),
                 objects(self.computed_row_fields(table, field)),
@@ -206,7 +218,11 @@ impl TypeSystem for RoleView {
     }
 
     fn type_by_name(&self, name: &str) -> Option<TypeKey> {
-        let kinds = [OperationKind::Query, OperationKind::Mutation, OperationKind::Subscription];
+        let kinds = [
+            OperationKind::Query,
+            OperationKind::Mutation,
+            OperationKind::Subscription,
+        ];
         let mut open: VecDeque<TypeKey> = kinds.into_iter().filter_map(|kind| self.root(kind)).collect();
         open.extend(self.extra_types());
         let mut seen: FxHashSet<TypeKey> = open.iter().copied().collect();
@@ -236,7 +252,10 @@ impl TypeSystem for RoleView {
     }
 
     fn extra_types(&self) -> Vec<TypeKey> {
-        vec![TypeKey::Scalar(ScalarId::STRING), TypeKey::Scalar(ScalarId::BOOLEAN)]
+        vec![
+            TypeKey::Scalar(ScalarId::STRING),
+            TypeKey::Scalar(ScalarId::BOOLEAN),
+        ]
     }
 }
 
@@ -308,7 +327,13 @@ fn described(name: Name, description: &str, type_: Reference, meaning: Meaning) 
 }
 
 /// A field without arguments.
-fn field(name: Name, description: Option<String>, type_: Reference, composite: bool, meaning: Meaning) -> Field {
+fn field(
+    name: Name,
+    description: Option<String>,
+    type_: Reference,
+    composite: bool,
+    meaning: Meaning,
+) -> Field {
     OutputField {
         name,
         description,

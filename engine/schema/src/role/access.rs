@@ -81,12 +81,16 @@ impl RoleView {
                 .is_some_and(|relationship| self.select_access(relationship.target).is_some()),
             TableField::RelationshipAggregate(id) => table.relationship(id).is_some_and(|relationship| {
                 relationship.kind == RelationshipKind::Array
-                    && self.select_access(relationship.target).is_some_and(|target| target.aggregations)
+                    && self
+                        .select_access(relationship.target)
+                        .is_some_and(|target| target.aggregations)
             }),
-            TableField::ComputedField(id) => table.computed_field(id).is_some_and(|field| match field.returns {
-                Returns::Table(target) => self.select_access(target).is_some(),
-                _ => access.computed_fields.contains(&id),
-            }),
+            TableField::ComputedField(id) => {
+                table.computed_field(id).is_some_and(|field| match field.returns {
+                    Returns::Table(target) => self.select_access(target).is_some(),
+                    _ => access.computed_fields.contains(&id),
+                })
+            }
         }
     }
 
@@ -94,12 +98,19 @@ impl RoleView {
     pub(super) fn has_fields(&self, table: &Table, access: &SelectAccess) -> bool {
         !access.columns.is_empty()
             || !access.computed_fields.is_empty()
-            || table.fields.values().any(|field| self.sees(table, access, *field))
+            || table
+                .fields
+                .values()
+                .any(|field| self.sees(table, access, *field))
     }
 
     /// The value of the column may be null for this role.
     pub(super) fn is_nullable(&self, access: &SelectAccess, id: ColumnId, column: &Column) -> bool {
-        column.nullable || access.redacted_columns.iter().any(|(redacted, _)| *redacted == id)
+        column.nullable
+            || access
+                .redacted_columns
+                .iter()
+                .any(|(redacted, _)| *redacted == id)
     }
 
     /// The GraphQL type of a column's value.

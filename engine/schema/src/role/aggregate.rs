@@ -72,7 +72,11 @@ impl RoleView {
             comparable |= !self.operation_computed(table, AggregateOperation::Max).is_empty();
         }
         AggregateOperation::ALL.into_iter().filter(move |operation| {
-            if operation.is_comparison() { comparable } else { numeric }
+            if operation.is_comparison() {
+                comparable
+            } else {
+                numeric
+            }
         })
     }
 
@@ -85,7 +89,11 @@ impl RoleView {
         let columns = self.columns(table).into_iter();
         columns
             .filter(|(_, column)| {
-                if operation.is_comparison() { column.is_comparable() } else { column.is_numeric() }
+                if operation.is_comparison() {
+                    column.is_comparable()
+                } else {
+                    column.is_numeric()
+                }
             })
             .collect()
     }
@@ -98,7 +106,9 @@ impl RoleView {
         let fields = self.scalar_computed_fields(table).into_iter();
         fields
             .filter(|(_, field)| match &field.returns {
-                Returns::Scalar { type_, scalar } if operation.is_comparison() => is_comparable(type_, scalar),
+                Returns::Scalar { type_, scalar } if operation.is_comparison() => {
+                    is_comparable(type_, scalar)
+                }
                 Returns::Scalar { type_, scalar } => is_numeric(type_, scalar),
                 _ => false,
             })
@@ -108,7 +118,13 @@ impl RoleView {
     /// Fields of `T_<op>_fields`: `max`, `min` and `sum` keep the type, the others are `Float`.
     pub(super) fn operation_fields(&self, id: TableId, operation: AggregateOperation) -> Vec<Field> {
         let keeps = operation.is_comparison() || operation == AggregateOperation::Sum;
-        let type_of = |own: Reference| if keeps { own } else { named(TypeKey::Scalar(ScalarId::FLOAT), true) };
+        let type_of = |own: Reference| {
+            if keeps {
+                own
+            } else {
+                named(TypeKey::Scalar(ScalarId::FLOAT), true)
+            }
+        };
         let mut fields = Vec::new();
         for (column_id, column) in self.operation_columns(id, operation) {
             fields.push(field(
@@ -119,9 +135,13 @@ impl RoleView {
                 Meaning::Column(column_id),
             ));
         }
-        let Some(table) = self.model.table(id) else { return fields };
+        let Some(table) = self.model.table(id) else {
+            return fields;
+        };
         for (field_id, computed) in self.operation_computed(id, operation) {
-            let Returns::Scalar { type_, scalar } = &computed.returns else { continue };
+            let Returns::Scalar { type_, scalar } = &computed.returns else {
+                continue;
+            };
             let array = matches!(type_.kind, crate::catalog::TypeKind::Array(_));
             let default = format!(
                 "A computed field, executes function \"{}\"",

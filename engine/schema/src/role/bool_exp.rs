@@ -49,10 +49,16 @@ impl RoleView {
         }
         for (id, relationship) in self.relationships(table) {
             let type_ = named(TypeKey::BoolExp(relationship.target), true);
-            keys.push(input(relationship.field.clone(), type_, Meaning::Relationship(id)));
+            keys.push(input(
+                relationship.field.clone(),
+                type_,
+                Meaning::Relationship(id),
+            ));
             let aggregates = relationship.kind == RelationshipKind::Array
                 && !self.model.options.has("hide_aggregation_predicates")
-                && self.select_access(relationship.target).is_some_and(|target| target.aggregations);
+                && self
+                    .select_access(relationship.target)
+                    .is_some_and(|target| target.aggregations);
             if aggregates {
                 let name = naming.field(&[custom(&relationship.field), generated("aggregate")]);
                 let type_ = named(TypeKey::AggregateBoolExp(relationship.target), true);
@@ -67,7 +73,8 @@ impl RoleView {
         let functions = AggregateFunction::ALL.into_iter();
         functions
             .filter(|function| {
-                *function == AggregateFunction::Count || !self.predicate_arguments(table, *function).is_empty()
+                *function == AggregateFunction::Count
+                    || !self.predicate_arguments(table, *function).is_empty()
             })
             .map(|function| {
                 let type_ = named(TypeKey::AggregateBoolExpFunction(table, function), true);
@@ -97,7 +104,10 @@ impl RoleView {
             ),
             input(
                 Name::from("predicate"),
-                named(TypeKey::Comparison(function.result(), false, self.naming(table)), false),
+                named(
+                    TypeKey::Comparison(function.result(), false, self.naming(table)),
+                    false,
+                ),
                 argument(ArgumentRole::Predicate),
             ),
         ];

@@ -23,7 +23,11 @@ impl RoleView {
 
     /// Operators on a scalar, or on an array of it.
     pub(super) fn comparison(&self, id: ScalarId, array: bool, naming: NamingConvention) -> Vec<Input> {
-        let class = self.model.scalars.get(id).map_or(ScalarClass::Other, |scalar| scalar.class);
+        let class = self
+            .model
+            .scalars
+            .get(id)
+            .map_or(ScalarClass::Other, |scalar| scalar.class);
         let own = |nullable| {
             if array && !self.arrays_are_scalars() {
                 list(TypeKey::Scalar(id), nullable)
@@ -34,7 +38,12 @@ impl RoleView {
         let mut keys: Vec<Input> = operators_of(class, array)
             .map(|entry| operator(entry, naming, &own))
             .collect();
-        if !array && matches!(class, ScalarClass::Jsonb | ScalarClass::Geometry | ScalarClass::Geography) {
+        if !array
+            && matches!(
+                class,
+                ScalarClass::Jsonb | ScalarClass::Geometry | ScalarClass::Geography
+            )
+        {
             let type_ = named(TypeKey::Cast(id, naming), true);
             keys.push(input(Name::from("_cast"), type_, Meaning::Cast));
         }

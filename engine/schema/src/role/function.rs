@@ -50,14 +50,25 @@ impl RoleView {
                 }
                 let default = format!("execute function \"{shown_function}\" which returns \"{target}\"");
                 let row = TypeKey::Table(*id);
-                (default, if function.returns_set { list(row, false) } else { named(row, true) })
+                (
+                    default,
+                    if function.returns_set {
+                        list(row, false)
+                    } else {
+                        named(row, true)
+                    },
+                )
             }
             Returns::Rows { .. } => {
                 let row = TypeKey::FunctionRow(function.id);
                 if function.returns_set {
                     arguments.extend(page_arguments(naming));
                 }
-                let type_ = if function.returns_set { list(row, false) } else { named(row, true) };
+                let type_ = if function.returns_set {
+                    list(row, false)
+                } else {
+                    named(row, true)
+                };
                 (format!("execute function \"{shown_function}\""), type_)
             }
             Returns::Scalar { .. } => return None,
@@ -75,7 +86,10 @@ impl RoleView {
     }
 
     pub(super) fn computed_arguments(&self, table: TableId, field: ComputedFieldId) -> Vec<Input> {
-        let field = self.model.table(table).and_then(|table| table.computed_field(field));
+        let field = self
+            .model
+            .table(table)
+            .and_then(|table| table.computed_field(field));
         field.map_or_else(Vec::new, |field| self.argument_inputs(&field.arguments))
     }
 
@@ -106,12 +120,17 @@ impl RoleView {
     }
 
     pub(super) fn computed_row_fields(&self, table: TableId, field: ComputedFieldId) -> Vec<Field> {
-        let field = self.model.table(table).and_then(|table| table.computed_field(field));
+        let field = self
+            .model
+            .table(table)
+            .and_then(|table| table.computed_field(field));
         self.row_fields(field.map(|field| &field.returns))
     }
 
     fn row_fields(&self, returns: Option<&Returns>) -> Vec<Field> {
-        let Some(Returns::Rows { columns, .. }) = returns else { return Vec::new() };
+        let Some(Returns::Rows { columns, .. }) = returns else {
+            return Vec::new();
+        };
         let columns: &[Column] = columns;
         (0u16..)
             .zip(columns)

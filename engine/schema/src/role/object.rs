@@ -56,7 +56,13 @@ impl RoleView {
                 Some(match relationship.kind {
                     RelationshipKind::Object => {
                         let description = Some("An object relationship".to_owned());
-                        field(name, description, named(target, relationship.nullable), true, meaning)
+                        field(
+                            name,
+                            description,
+                            named(target, relationship.nullable),
+                            true,
+                            meaning,
+                        )
                     }
                     RelationshipKind::Array => {
                         let description = Some("An array relationship".to_owned());
@@ -102,8 +108,10 @@ impl RoleView {
         );
         let description = comment(computed.comment.as_ref(), default);
         let naming = self.naming(table.id);
-        let mut arguments: Vec<Input> =
-            self.computed_arguments_argument(table, id, computed, naming).into_iter().collect();
+        let mut arguments: Vec<Input> = self
+            .computed_arguments_argument(table, id, computed, naming)
+            .into_iter()
+            .collect();
         let (type_, composite): (Reference, bool) = match &computed.returns {
             Returns::Scalar { type_, scalar } => {
                 let array = matches!(type_.kind, crate::catalog::TypeKind::Array(_));
@@ -116,7 +124,11 @@ impl RoleView {
             }
             Returns::Rows { .. } => {
                 let row = TypeKey::ComputedRow(table.id, id);
-                let type_ = if computed.returns_set { list(row, true) } else { named(row, true) };
+                let type_ = if computed.returns_set {
+                    list(row, true)
+                } else {
+                    named(row, true)
+                };
                 (type_, true)
             }
         };

@@ -27,7 +27,11 @@ impl RoleView {
         let aggregate = |name: &Name| Name::from(naming.field(&[custom(name), generated("aggregate")]));
         let mut keys = Vec::new();
         for (id, column) in self.columns(table) {
-            keys.push(input(column.field.clone(), self.direction(table), Meaning::Column(id)));
+            keys.push(input(
+                column.field.clone(),
+                self.direction(table),
+                Meaning::Column(id),
+            ));
         }
         for (id, field) in self.scalar_computed_fields(table) {
             if field.arguments.is_empty() {

@@ -17,7 +17,10 @@ const NO_QUERIES_DESCRIPTION: &str = "There are no queries available to the curr
 impl RoleView {
     /// Whether the role has any field of that kind.
     pub(super) fn has_root_fields(&self, kind: OperationKind) -> bool {
-        self.model.sources.iter().any(|source| self.source_has_fields(source, kind))
+        self.model
+            .sources
+            .iter()
+            .any(|source| self.source_has_fields(source, kind))
     }
 
     /// One field of a root type, found by name in each source's map.
@@ -72,7 +75,9 @@ impl RoleView {
     }
 
     fn source_has_fields(&self, source: &Source, kind: OperationKind) -> bool {
-        map(source, kind).values().any(|root| self.is_visible(*root, kind))
+        map(source, kind)
+            .values()
+            .any(|root| self.is_visible(*root, kind))
     }
 
     fn field_of(&self, source: &Source, kind: OperationKind, name: &str) -> Option<Field> {
@@ -91,11 +96,15 @@ impl RoleView {
     pub(super) fn is_visible(&self, root: RootField, kind: OperationKind) -> bool {
         match root.target {
             RootTarget::Table(id) => {
-                let Some((table, access)) = self.readable(id) else { return false };
+                let Some((table, access)) = self.readable(id) else {
+                    return false;
+                };
                 let subscription = kind == OperationKind::Subscription;
                 let listed = match (root.verb, subscription) {
                     (RootVerb::Select, false) => access.query_root_fields.is_none_or(|all| all.select),
-                    (RootVerb::SelectByPk, false) => access.query_root_fields.is_none_or(|all| all.select_by_pk),
+                    (RootVerb::SelectByPk, false) => {
+                        access.query_root_fields.is_none_or(|all| all.select_by_pk)
+                    }
                     (RootVerb::SelectAggregate, false) => {
                         access.query_root_fields.is_none_or(|all| all.select_aggregate)
                     }
@@ -103,18 +112,21 @@ impl RoleView {
                     (RootVerb::SelectByPk, true) => {
                         access.subscription_root_fields.is_none_or(|all| all.select_by_pk)
                     }
-                    (RootVerb::SelectAggregate, true) => {
-                        access.subscription_root_fields.is_none_or(|all| all.select_aggregate)
-                    }
-                    (RootVerb::SelectStream, true) => {
-                        access.subscription_root_fields.is_none_or(|all| all.select_stream)
-                    }
+                    (RootVerb::SelectAggregate, true) => access
+                        .subscription_root_fields
+                        .is_none_or(|all| all.select_aggregate),
+                    (RootVerb::SelectStream, true) => access
+                        .subscription_root_fields
+                        .is_none_or(|all| all.select_stream),
                     _ => false,
                 };
                 let possible = match root.verb {
                     RootVerb::SelectByPk => {
                         !table.primary_key.is_empty()
-                            && table.primary_key.iter().all(|column| access.columns.contains(*column))
+                            && table
+                                .primary_key
+                                .iter()
+                                .all(|column| access.columns.contains(*column))
                     }
                     RootVerb::SelectAggregate => access.aggregations,
                     RootVerb::SelectStream => !access.columns.is_empty(),
@@ -123,7 +135,9 @@ impl RoleView {
                 listed && possible && self.has_fields(table, access)
             }
             RootTarget::Function(id) => {
-                let Some(function) = self.model.function(id) else { return false };
+                let Some(function) = self.model.function(id) else {
+                    return false;
+                };
                 if !self.may_call(id) {
                     return false;
                 }

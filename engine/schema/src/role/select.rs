@@ -12,7 +12,10 @@ impl RoleView {
     pub(super) fn list_arguments(&self, table: TableId) -> Vec<Input> {
         let naming = self.naming(table);
         let mut arguments = Vec::with_capacity(5);
-        if self.select_access(table).is_some_and(|access| !access.columns.is_empty()) {
+        if self
+            .select_access(table)
+            .is_some_and(|access| !access.columns.is_empty())
+        {
             arguments.push(described(
                 naming.word("distinct_on"),
                 "distinct select on columns",

@@ -65,8 +65,15 @@ fn part(name: &'static str, id: ScalarId, nullable: bool) -> Input {
 
 /// `{distance, from}`, for geography with `use_spheroid`.
 pub(super) fn d_within(geography: bool) -> Vec<Input> {
-    let from = if geography { ScalarId::GEOGRAPHY } else { ScalarId::GEOMETRY };
-    let mut keys = vec![part("distance", ScalarId::FLOAT, false), part("from", from, false)];
+    let from = if geography {
+        ScalarId::GEOGRAPHY
+    } else {
+        ScalarId::GEOMETRY
+    };
+    let mut keys = vec![
+        part("distance", ScalarId::FLOAT, false),
+        part("from", from, false),
+    ];
     if geography {
         keys.push(Input {
             default: Some("true".to_owned()),

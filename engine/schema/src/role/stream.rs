@@ -60,7 +60,11 @@ impl RoleView {
         columns
             .map(|(id, column)| Input {
                 description: column.description.clone(),
-                ..input(column.field.clone(), self.column_type(column, true), Meaning::Column(id))
+                ..input(
+                    column.field.clone(),
+                    self.column_type(column, true),
+                    Meaning::Column(id),
+                )
             })
             .collect()
     }

@@ -31,9 +31,11 @@ impl RoleView {
             TypeKey::AggregateOperationOrderBy(table, operation) => {
                 self.table_type(table, &[operation.name(), "order_by"])
             }
-            TypeKey::AggregateBoolExp(table) => self.convention(table).map_or_else(nameless, |(naming, piece)| {
-                Name::from(naming.type_(&[piece, generated("aggregate_bool_exp")]))
-            }),
+            TypeKey::AggregateBoolExp(table) => {
+                self.convention(table).map_or_else(nameless, |(naming, piece)| {
+                    Name::from(naming.type_(&[piece, generated("aggregate_bool_exp")]))
+                })
+            }
             TypeKey::AggregateBoolExpFunction(table, function) => self.predicate_type(table, function, &[]),
             TypeKey::AggregateBoolExpArguments(table, function) => {
                 self.predicate_type(table, function, &["arguments"])
@@ -41,11 +43,13 @@ impl RoleView {
             TypeKey::AggregateBoolExpColumns(table, function) => {
                 let customization = self.customization(table.source());
                 let piece = self.model.table(table).map(|table| table.piece());
-                piece.zip(customization).map_or_else(nameless, |(piece, customization)| {
-                    let columns = predicate_columns(piece, function);
-                    let pieces = [piece, generated("select_column"), generated(&columns)];
-                    customization.type_name(&pieces)
-                })
+                piece
+                    .zip(customization)
+                    .map_or_else(nameless, |(piece, customization)| {
+                        let columns = predicate_columns(piece, function);
+                        let pieces = [piece, generated("select_column"), generated(&columns)];
+                        customization.type_name(&pieces)
+                    })
             }
             TypeKey::StreamCursor(table) => self.table_type(table, &["stream_cursor_input"]),
             TypeKey::StreamCursorValue(table) => self.table_type(table, &["stream_cursor_value_input"]),
@@ -55,7 +59,11 @@ impl RoleView {
             TypeKey::OrderDirection(naming) => Name::from(naming.type_(&[generated("order_by")])),
             TypeKey::Comparison(scalar, array, naming) => {
                 let name = self.scalar_name(scalar);
-                let suffix = if array { "array_comparison_exp" } else { "comparison_exp" };
+                let suffix = if array {
+                    "array_comparison_exp"
+                } else {
+                    "comparison_exp"
+                };
                 Name::from(naming.type_(&[generated(&name), generated(suffix)]))
             }
             TypeKey::EnumTable(table) => self.table_type(table, &["enum"]),
@@ -74,9 +82,11 @@ impl RoleView {
             TypeKey::RasterIntersects { band_first: false } => Name::from("st_intersects_geom_nband_input"),
             TypeKey::FunctionArguments(id) => {
                 let function = self.model.function(id);
-                function.zip(self.customization(id.source())).map_or_else(nameless, |(function, all)| {
-                    all.type_name(&[function.piece(), generated("args")])
-                })
+                function
+                    .zip(self.customization(id.source()))
+                    .map_or_else(nameless, |(function, all)| {
+                        all.type_name(&[function.piece(), generated("args")])
+                    })
             }
             TypeKey::ComputedArguments(id, field) => {
                 let table = self.model.table(id);
@@ -88,9 +98,9 @@ impl RoleView {
             }
             TypeKey::FunctionRow(id) => {
                 let function = self.model.function(id);
-                function.zip(self.customization(id.source())).map_or_else(nameless, |(function, all)| {
-                    all.type_name(&[function.piece()])
-                })
+                function
+                    .zip(self.customization(id.source()))
+                    .map_or_else(nameless, |(function, all)| all.type_name(&[function.piece()]))
             }
             TypeKey::ComputedRow(id, field) => {
                 let field = self.model.table(id).and_then(|table| table.computed_field(field));
@@ -100,14 +110,18 @@ impl RoleView {
                 });
                 identifier
                     .zip(self.customization(id.source()))
-                    .map_or_else(nameless, |(identifier, all)| all.type_name(&[generated(identifier)]))
+                    .map_or_else(nameless, |(identifier, all)| {
+                        all.type_name(&[generated(identifier)])
+                    })
             }
         }
     }
 
     /// The convention of a table's source.
     pub(super) fn naming(&self, table: TableId) -> NamingConvention {
-        self.customization(table.source()).map(|all| all.naming).unwrap_or_default()
+        self.customization(table.source())
+            .map(|all| all.naming)
+            .unwrap_or_default()
     }
 
     pub(super) fn customization(&self, source: SourceId) -> Option<&Customization> {
@@ -115,7 +129,10 @@ impl RoleView {
     }
 
     pub(super) fn scalar_name(&self, id: ScalarId) -> Name {
-        self.model.scalars.get(id).map_or_else(nameless, |scalar| scalar.name.clone())
+        self.model
+            .scalars
+            .get(id)
+            .map_or_else(nameless, |scalar| scalar.name.clone())
     }
 
     fn convention(&self, table: TableId) -> Option<(NamingConvention, Piece<'_>)> {
@@ -123,7 +140,8 @@ impl RoleView {
     }
 
     fn table_type(&self, id: TableId, suffixes: &[&str]) -> Name {
-        let (Some(table), Some(customization)) = (self.model.table(id), self.customization(id.source())) else {
+        let (Some(table), Some(customization)) = (self.model.table(id), self.customization(id.source()))
+        else {
             return nameless();
         };
         let mut pieces = vec![table.piece()];
