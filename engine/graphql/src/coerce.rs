@@ -136,11 +136,7 @@ pub fn scalar<'a>(
     match class {
         InputClass::Int => match given {
             Written(Literal::Int(number)) | Json(Value::Number(number)) => bounded(i32::MIN.into(), i32::MAX.into(), number),
-            // As for every column, a string is for Postgres to read; here it is read in its stead.
-            Written(Literal::String(text)) | Json(Value::String(text)) => match text.trim().parse::<i32>() {
-                Ok(integer) => Ok(Cow::Owned(integer.into())),
-                Err(_) => Err(refused()),
-            },
+            Written(Literal::String(_)) | Json(Value::String(_)) => Ok(as_json(given)),
             _ => Err(refused()),
         },
         InputClass::NonNegativeInt => match given {
@@ -169,12 +165,7 @@ pub fn scalar<'a>(
             Written(Literal::Int(number) | Literal::Float(number)) | Json(Value::Number(number)) => {
                 too_large(number).map_or_else(|| Ok(as_json(given)), |message| Err(failed(message)))
             }
-            Written(Literal::String(text)) | Json(Value::String(text)) => {
-                match text.trim().parse::<f64>().ok().and_then(Number::from_f64) {
-                    Some(number) => Ok(Cow::Owned(Value::Number(number))),
-                    None => Err(refused()),
-                }
-            }
+            Written(Literal::String(_)) | Json(Value::String(_)) => Ok(as_json(given)),
             _ => Err(refused()),
         },
         InputClass::String => match given {
@@ -259,7 +250,7 @@ pub fn scalar<'a>(
     }
 }
 
-/// Checks a whole list of scalars; a single value stands for a list of one.
+/// Checks a whole list of scalars. A single value, which stands for a list of one, stays a single value.
 ///
 /// # Errors
 /// As [`scalar`], with the position in the path.
@@ -271,8 +262,7 @@ pub fn scalars<'a>(
     value: &'a Value,
 ) -> Result<Cow<'a, Value>, Error> {
     let Value::Array(items) = value else {
-        let item = scalar(class, type_name, &path.index(0), Given::Json(value))?;
-        return Ok(Cow::Owned(Value::Array(vec![item.into_owned()])));
+        return scalar(class, type_name, &path.index(0), Given::Json(value));
     };
     let mut changed: Option<Vec<Value>> = None;
     for (index, item) in items.iter().enumerate() {

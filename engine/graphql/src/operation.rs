@@ -100,7 +100,8 @@ pub enum Input<M> {
     /// A list whose length is fixed by the text or by a guard.
     List(Vec<Input<M>>),
     /// A list of scalars that is one variable's (or literal's) whole value: its length is not guarded, so it
-    /// must be bound as one array.
+    /// must be bound as one array. A single value that was given in place of a list is still single here: it
+    /// stands for a list of one, or, as a string for an array column, for Postgres's own text of an array.
     LeafList(Leaf),
     /// An input object with its given fields.
     Object(Vec<Entry<M>>),

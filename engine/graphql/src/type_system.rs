@@ -139,13 +139,13 @@ pub struct InputField<I, M> {
 /// Which JSON values (or literals) a scalar takes, and what is said about others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum InputClass {
-    /// GraphQL `Int`: 32 bits.
+    /// GraphQL `Int`: 32 bits, or a string handed to Postgres.
     Int,
     /// `Int` that may not be negative (`limit`, `batch_size`).
     NonNegativeInt,
     /// `Int` that may not be negative, 64 bits, also given as a string (`offset`).
     NonNegativeBigInt,
-    /// GraphQL `Float`.
+    /// GraphQL `Float`: a number that a double can hold, or a string handed to Postgres.
     Float,
     /// GraphQL `String`.
     String,

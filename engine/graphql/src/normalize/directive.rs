@@ -1,5 +1,6 @@
 //! Directives: which exist, where they may stand, what they say.
 
+use crate::coerce::{Given, mismatch};
 use crate::error::Error;
 use crate::introspect::meta::{self, Meta};
 use crate::normalize::value::Fields;
@@ -66,9 +67,25 @@ pub(super) fn of_operation(
     for (name, arguments) in read(shared, &definition.directives, location, &Path::root())? {
         match &*name {
             "cached" => {
-                let ttl = argument(&arguments, "ttl").and_then(|leaf| leaf.value.as_i64());
+                let ttl = match argument(&arguments, "ttl") {
+                    None => 60,
+                    // A string is only for Postgres to read.
+                    Some(leaf) if leaf.value.is_string() => {
+                        return Err(mismatch(
+                            "a 32-bit integer",
+                            "Int",
+                            Given::Json(&leaf.value),
+                            &leaf.path,
+                        ));
+                    }
+                    Some(leaf) => leaf
+                        .value
+                        .as_i64()
+                        .and_then(|ttl| u32::try_from(ttl).ok())
+                        .unwrap_or(0),
+                };
                 said.cached = Some(Cached {
-                    ttl: ttl.map_or(60, |ttl| u32::try_from(ttl).unwrap_or(0)),
+                    ttl,
                     refresh: argument(&arguments, "refresh").is_some_and(|leaf| leaf.value == true),
                 });
             }
