@@ -1,9 +1,14 @@
 //! The metadata database: Hasura's `hdb_catalog` schema (catalog version 48), with the document, its resource version,
 //! and notifications for the other servers.
 
+use std::sync::Arc;
+
+use sqlx::postgres::{PgConnection, PgPool, PgPoolOptions};
+use sqlx::{AssertSqlSafe, Postgres, Transaction};
 use uuid::Uuid;
 
 use crate::connect::Target;
+use crate::error::ConnectError;
 use crate::source::PoolSettings;
 
 /// The catalog version that is read and written.
@@ -13,11 +18,27 @@ pub const CATALOG_VERSION: &str = "48";
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The connection or a statement failed.
-    #[error("metadata database: {0}")]
-    Database(String),
+    #[error("metadata database error")]
+    Database(#[from] sqlx::Error),
+    /// The TLS settings do not make a connection.
+    #[error("metadata database settings")]
+    Settings(#[from] ConnectError),
     /// The catalog was written by a later version.
-    #[error("the metadata database has catalog version {found}, this server knows up to {known}")]
+    #[error(
+        "the metadata database has catalog version {found}, this server knows versions up to {known}; use a newer server"
+    )]
     Newer {
+        /// Version found.
+        found: String,
+        /// Version known.
+        known: &'static str,
+    },
+    /// The catalog was written by an earlier version.
+    #[error(
+        "the metadata database has catalog version {found}, this server needs {known}; \
+         upgrade it with Hasura first"
+    )]
+    Older {
         /// Version found.
         found: String,
         /// Version known.
@@ -62,25 +83,89 @@ pub enum CatalogState {
     Console,
 }
 
-/// The metadata database.
+/// The metadata database; cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Store {}
+pub struct Store {
+    pool: PgPool,
+    extensions_schema: Arc<str>,
+}
+
+/// Taken by servers that start at the same time, so that one of them creates the catalog. Any number will do.
+const CREATION_LOCK: i64 = 0x726f_776c_6f63_6b01;
 
 impl Store {
-    /// Makes a store; does not touch the network. `extensions_schema` is where `pgcrypto` goes if it is needed.
+    /// Makes a store; does not touch the network. `extensions_schema` is where `pgcrypto` goes if it is needed. Must be
+    /// called within a tokio runtime.
     ///
     /// # Errors
-    /// The TLS settings are wrong.
-    pub fn connect(_target: &Target, _pool: &PoolSettings, _extensions_schema: &str) -> Result<Store, Error> {
-        Ok(Store {})
+    /// [`Error::Settings`]: the TLS settings are wrong.
+    pub fn connect(target: &Target, pool: &PoolSettings, extensions_schema: &str) -> Result<Store, Error> {
+        let mut options = PgPoolOptions::new()
+            .max_connections(pool.max_connections.max(1))
+            .idle_timeout(pool.idle_timeout)
+            .max_lifetime(pool.connection_lifetime)
+            .test_before_acquire(false);
+        if let Some(timeout) = pool.pool_timeout {
+            options = options.acquire_timeout(timeout);
+        }
+        Ok(Store {
+            pool: options.connect_lazy_with(target.sqlx_options()?),
+            extensions_schema: Arc::from(extensions_schema),
+        })
     }
 
     /// Creates `hdb_catalog` if it is missing, and checks its version.
     ///
     /// # Errors
-    /// [`Error::Newer`], or the database.
+    /// [`Error::Newer`], [`Error::Older`], or the database.
     pub async fn prepare(&self) -> Result<(), Error> {
-        Err(Error::Database("no connection".to_owned()))
+        let mut transaction = self.pool.begin().await?;
+        sqlx::query("select pg_advisory_xact_lock($1)")
+            .bind(CREATION_LOCK)
+            .execute(&mut *transaction)
+            .await?;
+        let exists: bool = sqlx::query_scalar("select to_regclass('hdb_catalog.hdb_version') is not null")
+            .fetch_one(&mut *transaction)
+            .await?;
+        let version: Option<String> = if exists {
+            sqlx::query_scalar("select version from hdb_catalog.hdb_version")
+                .fetch_optional(&mut *transaction)
+                .await?
+        } else {
+            None
+        };
+        match version {
+            Some(found) => check_version(found)?,
+            None if exists => {
+                sqlx::query("insert into hdb_catalog.hdb_version (version, upgraded_on) values ($1, now())")
+                    .bind(CATALOG_VERSION)
+                    .execute(&mut *transaction)
+                    .await?;
+            }
+            None => self.create(&mut transaction).await?,
+        }
+        Ok(transaction.commit().await?)
+    }
+
+    async fn create(&self, transaction: &mut Transaction<'_, Postgres>) -> Result<(), Error> {
+        // Built in since Postgres 13.
+        let has_uuids: bool = sqlx::query_scalar("select to_regproc('gen_random_uuid') is not null")
+            .fetch_one(&mut **transaction)
+            .await?;
+        if !has_uuids {
+            let mut text = "create extension if not exists pgcrypto schema ".to_owned();
+            sql::name::Identifier::from(&*self.extensions_schema).write(&mut text);
+            sqlx::raw_sql(AssertSqlSafe(text))
+                .execute(&mut **transaction)
+                .await?;
+        }
+        sqlx::raw_sql(include_str!("store/prepare.sql"))
+            .execute(&mut **transaction)
+            .await?;
+        sqlx::raw_sql(include_str!("store/create.sql"))
+            .execute(&mut **transaction)
+            .await?;
+        Ok(())
     }
 
     /// `hdb_version.hasura_uuid`.
@@ -88,7 +173,11 @@ impl Store {
     /// # Errors
     /// The database.
     pub async fn database_id(&self) -> Result<Uuid, Error> {
-        Err(Error::Database("no connection".to_owned()))
+        Ok(
+            sqlx::query_scalar("select hasura_uuid from hdb_catalog.hdb_version")
+                .fetch_one(&self.pool)
+                .await?,
+        )
     }
 
     /// The stored document.
@@ -96,7 +185,21 @@ impl Store {
     /// # Errors
     /// The database.
     pub async fn metadata(&self) -> Result<StoredMetadata, Error> {
-        Err(Error::Database("no connection".to_owned()))
+        let row: Option<(String, i32)> = sqlx::query_as(
+            "select metadata::text, resource_version from hdb_catalog.hdb_metadata where id = 1",
+        )
+        .fetch_optional(&self.pool)
+        .await?;
+        Ok(match row {
+            Some((metadata, version)) => StoredMetadata {
+                metadata: Some(metadata),
+                resource_version: i64::from(version),
+            },
+            None => StoredMetadata {
+                metadata: None,
+                resource_version: 0,
+            },
+        })
     }
 
     /// The stored resource version alone; 0 if nothing was stored yet.
@@ -104,7 +207,7 @@ impl Store {
     /// # Errors
     /// The database.
     pub async fn resource_version(&self) -> Result<i64, Error> {
-        Err(Error::Database("no connection".to_owned()))
+        version(self.pool.acquire().await?.as_mut()).await
     }
 
     /// Stores a document if `referenced` is still the current version, and tells the other servers, in one transaction.
@@ -114,20 +217,48 @@ impl Store {
     /// [`Error::Conflict`], or the database.
     pub async fn replace(
         &self,
-        _metadata: &str,
-        _referenced: i64,
-        _notification: &str,
-        _instance_id: Uuid,
+        metadata: &str,
+        referenced: i64,
+        notification: &str,
+        instance_id: Uuid,
     ) -> Result<i64, Error> {
-        Err(Error::Database("no connection".to_owned()))
+        let mut transaction = self.pool.begin().await?;
+        let new: Option<i32> = if referenced == 0 {
+            let text = "insert into hdb_catalog.hdb_metadata (id, metadata) values (1, $1::json) \
+                        on conflict (id) do nothing returning resource_version";
+            sqlx::query_scalar(text)
+                .bind(metadata)
+                .fetch_optional(&mut *transaction)
+                .await?
+        } else {
+            sqlx::query_scalar(include_str!("store/replace.sql"))
+                .bind(metadata)
+                // A version that no integer holds is not the current one.
+                .bind(i32::try_from(referenced).unwrap_or(-1))
+                .fetch_optional(&mut *transaction)
+                .await?
+        };
+        let Some(new) = new else {
+            let current = version(&mut transaction).await?;
+            return Err(Error::Conflict { referenced, current });
+        };
+        write_notification(&mut transaction, notification, new, instance_id).await?;
+        transaction.commit().await?;
+        Ok(i64::from(new))
     }
 
-    /// Tells the other servers to read again without changing the document (`reload_metadata`).
+    /// Tells the other servers to read again without changing the document (`reload_metadata`). Gives the new version.
     ///
     /// # Errors
     /// The database.
-    pub async fn notify(&self, _notification: &str, _instance_id: Uuid) -> Result<i64, Error> {
-        Err(Error::Database("no connection".to_owned()))
+    pub async fn notify(&self, notification: &str, instance_id: Uuid) -> Result<i64, Error> {
+        let mut transaction = self.pool.begin().await?;
+        let text = "update hdb_catalog.hdb_metadata set resource_version = resource_version + 1 \
+                    where id = 1 returning resource_version";
+        let new: i32 = sqlx::query_scalar(text).fetch_one(&mut *transaction).await?;
+        write_notification(&mut transaction, notification, new, instance_id).await?;
+        transaction.commit().await?;
+        Ok(i64::from(new))
     }
 
     /// The last change that another server made after version `mine`.
@@ -136,10 +267,21 @@ impl Store {
     /// The database.
     pub async fn notification_after(
         &self,
-        _mine: i64,
-        _instance_id: Uuid,
+        mine: i64,
+        instance_id: Uuid,
     ) -> Result<Option<Notification>, Error> {
-        Err(Error::Database("no connection".to_owned()))
+        let text = "select notification::text, resource_version, instance_id from hdb_catalog.hdb_schema_notifications \
+                    where resource_version > $1 and instance_id <> $2";
+        let row: Option<(String, i32, Uuid)> = sqlx::query_as(text)
+            .bind(mine)
+            .bind(instance_id)
+            .fetch_optional(&self.pool)
+            .await?;
+        Ok(row.map(|(notification, version, instance_id)| Notification {
+            notification,
+            resource_version: i64::from(version),
+            instance_id,
+        }))
     }
 
     /// The states of CLI and console, as JSON text.
@@ -147,15 +289,21 @@ impl Store {
     /// # Errors
     /// The database.
     pub async fn catalog_state(&self) -> Result<(String, String), Error> {
-        Err(Error::Database("no connection".to_owned()))
+        let text = "select cli_state::text, console_state::text from hdb_catalog.hdb_version";
+        Ok(sqlx::query_as(text).fetch_one(&self.pool).await?)
     }
 
     /// Replaces one of the states with a JSON text.
     ///
     /// # Errors
     /// The database.
-    pub async fn set_catalog_state(&self, _state: CatalogState, _json: &str) -> Result<(), Error> {
-        Err(Error::Database("no connection".to_owned()))
+    pub async fn set_catalog_state(&self, state: CatalogState, json: &str) -> Result<(), Error> {
+        let text = match state {
+            CatalogState::Cli => "update hdb_catalog.hdb_version set cli_state = $1::jsonb",
+            CatalogState::Console => "update hdb_catalog.hdb_version set console_state = $1::jsonb",
+        };
+        sqlx::query(text).bind(json).execute(&self.pool).await?;
+        Ok(())
     }
 
     /// Whether the database answers.
@@ -163,6 +311,45 @@ impl Store {
     /// # Errors
     /// The database.
     pub async fn check(&self) -> Result<(), Error> {
-        Err(Error::Database("no connection".to_owned()))
+        sqlx::query("select 1").execute(&self.pool).await?;
+        Ok(())
     }
+
+    /// Closes all connections, after what runs on them.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+}
+
+/// Versions are numbers, in early catalogs with a fraction.
+fn check_version(found: String) -> Result<(), Error> {
+    let known = CATALOG_VERSION;
+    match (found.parse::<f64>(), known.parse::<f64>()) {
+        (Ok(version), Ok(ours)) if version == ours => Ok(()),
+        (Ok(version), Ok(ours)) if version < ours => Err(Error::Older { found, known }),
+        _ => Err(Error::Newer { found, known }),
+    }
+}
+
+async fn version(connection: &mut PgConnection) -> Result<i64, Error> {
+    let version: Option<i32> =
+        sqlx::query_scalar("select resource_version from hdb_catalog.hdb_metadata where id = 1")
+            .fetch_optional(connection)
+            .await?;
+    Ok(version.map_or(0, i64::from))
+}
+
+async fn write_notification(
+    connection: &mut PgConnection,
+    notification: &str,
+    version: i32,
+    instance_id: Uuid,
+) -> Result<(), Error> {
+    sqlx::query(include_str!("store/notify.sql"))
+        .bind(notification)
+        .bind(version)
+        .bind(instance_id)
+        .execute(connection)
+        .await?;
+    Ok(())
 }
