@@ -3,6 +3,7 @@
 //! Never looks at a schema. Hasura's words for what can be wrong with a text and an `operationName`.
 
 mod lexer;
+mod normal_form;
 mod parser;
 
 use rustc_hash::FxHashMap;

@@ -305,6 +305,10 @@ fn mangled_requests_do_no_harm() {
         let Ok(document) = Document::parse(&text, &Limits::default()) else {
             continue;
         };
+        let form = document.normal_form();
+        if let Ok(again) = Document::parse(&form, &Limits::default()) {
+            assert_eq!(again.normal_form(), form, "{text}");
+        }
         let given = object(variables.clone());
         if let Ok(normalized) = normalize(&document, None, &given, &schema, &options) {
             understood += 1;
