@@ -15,6 +15,7 @@ pub mod tag;
 mod value;
 
 use graphql::{Document, Error, Normalized, TypeSystem};
+use schema::RoleView;
 use schema::meaning::Meaning;
 use schema::model::{Model, Role};
 use serde_json::{Map, Value};
@@ -47,6 +48,17 @@ pub struct View<'a, T> {
     pub model: &'a Model,
     /// The role's overlay.
     pub role: &'a Role,
+}
+
+impl<'a> View<'a, RoleView> {
+    /// What a role of a model can do.
+    pub fn of(view: &'a RoleView) -> Self {
+        Self {
+            types: view,
+            model: view.model(),
+            role: view.role(),
+        }
+    }
 }
 
 /// Plans an operation for a role.

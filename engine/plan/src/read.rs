@@ -13,6 +13,7 @@ use graphql::operation::{Entry, Input, Leaf, Origin};
 use graphql::{Code, Error, Path};
 use schema::meaning::{ArgumentRole, Meaning};
 use schema::model::{ColumnId, Model, Relationship, RelationshipId, Role, Source, Table, TableId};
+use schema::naming::NamingConvention;
 use serde_json::Value;
 
 use crate::ir::{Filter, RowType, Scalar, SelectTable};
@@ -62,12 +63,10 @@ impl<'m> Reader<'m> {
         self.source.map_or("public", |source| &source.extensions_schema)
     }
 
-    /// What the source puts around its type names.
-    pub(crate) fn type_affixes(&self) -> (&'m str, &'m str) {
-        self.source.map_or(("", ""), |source| {
-            let customization = &source.customization;
-            (&customization.type_prefix, &customization.type_suffix)
-        })
+    /// How the source spells generated names.
+    pub(crate) fn naming(&self) -> NamingConvention {
+        self.source
+            .map_or_else(NamingConvention::default, |source| source.customization.naming)
     }
 
     /// One level deeper; every `enter` has its `leave` unless planning fails.

@@ -4,8 +4,10 @@
 use graphql::operation::{Entry, Input};
 use graphql::{Error, Path};
 use schema::meaning::{ArgumentRole, Meaning};
-use schema::model::{ComputedFieldId, Returns};
+use schema::model::{Column, ComputedFieldId, Returns};
+use schema::naming::generated;
 
+use super::operand::null_list_error;
 use super::operator::Left;
 use super::stored::aggregate_subject;
 use super::{Given, Subject};
@@ -35,7 +37,7 @@ impl<'m> Reader<'m> {
                 path,
                 format!(
                     "expected an object for type '{}', but found null",
-                    self.bool_exp_name(row)
+                    self.bool_exp_name(row, path)?
                 ),
             )),
             _ => Err(lost(path, "boolean expression")),
@@ -60,9 +62,11 @@ impl<'m> Reader<'m> {
                     .columns()
                     .get(usize::from(id.0))
                     .ok_or_else(|| lost(path, "column"))?;
+                let mut subject = Subject::of(&column.type_, &column.scalar);
+                subject.enum_name = self.enum_name(column);
                 let left = Left {
                     value,
-                    subject: Subject::of(&column.type_, &column.scalar),
+                    subject,
                     cast: None,
                 };
                 self.operators(&left, &entry.value, path)
@@ -114,7 +118,7 @@ impl<'m> Reader<'m> {
                 .collect(),
             Input::LeafList(_) => Ok(Vec::new()),
             Input::Null if self.model.options.boolean_null_collapse => Ok(Vec::new()),
-            Input::Null => Err(Error::validation(path, "expected a list, but found null")),
+            Input::Null => Err(null_list_error(path)),
             single => Ok(vec![self.bool_exp(row, single, path)?]),
         }
     }
@@ -307,12 +311,34 @@ impl<'m> Reader<'m> {
     }
 
     /// Name of the boolean expression over such rows, for messages.
-    fn bool_exp_name(&self, row: RowType<'m>) -> String {
-        let base = match row {
-            RowType::Table(table) => table.table().identifier.to_string(),
-            RowType::Columns(_) => String::new(),
+    fn bool_exp_name(&self, row: RowType<'m>, path: &Path) -> Result<graphql::Name, Error> {
+        let source = self.source(path)?;
+        let piece = match row {
+            RowType::Table(table) => table.table().piece(),
+            RowType::Columns(_) => generated(""),
         };
-        let (prefix, suffix) = self.type_affixes();
-        format!("{prefix}{base}_bool_exp{suffix}")
+        Ok(source.customization.type_name(&[piece, generated("bool_exp")]))
+    }
+
+    /// Name of the enum of a column that refers to an enum table.
+    fn enum_name(&self, column: &Column) -> Option<graphql::Name> {
+        let table = self.model.table(column.enum_table?)?;
+        let source = self.model.source(table.id.source())?;
+        Some(
+            source
+                .customization
+                .type_name(&[table.piece(), generated("enum")]),
+        )
+    }
+
+    /// Name of the comparison input of a value, for messages.
+    fn comparison_name(&self, subject: &Subject) -> String {
+        let suffix = if subject.element.is_some() {
+            "array_comparison_exp"
+        } else {
+            "comparison_exp"
+        };
+        let name = subject.enum_name.as_ref().unwrap_or(&subject.name);
+        self.naming().type_(&[generated(name), generated(suffix)])
     }
 }

@@ -28,6 +28,8 @@ pub(crate) struct Subject {
     pub(crate) schema: String,
     /// GraphQL name, for messages.
     pub(crate) name: Name,
+    /// Name of the GraphQL enum, if the column refers to an enum table.
+    pub(crate) enum_name: Option<Name>,
 }
 
 impl Subject {
@@ -42,6 +44,7 @@ impl Subject {
             class: scalar.class,
             schema: type_.schema.clone(),
             name: scalar.name.clone(),
+            enum_name: None,
         }
     }
 
@@ -53,6 +56,7 @@ impl Subject {
             class,
             schema: "pg_catalog".to_owned(),
             name: name.into(),
+            enum_name: None,
         }
     }
 
@@ -64,6 +68,7 @@ impl Subject {
             class,
             schema: schema.to_owned(),
             name: type_.into(),
+            enum_name: None,
         }
     }
 
@@ -147,8 +152,8 @@ impl Reader<'_> {
                 let parameter = self.slots.leaf(leaf, encoding);
                 Ok(self.bound(parameter, subject))
             }
-            Given::Client(Input::Enum { name, .. }) => {
-                let parameter = Parameter::Constant(Some(name.clone()));
+            Given::Client(Input::Enum { name, meaning }) => {
+                let parameter = Parameter::Constant(Some(self.enum_value(name, meaning)));
                 Ok(self.bound(parameter, subject))
             }
             Given::Client(Input::List(items)) if subject.element.is_some() => {
@@ -168,11 +173,17 @@ impl Reader<'_> {
                 };
                 Ok(self.bound(constant(value, encoding, class), subject))
             }
-            // A session variable is text in whatever form the type's own input function reads.
-            Given::Stored(Operand::Session(name)) => Ok(Expression::Parameter {
-                value: self.slots.session(name),
-                type_: subject.type_.clone(),
-            }),
+            // A session variable holds GeoJSON for PostGIS types, else whatever the type's input function reads.
+            Given::Stored(Operand::Session(name)) => {
+                let value = self.slots.session(name);
+                Ok(match subject.class {
+                    ScalarClass::Geometry | ScalarClass::Geography => self.bound(value, subject),
+                    _ => Expression::Parameter {
+                        value,
+                        type_: subject.type_.clone(),
+                    },
+                })
+            }
             Given::Stored(Operand::List(items)) if subject.element.is_some() => {
                 let element = subject.element_subject();
                 let items = items
@@ -229,14 +240,14 @@ impl Reader<'_> {
                         .collect(),
                 ))
             }
-            Given::Client(Input::List(items)) => match literal_items(items) {
+            Given::Client(Input::List(items)) => match self.literal_items(items) {
                 Some((values, _)) if values.is_empty() => Ok(ListValue::Each(Vec::new())),
                 Some((values, class)) if simple => {
                     Ok(array(constant(&Value::Array(values), encoding, class)))
                 }
                 _ => self.each(items.iter().map(Given::Client), subject, path),
             },
-            Given::Client(Input::Null) => Err(null_error(&format!("[{}!]", subject.name), path)),
+            Given::Client(Input::Null) => Err(null_list_error(path)),
             Given::Client(_) => self.each([given], subject, path),
             Given::Stored(Operand::Literal(Value::Array(items))) => {
                 if items.is_empty() {
@@ -275,7 +286,7 @@ impl Reader<'_> {
         subject: &Subject,
         path: &Path,
     ) -> Result<Expression, Error> {
-        if let Some((values, class)) = literal_items(items) {
+        if let Some((values, class)) = self.literal_items(items) {
             let parameter = constant(&Value::Array(values), subject.encoding(), class);
             return Ok(self.bound(parameter, subject));
         }
@@ -288,6 +299,49 @@ impl Reader<'_> {
             })
             .collect::<Result<_, _>>()?;
         Ok(Expression::ArrayOf(items).cast(subject.type_.clone()))
+    }
+
+    /// The values of a list that stands wholly in the text.
+    fn literal_items(&self, items: &[Input<Meaning>]) -> Option<(Vec<Value>, InputClass)> {
+        let mut class = InputClass::Text;
+        let mut values = Vec::with_capacity(items.len());
+        for item in items {
+            values.push(match item {
+                Input::Leaf(
+                    leaf @ Leaf {
+                        origin: Origin::Literal,
+                        ..
+                    },
+                ) => {
+                    class = leaf.class;
+                    leaf.value.clone()
+                }
+                Input::Enum { name, meaning } => Value::String(self.enum_value(name, meaning).to_string()),
+                _ => return None,
+            });
+        }
+        Some((values, class))
+    }
+
+    /// The row of an enum table that a GraphQL value stands for: a naming convention may have recased it.
+    fn enum_value(&self, name: &Name, meaning: &Meaning) -> Name {
+        let Meaning::EnumTableValue(table) = meaning else {
+            return name.clone();
+        };
+        let Some(values) = self
+            .model
+            .table(*table)
+            .and_then(|table| table.enum_values.as_ref())
+        else {
+            return name.clone();
+        };
+        let naming = self.naming();
+        values
+            .iter()
+            .map(|(value, _)| value)
+            .find(|value| naming.enum_value(value) == *name)
+            .unwrap_or(name)
+            .clone()
     }
 
     /// A parameter as a value of the subject's type.
@@ -329,31 +383,14 @@ impl Subject {
     }
 }
 
-/// The values of a list that stands wholly in the text.
-fn literal_items(items: &[Input<Meaning>]) -> Option<(Vec<Value>, InputClass)> {
-    let mut class = InputClass::Text;
-    let mut values = Vec::with_capacity(items.len());
-    for item in items {
-        values.push(match item {
-            Input::Leaf(
-                leaf @ Leaf {
-                    origin: Origin::Literal,
-                    ..
-                },
-            ) => {
-                class = leaf.class;
-                leaf.value.clone()
-            }
-            Input::Enum { name, .. } => Value::String(name.to_string()),
-            _ => return None,
-        });
-    }
-    Some((values, class))
-}
-
 /// Hasura's refusal of a null operand.
 pub(crate) fn null_error(type_name: &str, path: &Path) -> Error {
     Error::validation(path, format!("unexpected null value for type '{type_name}'"))
+}
+
+/// Hasura's refusal of a null list.
+pub(crate) fn null_list_error(path: &Path) -> Error {
+    Error::validation(path, "expected a list, but found null")
 }
 
 fn unexpected_list(subject: &Subject, path: &Path) -> Error {

@@ -8,7 +8,7 @@ use serde_json::Value;
 use sql::ast::{Expression, Operator};
 use sql::name::{Identifier, QualifiedName, TypeName};
 
-use super::operand::{ListValue, null_error};
+use super::operand::{ListValue, null_error, null_list_error};
 use super::{Given, Subject};
 use crate::ir::{Filter, Right, Scalar, Test};
 use crate::read::Reader;
@@ -58,7 +58,7 @@ impl<'m> Reader<'m> {
                 (Given::Client(_), _) if self.model.options.boolean_null_collapse => {
                     return Ok(Filter::always());
                 }
-                (Given::Client(_), _) => return Err(null_error(&operand_name(operator, subject), path)),
+                (Given::Client(_), _) => return Err(null_operand(operator, subject, path)),
                 // A permission that says `_eq: null` means it.
                 (Given::Stored(_), Name::Equal) => return Ok(left.test(Test::IsNull)),
                 (Given::Stored(_), Name::NotEqual) => return Ok(left.test(Test::IsNotNull)),
@@ -286,15 +286,32 @@ fn geometry_function(operator: Name) -> Option<&'static str> {
     })
 }
 
-fn operand_name(operator: Name, subject: &Subject) -> String {
+/// What Hasura says of a null, by what the operator wants.
+fn null_operand(operator: Name, subject: &Subject, path: &Path) -> Error {
+    let object = |name: &str| {
+        Error::validation(
+            path,
+            format!("expected an object for type '{name}', but found null"),
+        )
+    };
     match operator {
-        Name::HasKeysAny | Name::HasKeysAll => "[String!]".to_owned(),
-        Name::HasKey => "String".to_owned(),
-        Name::AncestorAny | Name::DescendantAny => "[ltree!]".to_owned(),
-        Name::MatchesAny => "[lquery!]".to_owned(),
-        Name::Matches => "lquery".to_owned(),
-        Name::MatchesFulltext => "ltxtquery".to_owned(),
-        _ if subject.element.is_some() => format!("[{}!]", subject.name),
-        _ => subject.name.to_string(),
+        Name::HasKeysAny | Name::HasKeysAll | Name::AncestorAny | Name::DescendantAny | Name::MatchesAny => {
+            null_list_error(path)
+        }
+        Name::HasKey => null_error("String", path),
+        Name::Matches => null_error("lquery", path),
+        Name::MatchesFulltext => null_error("ltxtquery", path),
+        Name::StDWithin if subject.class == ScalarClass::Geography => object("st_d_within_geography_input"),
+        Name::StDWithin | Name::St3dDWithin => object("st_d_within_input"),
+        Name::StIntersectsNbandGeom => object("st_intersects_nband_geom_input"),
+        Name::StIntersectsGeomNband => object("st_intersects_geom_nband_input"),
+        _ if subject.element.is_some() => null_list_error(path),
+        _ => match &subject.enum_name {
+            Some(name) => Error::validation(
+                path,
+                format!("expected an enum value for type '{name}', but found null"),
+            ),
+            None => null_error(&subject.name, path),
+        },
     }
 }
