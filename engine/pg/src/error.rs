@@ -45,9 +45,6 @@ pub enum Error {
         /// In the statement.
         given: usize,
     },
-    /// The statement took longer than it was allowed to.
-    #[error("the statement timed out")]
-    Timeout,
 }
 
 /// Why no connection could be made.
@@ -260,10 +257,9 @@ impl Error {
             Error::MaxConnections => (500, Code::MaxConnections, None),
             Error::PoolTimeout => (500, Code::ConnectionNotEstablished, None),
             Error::Decode(error) => (500, Code::Unexpected, Some(json!(error.to_string()))),
-            Error::TooLarge { .. }
-            | Error::MissingSlot(_)
-            | Error::ParameterCount { .. }
-            | Error::Timeout => (500, Code::Unexpected, None),
+            Error::TooLarge { .. } | Error::MissingSlot(_) | Error::ParameterCount { .. } => {
+                (500, Code::Unexpected, None)
+            }
         };
         let message = match self {
             Error::Lost(_) => "connection error".to_owned(),

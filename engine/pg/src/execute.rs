@@ -2,7 +2,6 @@
 //!
 //! Parameters go in text form, rows come back in binary and are written to the response as they arrive.
 
-use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -249,9 +248,7 @@ async fn on_exclusive(
     let pool = exclusive.pool().clone();
     let began = Instant::now();
     exclusive.running();
-    let Some(session) = exclusive.session() else {
-        return Err(Error::Lost(None));
-    };
+    let session = exclusive.session()?;
     session.touch(began);
     let result = if pool.prepares() {
         match run_prepared(session, known, statement, values, sink, began).await {
@@ -390,6 +387,16 @@ pub(crate) async fn query(
         .await?)
 }
 
+/// Runs a text with a statement's parameters, and gives the first column of all rows (`EXPLAIN`).
+pub(crate) async fn lines(client: &Client, text: &str, values: &Values<'_>) -> Result<Vec<String>, Error> {
+    let rows: Vec<_> = client
+        .query_typed_raw(text, values.typed())
+        .await?
+        .try_collect()
+        .await?;
+    rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
+}
+
 /// The server changed what a prepared statement depends on, or has lost it (`DISCARD ALL`).
 pub(crate) fn prepared_is_stale(error: &Error) -> bool {
     matches!(error.sqlstate(), Some("0A000" | "26000"))
@@ -407,39 +414,10 @@ pub(crate) fn describe(error: Error, known: &Known, prepared: bool) -> Error {
     }
 }
 
-/// Runs something on an exclusive connection that is clean afterwards, also after an error of Postgres.
-pub(crate) async fn on_clean<T>(
-    exclusive: &mut Exclusive,
-    work: impl AsyncFnOnce(&Session) -> Result<T, Error>,
-) -> Result<T, Error> {
-    exclusive.running();
-    let result = match exclusive.session() {
-        Some(session) => {
-            session.touch(Instant::now());
-            work(session).await
-        }
-        None => Err(Error::Lost(None)),
-    };
-    if result.is_ok() || matches!(result, Err(Error::Database(_))) {
-        exclusive.clean();
-    }
-    result
-}
-
 /// The same for slots as for constants: what a statement's parameters are at this execution.
 pub(crate) fn values<'a>(
     parameters: &'a [Parameter],
     values: &'a [Option<String>],
 ) -> Result<Values<'a>, Error> {
     Values::new(parameters, values)
-}
-
-/// A future or nothing within `timeout`.
-pub(crate) async fn within<T>(
-    timeout: std::time::Duration,
-    work: impl Future<Output = Result<T, Error>>,
-) -> Result<T, Error> {
-    tokio::time::timeout(timeout, work)
-        .await
-        .unwrap_or(Err(Error::Timeout))
 }

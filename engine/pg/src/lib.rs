@@ -12,6 +12,7 @@ pub mod health;
 mod introspect;
 mod pool;
 pub mod run_sql;
+mod snapshot;
 pub mod source;
 pub mod store;
 pub mod write;

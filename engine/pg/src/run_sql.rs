@@ -49,9 +49,7 @@ impl RunSql {
         };
         connection.running();
         if let Some(begin) = begin {
-            let Some(session) = connection.session() else {
-                return Err(Error::Lost(None));
-            };
+            let session = connection.session()?;
             session.client.batch_execute(&begin).await?;
         }
         connection.in_transaction();
@@ -64,9 +62,7 @@ impl RunSql {
     /// [`Error::Database`] with the text as its statement; tell it as `query execution failed` (400, `postgres-error`).
     pub async fn execute(&mut self, sql: &str) -> Result<SqlResult, Error> {
         self.connection.running();
-        let Some(session) = self.connection.session() else {
-            return Err(Error::Lost(None));
-        };
+        let session = self.connection.session()?;
         let result = last_result(&session.client, sql).await;
         self.connection.in_transaction();
         result.map_err(|error| match error {
@@ -83,9 +79,7 @@ impl RunSql {
     /// # Errors
     /// The connection is lost, or an earlier statement failed.
     pub async fn introspect(&mut self) -> Result<Catalog, Error> {
-        let Some(session) = self.connection.session() else {
-            return Err(Error::Lost(None));
-        };
+        let session = self.connection.session()?;
         introspect::catalog(&session.client).await
     }
 
@@ -110,10 +104,7 @@ impl RunSql {
             self.connection.clean();
             return Ok(());
         }
-        crate::execute::on_clean(&mut self.connection, async |session| {
-            Ok(session.client.batch_execute(text).await?)
-        })
-        .await
+        self.connection.end_transaction(text).await
     }
 }
 

@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use schema::catalog::{Catalog, QualifiedName};
 use sql::Statement;
-use tokio_postgres::Client;
 
 use crate::connect::Target;
 use crate::enum_table::{self, EnumValue};
@@ -16,8 +15,9 @@ use crate::error::Error;
 use crate::execute::{self, Json, Keyed};
 use crate::health::{Health, PoolMetrics};
 use crate::introspect;
-use crate::pool::{Exclusive, Pool};
+use crate::pool::Pool;
 use crate::run_sql::{RunSql, RunSqlMode};
+use crate::snapshot::Snapshot;
 use crate::write::Write;
 
 /// How a source is reached.
@@ -286,12 +286,9 @@ impl Source {
     ) -> Result<Vec<String>, Error> {
         let values = execute::values(&statement.parameters, values)?;
         let text = format!("EXPLAIN (FORMAT TEXT) {}", statement.text);
-        self.in_read_only(self.reads(), async |client| {
-            let rows = client.query_typed_raw(&text, values.typed()).await?;
-            let rows: Vec<_> = futures_util::TryStreamExt::try_collect(rows).await?;
-            rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
-        })
-        .await
+        let snapshot = Snapshot::begin(self.reads()).await?;
+        let lines = execute::lines(snapshot.client()?, &text, &values).await;
+        snapshot.end(lines).await
     }
 
     /// Introspects the primary.
@@ -299,7 +296,9 @@ impl Source {
     /// # Errors
     /// No connection, or the server is older than 12.
     pub async fn introspect(&self) -> Result<Catalog, Error> {
-        self.in_read_only(&self.inner.primary, introspect::catalog).await
+        let snapshot = Snapshot::begin(&self.inner.primary).await?;
+        let catalog = introspect::catalog(snapshot.client()?).await;
+        snapshot.end(catalog).await
     }
 
     /// What `Catalog::fingerprint` would be now; cheap, meant for reading every few seconds.
@@ -307,8 +306,9 @@ impl Source {
     /// # Errors
     /// No connection.
     pub async fn fingerprint(&self) -> Result<String, Error> {
-        self.in_read_only(&self.inner.primary, introspect::fingerprint)
-            .await
+        let snapshot = Snapshot::begin(&self.inner.primary).await?;
+        let found = introspect::fingerprint(snapshot.client()?).await;
+        snapshot.end(found).await
     }
 
     /// The values of an enum table in order of the value column, with their comments.
@@ -321,10 +321,9 @@ impl Source {
         value_column: &str,
         comment_column: Option<&str>,
     ) -> Result<Vec<EnumValue>, Error> {
-        self.in_read_only(&self.inner.primary, async |client| {
-            enum_table::read(client, table, value_column, comment_column).await
-        })
-        .await
+        let snapshot = Snapshot::begin(&self.inner.primary).await?;
+        let values = enum_table::read(snapshot.client()?, table, value_column, comment_column).await;
+        snapshot.end(values).await
     }
 
     /// Opens a connection of its own for `run_sql` on the primary.
@@ -337,15 +336,18 @@ impl Source {
 
     /// Runs a health check's SQL on the primary within `timeout`, in a read-only transaction.
     pub async fn check(&self, sql: &str, timeout: Duration) -> Health {
-        let run = self.in_read_only(&self.inner.primary, async |client| {
-            Ok(client.simple_query(sql).await?)
-        });
-        match execute::within(timeout, run).await {
-            Ok(_) => Health::Ok,
-            Err(Error::Timeout) => Health::Timeout,
-            Err(error @ Error::Database(_)) => Health::Failed(error),
-            Err(error) => Health::Error(error),
+        match tokio::time::timeout(timeout, self.run_check(sql)).await {
+            Ok(Ok(())) => Health::Ok,
+            Ok(Err(error @ Error::Database(_))) => Health::Failed(error),
+            Ok(Err(error)) => Health::Error(error),
+            Err(_) => Health::Timeout,
         }
+    }
+
+    async fn run_check(&self, sql: &str) -> Result<(), Error> {
+        let snapshot = Snapshot::begin(&self.inner.primary).await?;
+        let result = snapshot.client()?.batch_execute(sql).await.map_err(Error::from);
+        snapshot.end(result).await
     }
 
     /// Figures about the connections, all members together.
@@ -356,30 +358,5 @@ impl Source {
             replica.add_metrics(&mut metrics);
         }
         metrics
-    }
-
-    /// Runs something of the engine's own in one snapshot on a connection of its own.
-    async fn in_read_only<T>(
-        &self,
-        pool: &Arc<Pool>,
-        work: impl AsyncFn(&Client) -> Result<T, Error>,
-    ) -> Result<T, Error> {
-        let run = async |mut exclusive: Exclusive| {
-            execute::on_clean(&mut exclusive, async |session| {
-                let client = &session.client;
-                client
-                    .batch_execute(IsolationLevel::RepeatableRead.begin_read_only())
-                    .await?;
-                let result = work(client).await;
-                // Also after an error: the connection goes back to the others.
-                client.batch_execute("ROLLBACK").await?;
-                result
-            })
-            .await
-        };
-        match run(pool.exclusive().await?).await {
-            Err(Error::Lost(_)) => run(pool.exclusive_new().await?).await,
-            other => other,
-        }
     }
 }

@@ -25,9 +25,7 @@ impl Write {
     ) -> Result<Write, Error> {
         let begin = connection.pool().isolation().begin_read_write();
         connection.running();
-        let Some(session) = connection.session() else {
-            return Err(Error::Lost(None));
-        };
+        let session = connection.session()?;
         session.touch(Instant::now());
         let client = &session.client;
         let set = async {
@@ -65,9 +63,7 @@ impl Write {
         pool.counters.statements.fetch_add(1, Ordering::Relaxed);
         let mut sink = Json::new(&statement.shape, limit, out);
         self.connection.running();
-        let Some(session) = self.connection.session() else {
-            return Err(Error::Lost(None));
-        };
+        let session = self.connection.session()?;
         let result = if prepares {
             execute::run_prepared(session, &known, statement, &values, &mut sink, Instant::now()).await
         } else {
@@ -91,22 +87,15 @@ impl Write {
     ///
     /// # Errors
     /// A deferred constraint or a serialization failure, or the connection is lost.
-    pub async fn commit(self) -> Result<(), Error> {
-        self.end("COMMIT").await
+    pub async fn commit(mut self) -> Result<(), Error> {
+        self.connection.end_transaction("COMMIT").await
     }
 
     /// Rolls back.
     ///
     /// # Errors
     /// The connection is lost.
-    pub async fn rollback(self) -> Result<(), Error> {
-        self.end("ROLLBACK").await
-    }
-
-    async fn end(mut self, text: &str) -> Result<(), Error> {
-        execute::on_clean(&mut self.connection, async |session| {
-            Ok(session.client.batch_execute(text).await?)
-        })
-        .await
+    pub async fn rollback(mut self) -> Result<(), Error> {
+        self.connection.end_transaction("ROLLBACK").await
     }
 }

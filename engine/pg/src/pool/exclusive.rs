@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::OwnedSemaphorePermit;
 
+use crate::error::Error;
 use crate::pool::{Pool, Session};
 
 /// A connection to oneself. Goes back to the pool when dropped; with something still running on it, that is cancelled first.
@@ -38,9 +39,24 @@ impl Exclusive {
         }
     }
 
-    /// The session; `None` never, while the value lives.
-    pub(crate) fn session(&self) -> Option<&Session> {
-        self.session.as_ref()
+    /// The session; always there while the value lives.
+    pub(crate) fn session(&self) -> Result<&Session, Error> {
+        self.session.as_ref().ok_or(Error::Lost(None))
+    }
+
+    /// Runs `COMMIT` or `ROLLBACK`; after that the connection is clean, also if Postgres refuses to commit.
+    pub(crate) async fn end_transaction(&mut self, text: &str) -> Result<(), Error> {
+        self.running();
+        let result = self
+            .session()?
+            .client
+            .batch_execute(text)
+            .await
+            .map_err(Error::from);
+        if result.is_ok() || matches!(result, Err(Error::Database(_))) {
+            self.clean();
+        }
+        result
     }
 
     pub(crate) fn pool(&self) -> &Arc<Pool> {
