@@ -23,6 +23,8 @@ pub enum Code {
     ParseFailed,
     /// `not-found`
     NotFound,
+    /// `not-exists`
+    NotExists,
     /// `not-supported`
     NotSupported,
     /// `bad-request`
@@ -52,6 +54,7 @@ impl Code {
             Self::ValidationFailed => "validation-failed",
             Self::ParseFailed => "parse-failed",
             Self::NotFound => "not-found",
+            Self::NotExists => "not-exists",
             Self::NotSupported => "not-supported",
             Self::BadRequest => "bad-request",
             Self::PermissionError => "permission-error",

@@ -5,6 +5,7 @@
 mod bind;
 pub mod cache;
 mod filter;
+pub mod insert;
 mod ir;
 mod lower;
 pub mod prepared;

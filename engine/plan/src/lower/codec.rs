@@ -11,7 +11,7 @@ use super::Lowerer;
 
 impl Lowerer<'_> {
     /// A value of that type as an output column.
-    pub(super) fn output(&self, value: Expression, type_: &Type, class: &Scalar) -> (Expression, Codec) {
+    pub(crate) fn output(&self, value: Expression, type_: &Type, class: &Scalar) -> (Expression, Codec) {
         if matches!(class.class, ScalarClass::Geometry | ScalarClass::Geography)
             && !matches!(type_.kind, TypeKind::Array(_))
         {
