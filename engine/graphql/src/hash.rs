@@ -38,6 +38,11 @@ fn selection<I, M>(fields: &[Field<I, M>], text: &mut String) {
         if !field.selection.is_empty() {
             selection(&field.selection, text);
         }
+        for possible in &field.possible {
+            text.push_str("...on ");
+            text.push_str(&possible.name);
+            selection(&possible.selection, text);
+        }
     }
     text.push('}');
 }

@@ -254,6 +254,12 @@ impl<T: TypeSystem> Writer<'_, T> {
         }
     }
 
+    fn types(&mut self, selection: &[Selected], types: Vec<Any<T::Id>>) -> Result<(), Error> {
+        self.list(types.into_iter(), |writer, id| {
+            writer.object(selection, &Subject::Type(Shown::bare(id)))
+        })
+    }
+
     fn type_field(&mut self, field: &Selected, name: &Name, shown: &Shown<'_, T::Id>) -> Result<(), Error> {
         let selection = &field.selection;
         let named = shown.named();
@@ -268,6 +274,8 @@ impl<T: TypeSystem> Writer<'_, T> {
                     TypeKind::Enum(_) => "ENUM",
                     TypeKind::Object(_) => "OBJECT",
                     TypeKind::InputObject(_) => "INPUT_OBJECT",
+                    TypeKind::Interface(_) => "INTERFACE",
+                    TypeKind::Union => "UNION",
                 };
                 self.string(kind);
             }
@@ -284,7 +292,7 @@ impl<T: TypeSystem> Writer<'_, T> {
                 self.optional(definition.description.as_deref());
             }
             ("fields", Some(id)) => match &self.whole.definition(id).kind {
-                TypeKind::Object(fields) => {
+                TypeKind::Object(fields) | TypeKind::Interface(fields) => {
                     let all = include_deprecated(field);
                     let fields = fields.iter().filter(|field| all || field.deprecated.is_none());
                     self.list(fields, |writer, field| {
@@ -294,8 +302,15 @@ impl<T: TypeSystem> Writer<'_, T> {
                 _ => self.null(),
             },
             ("interfaces", Some(id)) => match &self.whole.definition(id).kind {
-                TypeKind::Object(_) => self.out.extend_from_slice(b"[]"),
+                TypeKind::Object(_) | TypeKind::Interface(_) => {
+                    let interfaces = self.whole.interfaces(id);
+                    self.types(selection, interfaces)?;
+                }
                 _ => self.null(),
+            },
+            ("possibleTypes", Some(id)) => match self.whole.possible_types(id) {
+                Some(possible) => self.types(selection, possible)?,
+                None => self.null(),
             },
             ("enumValues", Some(id)) => match &self.whole.definition(id).kind {
                 TypeKind::Enum(values) => {

@@ -219,7 +219,7 @@ impl<'s, 'a, T: TypeSystem> Normalizer<'s, 'a, T> {
                         .map(|(at, value)| (value.name.clone(), at)),
                 );
             }
-            TypeKind::Scalar(_) | TypeKind::Object(_) => {}
+            TypeKind::Scalar(_) | TypeKind::Object(_) | TypeKind::Interface(_) | TypeKind::Union => {}
         }
         let known = Arc::new(Known {
             definition,

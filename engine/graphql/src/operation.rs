@@ -43,10 +43,23 @@ pub struct Field<I, M> {
     pub target: FieldTarget<I, M>,
     /// Arguments that were given (also by a variable that has a value or a default); others are absent.
     pub arguments: Vec<Entry<M>>,
-    /// Its selection set, merged and in order.
+    /// Its selection set, merged and in order; empty for an interface or union.
     pub selection: Vec<Field<I, M>>,
+    /// If it gives an interface or union: what is selected of each object that it may turn out to be.
+    pub possible: Vec<Possible<I, M>>,
     /// Where it stands, for errors: `$.selectionSet.author.selectionSet.articles`.
     pub path: Path,
+}
+
+/// What is selected of one of the objects that an interface or union may turn out to be.
+#[derive(Debug, Clone)]
+pub struct Possible<I, M> {
+    /// The object.
+    pub type_: I,
+    /// Its name.
+    pub name: Name,
+    /// Its selection set, merged and in order.
+    pub selection: Vec<Field<I, M>>,
 }
 
 /// What a field selects.

@@ -16,7 +16,7 @@ pub fn print<T: TypeSystem>(types: &T) -> String {
     for (name, id) in printer.whole.all() {
         if matches!(id, Any::Role(_)) && !matches!(&*name, "String" | "Int" | "Float" | "Boolean" | "ID") {
             let definition = printer.whole.definition(id);
-            printer.definition(&definition);
+            printer.definition(id, &definition);
         }
     }
     printer.out
@@ -75,7 +75,7 @@ impl<T: TypeSystem> Printer<'_, T> {
         }
     }
 
-    fn definition(&mut self, definition: &AnyDefinition<T::Id>) {
+    fn definition(&mut self, id: Any<T::Id>, definition: &AnyDefinition<T::Id>) {
         self.out.push('\n');
         self.description("", definition.description.as_deref());
         let name = &definition.name;
@@ -99,8 +99,25 @@ impl<T: TypeSystem> Printer<'_, T> {
                     self.text(format_args!("  {field}\n"));
                 }
             }
-            TypeKind::Object(fields) => {
-                self.text(format_args!("type {name} {{\n"));
+            TypeKind::Union => {
+                let members = self.whole.possible_types(id).unwrap_or_default();
+                let members = self.joined(members, " | ");
+                self.text(format_args!("union {name} = {members}\n"));
+                return;
+            }
+            TypeKind::Object(fields) | TypeKind::Interface(fields) => {
+                let word = if matches!(definition.kind, TypeKind::Object(_)) {
+                    "type"
+                } else {
+                    "interface"
+                };
+                self.text(format_args!("{word} {name} "));
+                let interfaces = self.whole.interfaces(id);
+                if !interfaces.is_empty() {
+                    let interfaces = self.joined(interfaces, " & ");
+                    self.text(format_args!("implements {interfaces} "));
+                }
+                self.text(format_args!("{{\n"));
                 for field in fields {
                     self.description("  ", field.description.as_deref());
                     self.text(format_args!("  {}", field.name));
@@ -116,6 +133,11 @@ impl<T: TypeSystem> Printer<'_, T> {
             }
         }
         self.text(format_args!("}}\n"));
+    }
+
+    fn joined(&self, types: Vec<Any<T::Id>>, separator: &str) -> String {
+        let names: Vec<_> = types.into_iter().map(|id| self.whole.name(id)).collect();
+        names.join(separator)
     }
 
     fn arguments(&mut self, arguments: &[InputField<Any<T::Id>, ()>]) {
@@ -150,6 +172,9 @@ mod tests {
             "\n\"\"\"\ncolumns and relationships of \"author\"\n\"\"\"\ntype author {\n",
             "  articles(\n    distinct_on: [author_select_column!]\n    \"\"\"\n    limit the number of rows returned\n    \"\"\"\n    limit: Int\n    offset: Int\n",
             "\nenum order_by {\n",
+            "\ntype cat implements Animal {\n",
+            "\ninterface Animal {\n  id: Int!\n}\n",
+            "\nunion Pet = cat | dog\n",
             "  old: String @deprecated(reason: \"a \\\"reason\\\"\")\n",
             "  tags: [String!] = []\n",
         ] {

@@ -46,6 +46,16 @@ pub trait TypeSystem {
 
     /// Types that introspection lists although no field leads to them.
     fn extra_types(&self) -> Vec<Self::Id>;
+
+    /// The objects that an interface or union may turn out to be; `None` for every other type.
+    fn possible_types(&self, _id: Self::Id) -> Option<Vec<Self::Id>> {
+        None
+    }
+
+    /// The interfaces that an object implements; fragments on them apply to it.
+    fn interfaces(&self, _object: Self::Id) -> Vec<Self::Id> {
+        Vec::new()
+    }
 }
 
 /// A reference to a type with its wrappers.
@@ -89,6 +99,10 @@ pub enum TypeKind<I, M> {
     Object(Vec<Arc<OutputField<I, M>>>),
     /// An input object.
     InputObject(Vec<InputField<I, M>>),
+    /// An interface; [`TypeSystem::possible_types`] are its implementations.
+    Interface(Vec<Arc<OutputField<I, M>>>),
+    /// A union; [`TypeSystem::possible_types`] are its members.
+    Union,
 }
 
 /// A value of an enum.

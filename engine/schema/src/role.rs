@@ -238,8 +238,8 @@ impl TypeSystem for RoleView {
                 }
             };
             match &definition.kind {
-                TypeKind::Scalar(_) | TypeKind::Enum(_) => {}
-                TypeKind::Object(fields) => {
+                TypeKind::Scalar(_) | TypeKind::Enum(_) | TypeKind::Union => {}
+                TypeKind::Object(fields) | TypeKind::Interface(fields) => {
                     for field in fields {
                         visit(&field.type_);
                         field.arguments.iter().for_each(|argument| visit(&argument.type_));

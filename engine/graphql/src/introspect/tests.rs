@@ -156,6 +156,22 @@ fn kinds_have_their_own_lists() {
         (&object["possibleTypes"], &object["specifiedByURL"]),
         (&Value::Null, &Value::Null)
     );
+    assert_eq!(query("cat")["interfaces"], json!([{"name": "Animal"}]));
+    let interface = query("Animal");
+    assert_eq!(
+        (&interface["fields"], &interface["interfaces"]),
+        (&json!([{"name": "id"}]), &json!([]))
+    );
+    assert_eq!(
+        interface["possibleTypes"],
+        json!([{"name": "cat"}, {"name": "dog"}])
+    );
+    let union = query("Pet");
+    assert_eq!(
+        (&union["fields"], &union["interfaces"]),
+        (&Value::Null, &Value::Null)
+    );
+    assert_eq!(union["possibleTypes"], json!([{"name": "cat"}, {"name": "dog"}]));
     assert_eq!(
         query("__DirectiveLocation")["enumValues"]
             .as_array()

@@ -44,6 +44,28 @@ impl<'t, T: TypeSystem> Whole<'t, T> {
         }
     }
 
+    /// What an interface or union may turn out to be.
+    pub(crate) fn possible_types(&self, id: Any<T::Id>) -> Option<Vec<Any<T::Id>>> {
+        match id {
+            Any::Role(id) => Some(
+                self.types
+                    .possible_types(id)?
+                    .into_iter()
+                    .map(Any::Role)
+                    .collect(),
+            ),
+            Any::Meta(_) => None,
+        }
+    }
+
+    /// What an object implements.
+    pub(crate) fn interfaces(&self, id: Any<T::Id>) -> Vec<Any<T::Id>> {
+        match id {
+            Any::Role(id) => self.types.interfaces(id).into_iter().map(Any::Role).collect(),
+            Any::Meta(_) => Vec::new(),
+        }
+    }
+
     pub(crate) fn by_name(&self, name: &str) -> Option<Any<T::Id>> {
         self.types
             .type_by_name(name)
@@ -85,9 +107,11 @@ impl<'t, T: TypeSystem> Whole<'t, T> {
             if matches!((&place, id), (Any::Meta(_), Any::Role(_))) {
                 *place = id;
             }
+            open.extend(self.possible_types(id).unwrap_or_default());
+            open.extend(self.interfaces(id));
             match &definition.kind {
-                TypeKind::Scalar(_) | TypeKind::Enum(_) => {}
-                TypeKind::Object(fields) => {
+                TypeKind::Scalar(_) | TypeKind::Enum(_) | TypeKind::Union => {}
+                TypeKind::Object(fields) | TypeKind::Interface(fields) => {
                     for field in fields {
                         open.push(innermost(&field.type_));
                         open.extend(field.arguments.iter().map(|argument| innermost(&argument.type_)));
@@ -152,31 +176,36 @@ fn convert<I, J: Copy, M>(definition: &TypeDefinition<J, M>, id: &impl Fn(J) -> 
                     })
                     .collect(),
             ),
-            TypeKind::Object(fields) => TypeKind::Object(
-                fields
-                    .iter()
-                    .map(|field| {
-                        Arc::new(OutputField {
-                            name: field.name.clone(),
-                            description: field.description.clone(),
-                            arguments: field
-                                .arguments
-                                .iter()
-                                .map(|argument| convert_input(argument, id))
-                                .collect(),
-                            type_: convert_reference(&field.type_, id),
-                            composite: field.composite,
-                            meaning: (),
-                            deprecated: field.deprecated.clone(),
-                        })
-                    })
-                    .collect(),
-            ),
+            TypeKind::Object(fields) => TypeKind::Object(convert_fields(fields, id)),
+            TypeKind::Interface(fields) => TypeKind::Interface(convert_fields(fields, id)),
+            TypeKind::Union => TypeKind::Union,
             TypeKind::InputObject(fields) => {
                 TypeKind::InputObject(fields.iter().map(|field| convert_input(field, id)).collect())
             }
         },
     }
+}
+
+fn convert_fields<I, J: Copy, M>(
+    fields: &[Arc<OutputField<J, M>>],
+    id: &impl Fn(J) -> Any<I>,
+) -> Vec<Arc<OutputField<Any<I>, ()>>> {
+    let each = fields.iter().map(|field| {
+        Arc::new(OutputField {
+            name: field.name.clone(),
+            description: field.description.clone(),
+            arguments: field
+                .arguments
+                .iter()
+                .map(|argument| convert_input(argument, id))
+                .collect(),
+            type_: convert_reference(&field.type_, id),
+            composite: field.composite,
+            meaning: (),
+            deprecated: field.deprecated.clone(),
+        })
+    });
+    each.collect()
 }
 
 fn convert_input<I, J: Copy, M>(

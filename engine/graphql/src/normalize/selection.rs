@@ -9,7 +9,7 @@ use crate::introspect::meta::{Meta, MetaType};
 use crate::normalize::directive::{self, Location};
 use crate::normalize::value::Fields;
 use crate::normalize::{Normalizer, Seen};
-use crate::operation::{Field, FieldTarget};
+use crate::operation::{Field, FieldTarget, Possible};
 use crate::path::Path;
 use crate::syntax::{OperationDefinition, SelectedField, Selection};
 use crate::type_system::{Name, OperationKind, TypeReference, TypeSystem};
@@ -24,6 +24,8 @@ struct Merged<'a> {
 
 type FieldOf<T> = Field<<T as TypeSystem>::Id, <T as TypeSystem>::Meaning>;
 
+type PossibleOf<T> = Possible<<T as TypeSystem>::Id, <T as TypeSystem>::Meaning>;
+
 type Collected<'a> = IndexMap<Name, Merged<'a>, rustc_hash::FxBuildHasher>;
 
 impl<'a, T: TypeSystem> Normalizer<'_, 'a, T> {
@@ -34,9 +36,10 @@ impl<'a, T: TypeSystem> Normalizer<'_, 'a, T> {
         definition: &'a OperationDefinition,
     ) -> Result<Vec<FieldOf<T>>, Error> {
         let path = Path::root().key("selectionSet");
+        let names = self.names(root);
         let name = self.types.type_name(root);
         let mut fields = Vec::new();
-        for (key, merged) in self.collect(&[&definition.selections], &name, &path, 0)? {
+        for (key, merged) in self.collect(&[&definition.selections], &names, &path, 0)? {
             let field_path = path.key(merged.field.name.clone());
             let introspected = definition.kind == OperationKind::Query
                 && matches!(&*merged.field.name, "__schema" | "__type");
@@ -68,8 +71,40 @@ impl<'a, T: TypeSystem> Normalizer<'_, 'a, T> {
             },
             arguments: Vec::new(),
             selection: Vec::new(),
+            possible: Vec::new(),
             path,
         })
+    }
+
+    /// The names that a fragment may have to apply to this object.
+    fn names(&self, object: T::Id) -> Vec<Name> {
+        let mut names = vec![self.types.type_name(object)];
+        names.extend(
+            self.types
+                .interfaces(object)
+                .into_iter()
+                .map(|id| self.types.type_name(id)),
+        );
+        names
+    }
+
+    /// As Hasura does it: every object that the interface or union may turn out to be is looked at by itself, so
+    /// each of them must have the fields that are selected outside of fragments.
+    fn possible(
+        &mut self,
+        possible: Vec<T::Id>,
+        sets: &[&'a [Selection]],
+        path: &Path,
+        depth: usize,
+    ) -> Result<Vec<PossibleOf<T>>, Error> {
+        let each = possible.into_iter().map(|id| {
+            Ok(Possible {
+                type_: id,
+                name: self.types.type_name(id),
+                selection: self.object(id, sets, path, depth)?,
+            })
+        });
+        each.collect()
     }
 
     fn object(
@@ -89,7 +124,8 @@ impl<'a, T: TypeSystem> Normalizer<'_, 'a, T> {
             ));
         }
         let mut fields = Vec::new();
-        for (key, merged) in self.collect(sets, &name, &path, depth)? {
+        let names = self.names(id);
+        for (key, merged) in self.collect(sets, &names, &path, depth)? {
             let field_path = path.key(merged.field.name.clone());
             fields.push(self.field(id, &name, key, &merged, field_path, depth)?);
         }
@@ -112,6 +148,7 @@ impl<'a, T: TypeSystem> Normalizer<'_, 'a, T> {
                 target: FieldTarget::Typename(object_name.clone()),
                 arguments: Vec::new(),
                 selection: Vec::new(),
+                possible: Vec::new(),
                 path,
             });
         }
@@ -138,11 +175,13 @@ impl<'a, T: TypeSystem> Normalizer<'_, 'a, T> {
                 TypeReference::List { item, .. } => result = item,
             }
         };
-        let selection = if definition.composite {
-            self.object(type_, &merged.sets, &path, depth)?
-        } else {
-            Vec::new()
-        };
+        let (mut selection, mut possible) = (Vec::new(), Vec::new());
+        if definition.composite {
+            match self.types.possible_types(type_) {
+                None => selection = self.object(type_, &merged.sets, &path, depth)?,
+                Some(objects) => possible = self.possible(objects, &merged.sets, &path, depth)?,
+            }
+        }
         Ok(Field {
             response_key: key,
             target: FieldTarget::Field {
@@ -152,6 +191,7 @@ impl<'a, T: TypeSystem> Normalizer<'_, 'a, T> {
             },
             arguments,
             selection,
+            possible,
             path,
         })
     }
@@ -159,14 +199,14 @@ impl<'a, T: TypeSystem> Normalizer<'_, 'a, T> {
     fn collect(
         &mut self,
         sets: &[&'a [Selection]],
-        type_name: &str,
+        type_names: &[Name],
         path: &Path,
         depth: usize,
     ) -> Result<Collected<'a>, Error> {
         let mut found = Vec::new();
         let mut seen = Seen::default();
         for set in sets {
-            self.flatten(set, type_name, path, depth, &mut seen, &mut found)?;
+            self.flatten(set, type_names, path, depth, &mut seen, &mut found)?;
         }
         let mut collected = Collected::default();
         for field in found {
@@ -206,7 +246,7 @@ impl<'a, T: TypeSystem> Normalizer<'_, 'a, T> {
     fn flatten(
         &mut self,
         selections: &'a [Selection],
-        type_name: &str,
+        type_names: &[Name],
         path: &Path,
         depth: usize,
         seen: &mut Seen<'a>,
@@ -249,9 +289,9 @@ impl<'a, T: TypeSystem> Normalizer<'_, 'a, T> {
                 },
             };
             // Hasura ignores fragments on other types without a word.
-            if condition.is_none_or(|condition| **condition == *type_name) {
+            if condition.is_none_or(|condition| type_names.contains(condition)) {
                 let depth = self.depth(depth, path)?;
-                self.flatten(selections, type_name, path, depth, seen, found)?;
+                self.flatten(selections, type_names, path, depth, seen, found)?;
             }
         }
         Ok(())

@@ -439,6 +439,51 @@ fn merges_fields_in_order_of_first_appearance() {
 }
 
 #[test]
+fn selects_from_each_possible_type() {
+    let normalized = fine(
+        "{pets {__typename ... on cat {lives owner {id}} ...F ... on nothing {nope}}}
+         fragment F on Animal {number: id}",
+        json!({}),
+    );
+    let [pets] = normalized.operation.fields.as_slice() else {
+        panic!("one field")
+    };
+    assert!(pets.selection.is_empty());
+    let shown: Vec<(&str, Vec<&str>)> = pets
+        .possible
+        .iter()
+        .map(|possible| {
+            (
+                &*possible.name,
+                possible
+                    .selection
+                    .iter()
+                    .map(|field| &*field.response_key)
+                    .collect(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        shown,
+        [
+            ("cat", vec!["__typename", "lives", "owner", "number"]),
+            ("dog", vec!["__typename", "number"])
+        ]
+    );
+    assert!(matches!(&pets.possible[1].selection[0].target, FieldTarget::Typename(name) if &**name == "dog"));
+    refused(
+        "{pets {lives}}",
+        "$.selectionSet.pets.selectionSet.lives",
+        "field 'lives' not found in type: 'dog'",
+    );
+    refused(
+        "{animal}",
+        "$.selectionSet.animal.selectionSet",
+        "missing selection set for 'cat'",
+    );
+}
+
+#[test]
 fn guards_the_structure_of_variables_but_not_their_leaves() {
     let text = "query($w: author_bool_exp, $l: Int, $o: [author_order_by!], $i: [Int!]) {
         author(where: $w, limit: $l, order_by: $o) {articles(where: {id: {_in: $i}}) {id}}}";

@@ -327,7 +327,7 @@ impl<'a, T: TypeSystem> Normalizer<'_, 'a, T> {
                 .map(Input::Leaf),
             TypeKind::Enum(_) => self.enum_value(&known, subject),
             TypeKind::InputObject(fields) => self.input_object(&known, fields, subject),
-            TypeKind::Object(_) => Err(mismatch(
+            TypeKind::Object(_) | TypeKind::Interface(_) | TypeKind::Union => Err(mismatch(
                 "an input type",
                 &known.definition.name,
                 subject.given,

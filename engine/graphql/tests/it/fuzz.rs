@@ -34,7 +34,8 @@ fn corpus() -> Vec<(&'static str, Value)> {
         (
             "query($n: String!) {__schema {types {name fields(includeDeprecated: true) {name args {defaultValue} type {kind ofType {name}}}}
                directives {name locations}} __type(name: $n) {name possibleTypes {name}}
-               search(ids: [1, null], words: \"\"\"block \\\"\"\" string\"\"\", floor: 2) {old}}",
+               search(ids: [1, null], words: \"\"\"block \\\"\"\" string\"\"\", floor: 2) {old}
+               pets {... on cat {lives owner {id}} ... on Animal {id} __typename} animal {id ... on dog {barks @skip(if: false)}}}",
             json!({"n": "author"}),
         ),
     ]
@@ -205,6 +206,13 @@ fn shape(fields: &[Field<usize, String>], variables: &Map<String, Value>) -> Res
         }
         text.push_str(&entries(&field.arguments, variables)?);
         text.push_str(&shape(&field.selection, variables)?);
+        for possible in &field.possible {
+            text.push_str(&format!(
+                "... {} {}",
+                possible.name,
+                shape(&possible.selection, variables)?
+            ));
+        }
     }
     Ok(text)
 }

@@ -100,7 +100,7 @@ impl Default for TestSchema {
 impl TestSchema {
     /// Builds it.
     pub(crate) fn new() -> Self {
-        let objects: [(&str, Vec<String>); 4] = [
+        let objects: [(&str, Vec<String>); 7] = [
             (
                 "author",
                 vec![
@@ -113,11 +113,22 @@ impl TestSchema {
                 ],
             ),
             (
+                "cat",
+                vec!["id: Int!".to_owned(), "lives: Int".to_owned(), "owner: author".to_owned()],
+            ),
+            (
+                "dog",
+                vec!["id: Int!".to_owned(), "barks: Boolean".to_owned()],
+            ),
+            ("Animal", vec!["id: Int!".to_owned()]),
+            (
                 "query_root",
                 vec![
                     format!("author({SELECT}): [author!]!"),
                     "author_by_pk(id: Int!): author".to_owned(),
                     "search(ids: [Int], words: [String!]!, floor: Int! = 3, mode: order_by! = asc): [author!]!".to_owned(),
+                    "animal: Animal".to_owned(),
+                    "pets: [Pet!]".to_owned(),
                 ],
             ),
             (
@@ -135,7 +146,7 @@ impl TestSchema {
         let keys = keys
             .chain(ENUMS.iter().map(|entry| entry.0))
             .chain(INPUTS.iter().map(|entry| entry.0));
-        for key in keys.chain(objects.iter().map(|object| object.0)) {
+        for key in keys.chain(objects.iter().map(|object| object.0).chain(["Pet"])) {
             let at = names.len();
             names.insert(key.to_owned(), at);
         }
@@ -162,8 +173,14 @@ impl TestSchema {
                 .iter()
                 .map(|field| Arc::new(output(&names, name, field)))
                 .collect();
-            types.push(definition(name, description, TypeKind::Object(fields)));
+            let kind = if *name == "Animal" {
+                TypeKind::Interface(fields)
+            } else {
+                TypeKind::Object(fields)
+            };
+            types.push(definition(name, description, kind));
         }
+        types.push(definition("Pet", None, TypeKind::Union));
         Self {
             types,
             names,
@@ -226,7 +243,9 @@ fn output(names: &HashMap<String, usize>, parent: &str, text: &str) -> OutputFie
         description: None,
         arguments: arguments.map(|argument| input(names, name, argument)).collect(),
         type_: reference(names, type_),
-        composite: type_.contains("author"),
+        composite: ["author", "Animal", "Pet"]
+            .iter()
+            .any(|name| type_.contains(name)),
         meaning: format!("{parent}.{name}"),
         deprecated: (name == "old").then(|| "a \"reason\"".to_owned()),
     }
@@ -269,6 +288,19 @@ impl TypeSystem for TestSchema {
 
     fn extra_types(&self) -> Vec<usize> {
         vec![self.names["ltree"]]
+    }
+
+    fn possible_types(&self, id: usize) -> Option<Vec<usize>> {
+        matches!(&*self.types[id].name, "Animal" | "Pet").then(|| vec![self.names["cat"], self.names["dog"]])
+    }
+
+    fn interfaces(&self, object: usize) -> Vec<usize> {
+        let animal = matches!(&*self.types[object].name, "cat" | "dog");
+        if animal {
+            vec![self.names["Animal"]]
+        } else {
+            Vec::new()
+        }
     }
 }
 
