@@ -748,6 +748,26 @@ fn fragments_can_not_multiply_without_end() {
 }
 
 #[test]
+fn many_rows_take_no_longer_than_their_number() {
+    let rows: Vec<Value> = (0..2000)
+        .map(|id| json!({"id": id, "name": "a name", "tags": ["x", "y"], "details": {"a": id}, "big": id}))
+        .collect();
+    let began = std::time::Instant::now();
+    let normalized = fine(
+        "mutation($o: [author_insert_input!]!) {insert_author(objects: $o) {id}}",
+        json!({ "o": rows }),
+    );
+    assert_eq!(normalized.guards.len(), 1 + 2000 * 6);
+    let variables = json!({ "o": rows });
+    let Value::Object(variables) = variables else {
+        panic!("an object")
+    };
+    assert!(normalized.guards.iter().all(|guard| guard.holds(&variables)));
+    println!("{:?}", began.elapsed());
+    assert!(began.elapsed() < std::time::Duration::from_secs(5));
+}
+
+#[test]
 fn deep_requests_are_refused_within_a_small_stack() {
     let run = || {
         let mut chain = "{author {...F0}}".to_owned();
