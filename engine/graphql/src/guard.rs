@@ -1,7 +1,6 @@
 //! Guards: what a plan assumed about the variables. A cached plan serves a request only if all hold.
 
-use std::collections::HashMap;
-
+use rustc_hash::FxHashMap;
 use serde_json::{Map, Value};
 
 use crate::operation::VariablePath;
@@ -58,7 +57,7 @@ impl Guard {
 pub struct Guards {
     all: Vec<Guard>,
     /// Positions in `all` by place.
-    places: HashMap<VariablePath, Vec<usize>>,
+    places: FxHashMap<VariablePath, Vec<usize>>,
 }
 
 impl Guards {

@@ -1,7 +1,6 @@
 //! The variables of an operation: what was declared, what was given, what must be said against it.
 
-use std::collections::HashMap;
-
+use rustc_hash::FxHashMap;
 use serde_json::{Map, Value};
 
 use crate::error::Error;
@@ -15,7 +14,7 @@ use crate::type_system::{Name, TypeReference, TypeSystem};
 pub struct VariableCheck {
     declared: Vec<Declared>,
     /// Positions in `declared`.
-    index: HashMap<Name, usize>,
+    index: FxHashMap<Name, usize>,
     nulls_allowed: bool,
 }
 
@@ -129,7 +128,7 @@ pub(crate) struct Variable<'a> {
 }
 
 /// The variables of this request by name.
-pub(crate) type Variables<'a> = HashMap<Name, Variable<'a>>;
+pub(crate) type Variables<'a> = FxHashMap<Name, Variable<'a>>;
 
 pub(crate) fn is_nullable<I>(type_: &TypeReference<I>) -> bool {
     match type_ {

@@ -1,2 +1,24 @@
-//! The program.
-fn main() {}
+//! `rowlock`: a GraphQL engine for Postgres, compatible with Hasura v2.
+
+mod auth;
+mod explain;
+#[cfg(test)]
+mod generated;
+mod generation;
+mod http;
+mod metadata_api;
+mod observe;
+mod request;
+mod run;
+mod settings;
+mod state;
+
+use std::process::ExitCode;
+
+/// Allocates far faster than the system's allocator with many small, short-lived buffers.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    run::main()
+}

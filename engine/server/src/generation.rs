@@ -1,0 +1,134 @@
+//! A generation: document, catalogs, model and problems, immutable and swapped whole. A request holds the one it
+//! began with.
+//!
+//! ```text
+//! document + catalogs ──build──> Generation ──swap──> current
+//!      ^                                                 │
+//!      └── metadata API · other instances · directory · DDL found in a source
+//! ```
+
+pub mod source;
+pub mod source_state;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use metadata::Document;
+use metadata::object_id::MetadataObjectId;
+use plan::PlanCache;
+use schema::model::{Model, Options, SourceId};
+use schema::problem::Problem;
+use schema::role::RoleView;
+use serde_json::Value;
+
+pub use self::source_state::SourceState;
+
+/// Everything that requests are answered from.
+#[derive(Debug, Clone)]
+pub struct Generation {
+    /// Counts up within this process.
+    pub number: u64,
+    /// SHA-256 of the canonical document.
+    pub hash: String,
+    /// Version under which the document is stored; 0 with an origin that stores nothing.
+    pub resource_version: i64,
+    /// The document.
+    pub document: Arc<Document>,
+    /// What it and the catalogs come to.
+    pub model: Arc<Model>,
+    /// What is wrong with it.
+    pub problems: Arc<[Problem]>,
+    /// Databases by source name.
+    pub sources: BTreeMap<String, SourceState>,
+    /// How long it took to resolve.
+    pub build_time: Duration,
+    /// Databases by position in the model.
+    databases: Vec<Option<pg::Source>>,
+    /// Plans made for this model: they live and die with it, so that there is nothing to invalidate.
+    pub plans: Arc<PlanCache>,
+}
+
+impl Generation {
+    /// Resolves a document against what is known of its sources. Takes CPU time that grows with the schema.
+    pub fn build(
+        document: Arc<Document>,
+        sources: BTreeMap<String, SourceState>,
+        options: &Options,
+        previous: Option<&Self>,
+        resource_version: i64,
+    ) -> Self {
+        let catalogs = source_state::catalogs(&sources);
+        let (model, mut problems) = schema::build(
+            &document,
+            &catalogs,
+            options,
+            previous.map(|previous| &*previous.model),
+        );
+        explain_unreachable(&sources, &mut problems);
+        let databases = model
+            .sources
+            .iter()
+            .map(|source| sources.get(&*source.name)?.database.clone())
+            .collect();
+        let hash = match previous {
+            Some(previous) if Arc::ptr_eq(&previous.document, &document) => previous.hash.clone(),
+            _ => document.generation_hash(),
+        };
+        Self {
+            number: previous.map_or(1, |previous| previous.number + 1),
+            hash,
+            resource_version,
+            document,
+            model: Arc::new(model),
+            problems: problems.into(),
+            sources,
+            databases,
+            // Sized when it is served.
+            plans: Arc::new(PlanCache::new(0)),
+            build_time: Duration::ZERO,
+        }
+    }
+
+    /// The database of a source of the model.
+    pub fn database(&self, id: SourceId) -> Option<&pg::Source> {
+        self.databases.get(usize::from(id.0))?.as_ref()
+    }
+
+    /// The schema as a role sees it.
+    pub fn view(&self, role: &str, backend: bool) -> RoleView {
+        RoleView::new(Arc::clone(&self.model), role, backend)
+    }
+
+    /// Nothing is wrong.
+    pub fn is_consistent(&self) -> bool {
+        self.problems.is_empty()
+    }
+
+    /// What is wrong, as the metadata API prints it.
+    pub fn inconsistent_objects(&self) -> Vec<Value> {
+        self.problems
+            .iter()
+            .map(|problem| problem.to_json(&self.document))
+            .collect()
+    }
+}
+
+/// Says why a source without a catalog has none: the schema only knows that it is missing.
+fn explain_unreachable(sources: &BTreeMap<String, SourceState>, problems: &mut [Problem]) {
+    for problem in problems {
+        if let Problem::Inconsistent {
+            object: MetadataObjectId::Source(name),
+            message,
+            ..
+        } = problem
+            && let Some(SourceState {
+                catalog: None,
+                trouble: Some(trouble),
+                ..
+            }) = sources.get(name)
+        {
+            message.clone_from(trouble);
+        }
+    }
+}

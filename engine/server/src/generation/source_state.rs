@@ -1,0 +1,166 @@
+//! One source of a generation: its connections and what is known of its catalog.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use metadata::Source;
+use schema::{CatalogState, EnumRow, catalog};
+
+use super::source::{self, Surroundings};
+
+/// What a generation knows of one source.
+#[derive(Debug, Clone)]
+pub struct SourceState {
+    /// Connections; `None` if the configuration cannot be used.
+    pub database: Option<pg::Source>,
+    /// The last catalog that was read; a source that is down keeps it.
+    pub catalog: Option<Arc<CatalogState>>,
+    /// Why the source cannot be used, or was not reachable when last tried.
+    pub trouble: Option<String>,
+}
+
+impl SourceState {
+    /// Makes the connections of a source, without trying them. One that is reached as before keeps what is there;
+    /// variables and files that the configuration names are looked up again.
+    pub fn open(name: &str, source: &Source, surroundings: &Surroundings, previous: Option<&Self>) -> Self {
+        let configuration = match source::configuration(name, source, surroundings) {
+            Ok(configuration) => configuration,
+            Err(error) => {
+                return Self {
+                    database: None,
+                    catalog: None,
+                    trouble: Some(describe(&error)),
+                };
+            }
+        };
+        if let Some(previous) = previous
+            && previous
+                .database
+                .as_ref()
+                .is_some_and(|database| *database.config() == configuration)
+        {
+            return previous.clone();
+        }
+        Self {
+            database: Some(pg::Source::connect(configuration)),
+            catalog: None,
+            trouble: None,
+        }
+    }
+
+    /// Whether both are the same connections.
+    pub fn is_reached_like(&self, other: &Self) -> bool {
+        self.database.as_ref().map(pg::Source::config) == other.database.as_ref().map(pg::Source::config)
+    }
+
+    /// Whether both know the same of the database.
+    pub fn knows_the_same(&self, other: &Self) -> bool {
+        match (&self.catalog, &other.catalog) {
+            (Some(own), Some(other)) => {
+                own.catalog.fingerprint == other.catalog.fingerprint && own.enum_values == other.enum_values
+            }
+            (None, None) => true,
+            _ => false,
+        }
+    }
+
+    /// Reads the catalog anew. If that fails, the last one stays and the reason is kept.
+    pub async fn introspect(&mut self, source: &Source, patience: Duration) {
+        let Some(database) = &self.database else { return };
+        let read = async {
+            let read = database.introspect().await.map_err(|error| describe(&error))?;
+            // Same content: the same pointer, so that what hangs on it stays.
+            let catalog = match &self.catalog {
+                Some(known) if known.catalog.fingerprint == read.fingerprint => Arc::clone(&known.catalog),
+                _ => Arc::new(read),
+            };
+            let enum_values = enum_values(database, source, &catalog).await;
+            Ok(CatalogState { catalog, enum_values })
+        };
+        let read = tokio::time::timeout(patience, read).await;
+        match read.unwrap_or_else(|_| Err("timed out".to_owned())) {
+            Ok(state) => {
+                self.catalog = Some(Arc::new(state));
+                self.trouble = None;
+            }
+            Err(trouble) => self.trouble = Some(trouble),
+        }
+    }
+
+    /// Takes a catalog that was read elsewhere (within the transaction that changed it).
+    pub fn adopt(&mut self, catalog: catalog::Catalog) {
+        let enum_values = self
+            .catalog
+            .as_ref()
+            .map(|known| known.enum_values.clone())
+            .unwrap_or_default();
+        self.catalog = Some(Arc::new(CatalogState {
+            catalog: Arc::new(catalog),
+            enum_values,
+        }));
+        self.trouble = None;
+    }
+
+    /// Reads the rows of enum tables anew.
+    pub async fn refresh_enum_values(&mut self, source: &Source) {
+        if let (Some(database), Some(known)) = (&self.database, &self.catalog) {
+            let enum_values = enum_values(database, source, &known.catalog).await;
+            if enum_values != known.enum_values {
+                self.catalog = Some(Arc::new(CatalogState {
+                    catalog: known.catalog.clone(),
+                    enum_values,
+                }));
+            }
+        }
+    }
+}
+
+/// Catalogs by source name, for those that have one.
+pub fn catalogs(sources: &BTreeMap<String, SourceState>) -> BTreeMap<String, CatalogState> {
+    sources
+        .iter()
+        .filter_map(|(name, state)| Some((name.clone(), CatalogState::clone(state.catalog.as_deref()?))))
+        .collect()
+}
+
+/// The rows of each tracked enum table that looks like one; what is wrong with the others is the schema's to say.
+async fn enum_values(
+    database: &pg::Source,
+    source: &Source,
+    catalog: &catalog::Catalog,
+) -> BTreeMap<catalog::QualifiedName, Result<Vec<EnumRow>, String>> {
+    let mut all = BTreeMap::new();
+    for query in schema::enum_queries(source, catalog) {
+        let rows = database
+            .enum_values(&query.table, &query.value, query.description.as_deref())
+            .await
+            .map_err(|error| describe(&error))
+            .map(|rows| {
+                rows.into_iter()
+                    .map(|row| EnumRow {
+                        value: row.value,
+                        description: row.comment,
+                    })
+                    .collect()
+            });
+        all.insert(query.table, rows);
+    }
+    all
+}
+
+/// An error with its causes, for operators.
+pub fn describe(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let message = error.to_string();
+        // Some drivers repeat their cause in their own words.
+        if !text.ends_with(&message) {
+            text.push_str(": ");
+            text.push_str(&message);
+        }
+        cause = error.source();
+    }
+    text
+}

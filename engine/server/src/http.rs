@@ -1,0 +1,419 @@
+//! Every route, and what surrounds each answer: request id, CORS, body limit, compression, log line.
+
+pub mod body;
+pub mod error;
+pub mod graphql;
+pub mod listener;
+pub mod management;
+pub mod request_id;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use http::header::{ALLOW, CONTENT_ENCODING, CONTENT_TYPE, SERVER};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Version};
+use http_body_util::Full;
+use hyper::body::Body;
+use plan::Session;
+use serde_json::Value;
+
+use crate::auth::is_admin;
+use crate::observe::{HttpEvent, OperationLog, RequestLog};
+use crate::settings::Apis;
+use crate::state::State;
+use error::{ApiError, Code, Visibility};
+
+/// Header with the request's id.
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
+const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
+const METRICS: HeaderValue = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
+const OWN_NAME: HeaderValue = HeaderValue::from_static("rowlock");
+
+/// What can be asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Endpoint {
+    /// `/v1/graphql`
+    Graphql,
+    /// `/v1alpha1/graphql`: the same with real status codes.
+    GraphqlV1Alpha1,
+    /// `/v1/graphql/explain`
+    Explain,
+    /// `/v1/metadata`
+    Metadata,
+    /// `/v1/query`
+    QueryV1,
+    /// `/v2/query`
+    QueryV2,
+    /// `/v1/version`
+    Version,
+    /// `/v1alpha1/config`
+    Config,
+    /// `/healthz`, `/hasura/healthz`
+    Health,
+    /// `/healthz/sources`
+    SourceHealth,
+    /// `/livez`
+    Live,
+    /// `/readyz`
+    Ready,
+    /// `/v1/metrics`
+    Metrics,
+}
+
+/// Which endpoint a path is, and the methods it takes. `None`: no such path, or its API is off.
+fn endpoint(path: &str, apis: Apis) -> Option<(Endpoint, &'static [Method])> {
+    const POST: &[Method] = &[Method::POST];
+    const GET: &[Method] = &[Method::GET, Method::HEAD];
+    const EITHER: &[Method] = &[Method::POST, Method::GET];
+    let found = match path {
+        "/v1/graphql" => (Endpoint::Graphql, EITHER, apis.graphql),
+        "/v1alpha1/graphql" => (Endpoint::GraphqlV1Alpha1, EITHER, apis.graphql),
+        "/v1/graphql/explain" | "/v1alpha1/graphql/explain" => (Endpoint::Explain, POST, apis.metadata),
+        "/v1/metadata" => (Endpoint::Metadata, POST, apis.metadata),
+        "/v1/query" => (Endpoint::QueryV1, POST, apis.metadata),
+        "/v2/query" => (Endpoint::QueryV2, POST, apis.metadata),
+        "/v1/version" => (Endpoint::Version, GET, true),
+        "/v1alpha1/config" => (Endpoint::Config, GET, apis.config),
+        "/healthz" | "/hasura/healthz" => (Endpoint::Health, GET, true),
+        "/healthz/sources" => (Endpoint::SourceHealth, GET, true),
+        "/livez" => (Endpoint::Live, GET, true),
+        "/readyz" => (Endpoint::Ready, GET, true),
+        "/v1/metrics" => (Endpoint::Metrics, GET, apis.metrics),
+        _ => return None,
+    };
+    let (endpoint, methods, enabled) = found;
+    enabled.then_some((endpoint, methods))
+}
+
+/// What an endpoint has to say.
+#[derive(Debug)]
+pub struct Answer {
+    /// Status.
+    pub status: StatusCode,
+    /// Content type.
+    pub content: HeaderValue,
+    /// Body.
+    pub body: Bytes,
+    /// Who asked, as far as is known.
+    pub session: Option<Session>,
+    /// What was asked, for the log.
+    pub asked: Asked,
+    /// The error, for the log.
+    pub error: Option<Value>,
+    /// Operations, for log and metrics.
+    pub operations: Vec<OperationLog>,
+}
+
+/// What of a request's body is logged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Asked {
+    /// The body, as one operation.
+    Single,
+    /// The body, as a batch.
+    Batched,
+    /// This.
+    NonGraphql(Option<Vec<u8>>),
+    /// Nothing: it could not be read.
+    Unread,
+    /// Not even that it was asked: probes come every few seconds.
+    Probe,
+}
+
+impl Answer {
+    /// JSON with status 200.
+    pub fn json(body: impl Into<Bytes>) -> Self {
+        Self {
+            status: StatusCode::OK,
+            content: JSON,
+            body: body.into(),
+            session: None,
+            asked: Asked::NonGraphql(None),
+            error: None,
+            operations: Vec::new(),
+        }
+    }
+
+    /// Text.
+    pub fn text(status: StatusCode, body: impl Into<Bytes>) -> Self {
+        Self {
+            status,
+            content: TEXT,
+            ..Self::json(body)
+        }
+    }
+
+    /// An error of an endpoint other than GraphQL.
+    pub fn plain_error(error: &ApiError, visibility: Visibility) -> Self {
+        Self {
+            status: error.status,
+            error: Some(error.to_log()),
+            ..Self::json(error.body(error::Body::Plain, visibility))
+        }
+    }
+
+    fn by(mut self, session: Option<Session>) -> Self {
+        self.session = session;
+        self
+    }
+
+    fn asking(mut self, asked: Asked) -> Self {
+        self.asked = asked;
+        self
+    }
+}
+
+/// Whether this client sees `internal`.
+pub fn visibility(state: &State, session: Option<&Session>) -> Visibility {
+    let admin = session.is_some_and(is_admin) && state.settings.admin_internal_errors;
+    if admin || state.settings.dev_mode {
+        Visibility::Shown
+    } else {
+        Visibility::Hidden
+    }
+}
+
+/// One request, whole.
+pub async fn handle<B>(state: &Arc<State>, peer: IpAddr, request: Request<B>) -> Response<Full<Bytes>>
+where
+    B: Body<Data = Bytes> + Unpin,
+{
+    let (head, incoming) = request.into_parts();
+    let settings = &state.settings.http;
+    if head.method == Method::OPTIONS
+        && let Some(headers) = settings.cors.preflight(&head.headers)
+    {
+        return respond(StatusCode::NO_CONTENT, headers, Bytes::new());
+    }
+    let request_id = request_id::of(&head.headers);
+    let path = head.uri.path();
+    let started = Instant::now();
+    let mut received = Bytes::new();
+    let mut read_time = Duration::ZERO;
+    let answer = match endpoint(path, settings.apis) {
+        None => Answer::plain_error(&not_found(), Visibility::Hidden),
+        Some((_, methods)) if !methods.contains(&head.method) => return wrong_method(&head.method, methods),
+        Some((endpoint, _)) => {
+            let read = body::read(&head.headers, incoming, settings.max_body, settings.timeout).await;
+            read_time = started.elapsed();
+            match read {
+                Err(error) => Answer::plain_error(&error, Visibility::Hidden).asking(Asked::Unread),
+                Ok(body) => {
+                    received = body;
+                    let call = Call {
+                        method: &head.method,
+                        query: head.uri.query().unwrap_or_default(),
+                        headers: &head.headers,
+                        request_id: &request_id,
+                        body: &received,
+                    };
+                    dispatch(state, endpoint, &call).await
+                }
+            }
+        }
+    };
+    let execution_time = started.elapsed().saturating_sub(read_time);
+    let uncompressed = answer.body.len();
+    let (sent, encoding) = match answer.asked {
+        Asked::Probe => (answer.body.clone(), None),
+        _ => body::compress(&head.headers, answer.body.clone()).await,
+    };
+    if answer.asked != Asked::Probe || answer.error.is_some() {
+        let event = HttpEvent {
+            request_id: &request_id,
+            session: answer.session.as_ref(),
+            request: match &answer.asked {
+                Asked::Single => RequestLog::Single(&received),
+                Asked::Batched => RequestLog::Batched(&received),
+                Asked::NonGraphql(shown) => RequestLog::NonGraphql(shown.as_deref()),
+                Asked::Unread | Asked::Probe => RequestLog::Error,
+            },
+            error: answer.error,
+            response_size: sent.len(),
+            uncompressed_response_size: uncompressed,
+            request_size: received.len(),
+            read_time,
+            execution_time,
+            status: answer.status.as_u16(),
+            method: head.method.as_str(),
+            ip: &client_ip(&head.headers, peer),
+            url: path,
+            http_version: if head.version == Version::HTTP_10 {
+                "HTTP/1.0"
+            } else {
+                "HTTP/1.1"
+            },
+            content_encoding: encoding,
+            operations: &answer.operations,
+        };
+        state.observer.http(&event);
+    }
+    let mut headers = HeaderMap::with_capacity(8);
+    headers.insert(CONTENT_TYPE, answer.content);
+    headers.insert(SERVER, OWN_NAME);
+    if let Ok(id) = HeaderValue::from_str(&request_id) {
+        headers.insert(REQUEST_ID, id);
+    }
+    if let Some(encoding) = encoding {
+        headers.insert(CONTENT_ENCODING, HeaderValue::from_static(encoding));
+    }
+    settings.cors.decorate(&head.headers, &mut headers);
+    respond(answer.status, headers, sent)
+}
+
+/// What endpoints see of a request.
+#[derive(Debug, Clone, Copy)]
+pub struct Call<'a> {
+    /// Method.
+    pub method: &'a Method,
+    /// Behind the `?`.
+    pub query: &'a str,
+    /// Headers.
+    pub headers: &'a HeaderMap,
+    /// Its id.
+    pub request_id: &'a str,
+    /// Body.
+    pub body: &'a Bytes,
+}
+
+async fn dispatch(state: &Arc<State>, endpoint: Endpoint, call: &Call<'_>) -> Answer {
+    match endpoint {
+        Endpoint::Graphql => graphql::answer(state, graphql::Family::V1, call).await,
+        Endpoint::GraphqlV1Alpha1 => graphql::answer(state, graphql::Family::V1Alpha1, call).await,
+        Endpoint::Version => Answer::json(management::version()).asking(Asked::Probe),
+        Endpoint::Health => management::health(state, call.query).await,
+        Endpoint::Live => Answer::text(StatusCode::OK, "OK").asking(Asked::Probe),
+        Endpoint::Ready => management::ready(state),
+        Endpoint::Metrics => management::metrics(state, call.headers),
+        Endpoint::Config | Endpoint::SourceHealth => {
+            let session = match authenticate(state, call) {
+                Ok(session) => session,
+                Err(answer) => return *answer,
+            };
+            let page = match endpoint {
+                _ if !is_admin(&session) => Err(admin_only()),
+                Endpoint::Config => Ok(management::config(state)),
+                _ => Ok(crate::state::health::page(state)),
+            };
+            match page {
+                Ok(page) => Answer::json(page.to_string()),
+                Err(error) => Answer::plain_error(&error, visibility(state, Some(&session))),
+            }
+            .by(Some(session))
+        }
+        Endpoint::Explain | Endpoint::Metadata | Endpoint::QueryV1 | Endpoint::QueryV2 => {
+            administer(state, endpoint, call).await
+        }
+    }
+}
+
+/// Endpoints that take a JSON body and answer in the plain shape.
+async fn administer(state: &Arc<State>, endpoint: Endpoint, call: &Call<'_>) -> Answer {
+    let session = match authenticate(state, call) {
+        Ok(session) => session,
+        Err(answer) => return *answer,
+    };
+    let shown = management::logged_body(state, call.body);
+    let outcome = match serde_json::from_slice::<Value>(call.body) {
+        Err(error) => Err(ApiError::new(Code::InvalidJson, error.to_string())),
+        Ok(body) => {
+            // In a task of its own, so that a change that has begun also ends if the client goes away.
+            let state = Arc::clone(state);
+            let session = session.clone();
+            let task = tokio::spawn(async move {
+                match endpoint {
+                    Endpoint::Explain => crate::explain::explain(&state, &session, &body).await,
+                    _ => crate::metadata_api::serve(&state, &session, endpoint, &body).await,
+                }
+            });
+            match task.await {
+                Ok(outcome) => outcome,
+                Err(defect) => Err(ApiError::unexpected(&defect.to_string())),
+            }
+        }
+    };
+    match outcome {
+        Ok(body) => Answer::json(body),
+        Err(error) => Answer::plain_error(&error, visibility(state, Some(&session))),
+    }
+    .by(Some(session))
+    .asking(Asked::NonGraphql(shown))
+}
+
+/// The session, or the refusal in the plain shape.
+fn authenticate(state: &State, call: &Call<'_>) -> Result<Session, Box<Answer>> {
+    state
+        .authenticator
+        .authenticate(call.headers)
+        .map_err(|error| Box::new(Answer::plain_error(&error, visibility(state, None))))
+}
+
+/// `restricted access : admin only`
+pub fn admin_only() -> ApiError {
+    ApiError::new(Code::AccessDenied, "restricted access : admin only")
+}
+
+fn not_found() -> ApiError {
+    ApiError::new(Code::NotFound, "resource does not exist").status(StatusCode::NOT_FOUND)
+}
+
+/// GET and POST where the other one is meant are unknown resources, as in Hasura; other methods are told which to use.
+fn wrong_method(method: &Method, allowed: &[Method]) -> Response<Full<Bytes>> {
+    let mut headers = HeaderMap::from_iter([(CONTENT_TYPE, JSON), (SERVER, OWN_NAME)]);
+    let error = if matches!(*method, Method::GET | Method::POST | Method::HEAD) {
+        not_found()
+    } else {
+        let names: Vec<&str> = allowed.iter().map(Method::as_str).collect();
+        if let Ok(names) = HeaderValue::from_str(&names.join(", ")) {
+            headers.insert(ALLOW, names);
+        }
+        ApiError::new(Code::MethodNotAllowed, format!("method {method} is not allowed"))
+    };
+    let body = error.body(error::Body::Plain, Visibility::Hidden);
+    respond(error.status, headers, Bytes::from(body))
+}
+
+/// The answer to a request that made the engine panic.
+fn defect() -> Response<Full<Bytes>> {
+    let error = ApiError::unexpected("");
+    let headers = HeaderMap::from_iter([(CONTENT_TYPE, JSON), (SERVER, OWN_NAME)]);
+    let body = error.body(error::Body::Plain, Visibility::Hidden);
+    respond(error.status, headers, Bytes::from(body))
+}
+
+fn respond(status: StatusCode, headers: HeaderMap, body: Bytes) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(body));
+    *response.status_mut() = status;
+    *response.headers_mut() = headers;
+    response
+}
+
+/// The client's address: what a proxy says, else the socket's peer.
+fn client_ip(headers: &HeaderMap, peer: IpAddr) -> String {
+    let from_proxy = headers
+        .get("x-real-ip")
+        .or_else(|| headers.get("x-forwarded-for"))
+        .and_then(|value| value.to_str().ok())
+        .and_then(|text| text.split(',').next())
+        .map(str::trim)
+        .filter(|text| !text.is_empty());
+    match from_proxy {
+        Some(address) => address.to_owned(),
+        None => peer.to_canonical().to_string(),
+    }
+}
+
+/// Query parameters of a URL that are of the form `name=value`.
+fn parameter<'a>(query: &'a str, name: &str) -> Option<&'a str> {
+    query
+        .split('&')
+        .filter_map(|pair| pair.split_once('='))
+        .find(|(key, _)| *key == name)
+        .map(|(_, value)| value)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,153 @@
+//! Connections: accepting them, serving HTTP/1.1 on each, and letting them finish when the program stops.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::FutureExt;
+use http::Response;
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{mpsc, watch};
+
+use crate::observe::Event;
+use crate::observe::log::Level;
+use crate::state::State;
+
+/// How long to wait before accepting again when the process is out of file descriptors.
+const EXHAUSTED: Duration = Duration::from_millis(50);
+
+/// Why the server does not listen.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The address cannot be resolved or bound.
+    #[error("cannot listen on {address}: {reason}")]
+    Bind {
+        /// Which.
+        address: String,
+        /// Why.
+        reason: String,
+    },
+}
+
+/// Listens on a host (`*` is all addresses) and port.
+pub async fn bind(host: &str, port: u16) -> Result<TcpListener, Error> {
+    let wanted: Vec<(&str, u16)> = match host {
+        // Machines without IPv6 have only the second.
+        "*" => vec![("::", port), ("0.0.0.0", port)],
+        host => vec![(host, port)],
+    };
+    let mut reason = None;
+    for address in &wanted {
+        match TcpListener::bind(address).await {
+            Ok(listener) => return Ok(listener),
+            Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => {
+                reason = Some("the port is in use by another program".to_owned());
+                break;
+            }
+            Err(error) => reason = Some(error.to_string()),
+        }
+    }
+    Err(Error::Bind {
+        address: format!("{host}:{port}"),
+        reason: reason.unwrap_or_default(),
+    })
+}
+
+/// Serves until `stop` turns true, then lets requests in flight finish, for as long as the settings allow.
+pub async fn serve(state: Arc<State>, listener: TcpListener, mut stop: watch::Receiver<bool>) {
+    let (alive, mut all_done) = mpsc::channel::<Infallible>(1);
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = stopped(&mut stop) => break,
+        };
+        match accepted {
+            Ok((stream, peer)) => {
+                tokio::spawn(connection(
+                    Arc::clone(&state),
+                    stream,
+                    peer,
+                    stop.clone(),
+                    alive.clone(),
+                ));
+            }
+            Err(error) => {
+                state.observer.emit(Event::Unstructured {
+                    level: Level::Error,
+                    message: format!("cannot accept a connection: {error}"),
+                });
+                tokio::time::sleep(EXHAUSTED).await;
+            }
+        }
+    }
+    drop(listener);
+    drop(alive);
+    let _ = tokio::time::timeout(state.settings.http.graceful_shutdown, all_done.recv()).await;
+}
+
+async fn connection(
+    state: Arc<State>,
+    stream: TcpStream,
+    peer: SocketAddr,
+    mut stop: watch::Receiver<bool>,
+    _alive: mpsc::Sender<Infallible>,
+) {
+    // Answers are written in one piece; waiting for more to send would only add delay.
+    let _ = stream.set_nodelay(true);
+    let connections = state.observer.metrics.connections().clone();
+    connections.inc();
+    let settings = &state.settings.http;
+    let mut builder = http1::Builder::new();
+    builder
+        .timer(TokioTimer::new())
+        .header_read_timeout(settings.timeout)
+        .max_buf_size(settings.max_head);
+    let service = {
+        let state = Arc::clone(&state);
+        service_fn(move |request| answer(Arc::clone(&state), peer, request))
+    };
+    let mut served = std::pin::pin!(builder.serve_connection(TokioIo::new(stream), service));
+    // A client that breaks off is not an event worth a line.
+    let stopped = tokio::select! {
+        _ = served.as_mut() => false,
+        () = stopped(&mut stop) => true,
+    };
+    if stopped {
+        served.as_mut().graceful_shutdown();
+        let _ = served.await;
+    }
+    connections.dec();
+}
+
+/// Waits until `stop` is true, or nobody is left who could say so.
+async fn stopped(stop: &mut watch::Receiver<bool>) {
+    let _ = stop.wait_for(|stop| *stop).await;
+}
+
+/// One request, with a panic turned into a 500: one bad request must not end the connection, let alone the process.
+async fn answer(
+    state: Arc<State>,
+    peer: SocketAddr,
+    request: http::Request<Incoming>,
+) -> Result<Response<Full<Bytes>>, Infallible> {
+    let answered = AssertUnwindSafe(super::handle(&state, peer.ip(), request))
+        .catch_unwind()
+        .await;
+    Ok(answered.unwrap_or_else(|panic| {
+        let message = panic
+            .downcast_ref::<&str>()
+            .map(|text| (*text).to_owned())
+            .or_else(|| panic.downcast_ref::<String>().cloned())
+            .unwrap_or_else(|| "a task panicked".to_owned());
+        state.observer.emit(Event::Defect(message));
+        super::defect()
+    }))
+}

@@ -1,0 +1,437 @@
+//! Counters, gauges and histograms under Hasura's names, in Prometheus's text format.
+
+use std::fmt::Write;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use prometheus::core::Collector;
+use prometheus::{
+    Encoder, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts,
+    Registry, TextEncoder,
+};
+use rustc_hash::FxHashMap;
+
+use super::http::{HttpEvent, OperationLog};
+
+/// Distinct (operation name, query hash) pairs that get labels of their own; what comes later is counted without.
+/// Ten thousand shapes are some 10 MiB of exposition, far above what a set of applications uses.
+const MOST_OPERATIONS: usize = 10_000;
+
+/// Everything that is measured.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    high_cardinality: bool,
+    requests: IntCounterVec,
+    known_requests: RwLock<FxHashMap<RequestKey, IntCounter>>,
+    query_time: Histogram,
+    mutation_time: Histogram,
+    request_bytes: IntCounter,
+    response_bytes: IntCounter,
+    connections: IntGauge,
+    health: IntGaugeVec,
+    generation_version: IntGauge,
+    generation_problems: IntGauge,
+    generations: IntCounter,
+    generation_time: Histogram,
+}
+
+type RequestKey = (&'static str, bool, Option<Arc<str>>, Option<Arc<str>>);
+
+/// What is only known at the moment of a scrape.
+#[derive(Debug, Default)]
+pub struct Scrape {
+    /// Connections by source.
+    pub pools: Vec<(String, pg::PoolMetrics)>,
+    /// The plan cache.
+    pub plans: PlanCacheFigures,
+    /// Log lines dropped.
+    pub dropped_log_lines: u64,
+}
+
+/// How the plan cache does.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct PlanCacheFigures {
+    /// Requests served from it.
+    pub hits: u64,
+    /// Requests planned anew.
+    pub misses: u64,
+    /// Cached plans.
+    pub entries: u64,
+    /// Their estimated size.
+    pub bytes: u64,
+}
+
+impl Metrics {
+    /// With or without labels of unbounded number.
+    pub fn new(high_cardinality: bool) -> prometheus::Result<Self> {
+        let execution = HistogramVec::new(
+            HistogramOpts::new(
+                "hasura_graphql_execution_time_seconds",
+                "Execution time of successful GraphQL operations",
+            )
+            .buckets(SECONDS.to_vec()),
+            &["operation_type"],
+        )?;
+        let requests = IntCounterVec::new(
+            Opts::new("hasura_graphql_requests_total", "GraphQL operations answered"),
+            &[
+                "operation_type",
+                "response_status",
+                "operation_name",
+                "parameterized_query_hash",
+            ],
+        )?;
+        let health = IntGaugeVec::new(
+            Opts::new(
+                "hasura_source_health",
+                "Health of a source: 0 OK, 1 TIMEOUT, 2 FAILED, 3 ERROR",
+            ),
+            &["source_name"],
+        )?;
+        let metrics = Self {
+            registry: Registry::new(),
+            high_cardinality,
+            query_time: execution.with_label_values(&["query"]),
+            mutation_time: execution.with_label_values(&["mutation"]),
+            known_requests: RwLock::default(),
+            request_bytes: counter(
+                "hasura_http_request_bytes_total",
+                "Bytes of request bodies received",
+            )?,
+            response_bytes: counter(
+                "hasura_http_response_bytes_total",
+                "Bytes of response bodies sent",
+            )?,
+            connections: gauge("hasura_http_connections", "Open HTTP connections")?,
+            generation_version: gauge(
+                "rowlock_metadata_resource_version",
+                "Resource version of the metadata served",
+            )?,
+            generation_problems: gauge(
+                "rowlock_inconsistent_objects",
+                "Inconsistent objects of the metadata served",
+            )?,
+            generations: counter("rowlock_generations_total", "Generations made since the start")?,
+            generation_time: Histogram::with_opts(
+                HistogramOpts::new("rowlock_generation_build_seconds", "Time to make a generation")
+                    .buckets(SECONDS.to_vec()),
+            )?,
+            requests,
+            health,
+        };
+        let all: [Box<dyn Collector>; 10] = [
+            Box::new(metrics.requests.clone()),
+            Box::new(execution),
+            Box::new(metrics.request_bytes.clone()),
+            Box::new(metrics.response_bytes.clone()),
+            Box::new(metrics.connections.clone()),
+            Box::new(metrics.health.clone()),
+            Box::new(metrics.generation_version.clone()),
+            Box::new(metrics.generation_problems.clone()),
+            Box::new(metrics.generations.clone()),
+            Box::new(metrics.generation_time.clone()),
+        ];
+        for collector in all {
+            metrics.registry.register(collector)?;
+        }
+        Ok(metrics)
+    }
+
+    /// The gauge of open connections.
+    pub fn connections(&self) -> &IntGauge {
+        &self.connections
+    }
+
+    /// A request was answered.
+    pub fn http(&self, event: &HttpEvent<'_>) {
+        self.request_bytes.inc_by(as_u64(event.request_size));
+        self.response_bytes.inc_by(as_u64(event.response_size));
+        for operation in event.operations {
+            self.operation(operation);
+        }
+    }
+
+    fn operation(&self, operation: &OperationLog) {
+        match (operation.kind, operation.success) {
+            ("query", true) => self.query_time.observe(operation.took.as_secs_f64()),
+            ("mutation", true) => self.mutation_time.observe(operation.took.as_secs_f64()),
+            _ => {}
+        }
+        let (name, hash) = if self.high_cardinality {
+            (operation.name.clone(), operation.hash.clone())
+        } else {
+            (None, None)
+        };
+        self.request_counter((operation.kind, operation.success, name, hash))
+            .inc();
+    }
+
+    fn request_counter(&self, key: RequestKey) -> IntCounter {
+        {
+            let known = self.known_requests.read().unwrap_or_else(PoisonError::into_inner);
+            if let Some(counter) = known.get(&key) {
+                return counter.clone();
+            }
+        }
+        let mut known = self
+            .known_requests
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        let key = if known.len() < MOST_OPERATIONS {
+            key
+        } else {
+            (key.0, key.1, None, None)
+        };
+        let counter = self.requests.with_label_values(&[
+            key.0,
+            if key.1 { "success" } else { "failed" },
+            key.2.as_deref().unwrap_or_default(),
+            key.3.as_deref().unwrap_or_default(),
+        ]);
+        known.insert(key, counter.clone());
+        counter
+    }
+
+    /// A generation is served.
+    pub fn generation(&self, resource_version: i64, problems: usize, took: Duration) {
+        self.generation_version.set(resource_version);
+        self.generation_problems
+            .set(i64::try_from(problems).unwrap_or(i64::MAX));
+        self.generations.inc();
+        self.generation_time.observe(took.as_secs_f64());
+    }
+
+    /// A source is so well; gives how it was before.
+    pub fn source_health(&self, source: &str, health: i64) -> i64 {
+        let gauge = self.health.with_label_values(&[source]);
+        let before = gauge.get();
+        gauge.set(health);
+        before
+    }
+
+    /// A source is gone.
+    pub fn forget_source(&self, source: &str) {
+        let _ = self.health.remove_label_values(&[source]);
+    }
+
+    /// All of it as text.
+    pub fn render(&self, scrape: &Scrape) -> String {
+        let mut bytes = Vec::new();
+        let mut text = match TextEncoder::new().encode(&self.registry.gather(), &mut bytes) {
+            Ok(()) => String::from_utf8_lossy(&bytes).into_owned(),
+            Err(_) => String::new(),
+        };
+        render_pools(&mut text, &scrape.pools);
+        let plans = scrape.plans;
+        series(
+            &mut text,
+            "hasura_cache_request_count",
+            "counter",
+            "Lookups in the plan cache",
+            [
+                ("{status=\"hit\"}".to_owned(), plans.hits as f64),
+                ("{status=\"miss\"}".to_owned(), plans.misses as f64),
+            ],
+        );
+        for (name, kind, help, value) in [
+            (
+                "rowlock_plan_cache_entries",
+                "gauge",
+                "Cached plans",
+                plans.entries,
+            ),
+            (
+                "rowlock_plan_cache_bytes",
+                "gauge",
+                "Estimated size of cached plans",
+                plans.bytes,
+            ),
+            (
+                "rowlock_log_lines_dropped_total",
+                "counter",
+                "Log lines that nobody read fast enough",
+                scrape.dropped_log_lines,
+            ),
+        ] {
+            series(&mut text, name, kind, help, [(String::new(), value as f64)]);
+        }
+        text
+    }
+}
+
+/// One figure of a pool: name, type, help, how to read it.
+type PoolFigure = (
+    &'static str,
+    &'static str,
+    &'static str,
+    fn(&pg::PoolMetrics) -> f64,
+);
+
+const POOL_FIGURES: &[PoolFigure] = &[
+    (
+        "hasura_postgres_connections",
+        "gauge",
+        "Open connections",
+        |pool| pool.connections as f64,
+    ),
+    (
+        "rowlock_postgres_idle_connections",
+        "gauge",
+        "Open connections with nothing to do",
+        |pool| pool.idle as f64,
+    ),
+    (
+        "rowlock_postgres_max_connections",
+        "gauge",
+        "Connections allowed",
+        |pool| pool.max_connections as f64,
+    ),
+    (
+        "rowlock_postgres_waiting_statements",
+        "gauge",
+        "Statements waiting for a connection",
+        |pool| pool.waiting as f64,
+    ),
+    (
+        "rowlock_postgres_pool_waits_total",
+        "counter",
+        "Statements that waited for a connection",
+        |pool| pool.waits as f64,
+    ),
+    (
+        "rowlock_postgres_pool_wait_seconds_total",
+        "counter",
+        "Time waited for connections",
+        |pool| pool.wait_micros as f64 / 1e6,
+    ),
+    (
+        "rowlock_postgres_connects_total",
+        "counter",
+        "Connections made",
+        |pool| pool.connects as f64,
+    ),
+    (
+        "hasura_postgres_connection_error_total",
+        "counter",
+        "Connection attempts that failed",
+        |pool| pool.connect_errors as f64,
+    ),
+    (
+        "rowlock_postgres_statements_total",
+        "counter",
+        "Statements run",
+        |pool| pool.statements as f64,
+    ),
+    (
+        "rowlock_postgres_statement_errors_total",
+        "counter",
+        "Statements that failed",
+        |pool| pool.statement_errors as f64,
+    ),
+];
+
+fn render_pools(text: &mut String, pools: &[(String, pg::PoolMetrics)]) {
+    for (name, kind, help, read) in POOL_FIGURES {
+        series(
+            text,
+            name,
+            kind,
+            help,
+            pools
+                .iter()
+                .map(|(source, pool)| (format!("{{source_name=\"{}\"}}", escaped(source)), read(pool))),
+        );
+    }
+}
+
+/// One family in text form.
+fn series(
+    text: &mut String,
+    name: &str,
+    kind: &str,
+    help: &str,
+    samples: impl IntoIterator<Item = (String, f64)>,
+) {
+    // Writing to a string cannot fail.
+    let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}");
+    for (labels, value) in samples {
+        let _ = writeln!(text, "{name}{labels} {value}");
+    }
+}
+
+fn escaped(label: &str) -> String {
+    label
+        .replace('\\', "\\\\")
+        .replace('"', "\\\"")
+        .replace('\n', "\\n")
+}
+
+fn as_u64(size: usize) -> u64 {
+    u64::try_from(size).unwrap_or(u64::MAX)
+}
+
+fn counter(name: &str, help: &str) -> prometheus::Result<IntCounter> {
+    IntCounter::new(name, help)
+}
+
+fn gauge(name: &str, help: &str) -> prometheus::Result<IntGauge> {
+    IntGauge::new(name, help)
+}
+
+/// Seconds, in Hasura's buckets for execution times.
+const SECONDS: &[f64] = &[0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn operation(name: &str) -> OperationLog {
+        OperationLog {
+            kind: "query",
+            name: Some(Arc::from(name)),
+            hash: Some(Arc::from("abc")),
+            success: true,
+            took: Duration::from_millis(20),
+        }
+    }
+
+    #[test]
+    fn all_families_are_registered_and_readable() {
+        let metrics = Metrics::new(true).unwrap();
+        metrics.operation(&operation("artists"));
+        metrics.source_health("default", 2);
+        let text = metrics.render(&Scrape {
+            pools: vec![("a\"b".to_owned(), pg::PoolMetrics::default())],
+            ..Scrape::default()
+        });
+        for line in [
+            r#"hasura_graphql_requests_total{operation_name="artists",operation_type="query",parameterized_query_hash="abc",response_status="success"} 1"#,
+            r#"hasura_graphql_execution_time_seconds_bucket{operation_type="query",le="0.03"} 1"#,
+            r#"hasura_source_health{source_name="default"} 2"#,
+            r#"hasura_postgres_connections{source_name="a\"b"} 0"#,
+            "hasura_http_connections 0",
+            "hasura_http_request_bytes_total 0",
+            "hasura_http_response_bytes_total 0",
+            "rowlock_metadata_resource_version 0",
+            "rowlock_inconsistent_objects 0",
+            "rowlock_generations_total 0",
+            "rowlock_generation_build_seconds_count 0",
+            r#"hasura_cache_request_count{status="hit"} 0"#,
+        ] {
+            assert!(text.contains(line), "{line} is missing in\n{text}");
+        }
+    }
+
+    #[test]
+    fn labels_of_unbounded_number_are_bounded() {
+        let metrics = Metrics::new(true).unwrap();
+        for number in 0..MOST_OPERATIONS + 100 {
+            metrics.operation(&operation(&format!("o{number}")));
+        }
+        assert!(metrics.known_requests.read().unwrap().len() <= MOST_OPERATIONS + 1);
+        let metrics = Metrics::new(false).unwrap();
+        metrics.operation(&operation("artists"));
+        assert!(!metrics.render(&Scrape::default()).contains("artists"));
+    }
+}

@@ -1,0 +1,413 @@
+//! The whole life of a GraphQL operation, one step per line in [`answer`].
+//!
+//! ```text
+//! plan cache ─hit─> bind ─> run root fields ─> write them in order
+//!     └──miss──> parse, validate, plan ──^
+//! ```
+//!
+//! A response is written once, into one buffer; what Postgres gives is never parsed here.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::time::Instant;
+
+use futures_util::future::join_all;
+use graphql::OperationKind;
+use plan::cache::Key;
+use plan::prepared::{Root, RootContent};
+use plan::{Plan, Session};
+use schema::model::SourceId;
+use serde_json::{Map, Value, json};
+use sql::{Statement, Values};
+
+use crate::generation::Generation;
+use crate::http::error::{ApiError, Code, Visibility};
+use crate::observe::{Event, OperationLog};
+use crate::state::State;
+
+/// One operation to answer.
+#[derive(Debug)]
+pub struct Request<'a> {
+    /// The text.
+    pub query: Cow<'a, str>,
+    /// Which operation of it.
+    pub operation_name: Option<Cow<'a, str>>,
+    /// Its variables.
+    pub variables: Map<String, Value>,
+}
+
+/// What is the same for all operations of an HTTP request.
+#[derive(Debug, Clone, Copy)]
+pub struct Context<'a> {
+    /// The process.
+    pub state: &'a State,
+    /// What is served; one for the whole request.
+    pub generation: &'a Generation,
+    /// Who asks.
+    pub session: &'a Session,
+    /// Which endpoint, as part of a plan's key.
+    pub endpoint: &'a str,
+    /// The request's id.
+    pub request_id: &'a str,
+    /// Whether errors show `internal`.
+    pub visibility: Visibility,
+}
+
+/// Answers one operation: appends `{"data":…}` or `{"errors":…}` to `out`.
+pub async fn answer(
+    context: &Context<'_>,
+    request: &Request<'_>,
+    out: &mut Vec<u8>,
+) -> (OperationLog, Result<(), ApiError>) {
+    let started = Instant::now();
+    let start = out.len();
+    let mut log = OperationLog {
+        kind: "unknown",
+        name: None,
+        hash: None,
+        success: false,
+        took: std::time::Duration::ZERO,
+    };
+    let outcome = run(context, request, out, &mut log).await;
+    if let Err(error) = &outcome {
+        out.truncate(start);
+        out.extend_from_slice(b"{\"errors\":[");
+        error.write_graphql(out, context.visibility);
+        out.extend_from_slice(b"]}");
+    }
+    log.success = outcome.is_ok();
+    log.took = started.elapsed();
+    (log, outcome)
+}
+
+async fn run(
+    context: &Context<'_>,
+    request: &Request<'_>,
+    out: &mut Vec<u8>,
+    log: &mut OperationLog,
+) -> Result<(), ApiError> {
+    let plan = planned(context, request)?;
+    describe(&plan, log);
+    check_transport(&plan)?;
+    let values = plan.bind(&request.variables, context.session)?;
+    log_query(context, request, &plan, &values);
+    execute(context, &plan, &values, out).await
+}
+
+/// The plan of an operation: from the cache, or made now.
+pub fn planned(context: &Context<'_>, request: &Request<'_>) -> Result<Arc<Plan>, ApiError> {
+    let generation = context.generation;
+    let key = Key {
+        endpoint: context.endpoint,
+        role: &context.session.role,
+        backend: context.session.backend,
+        text: &request.query,
+        operation_name: request.operation_name.as_deref(),
+    };
+    if let Some(plan) = generation.plans.get(&key, &request.variables) {
+        return Ok(plan);
+    }
+    let view = generation.view(&context.session.role, context.session.backend);
+    let view = plan::View {
+        types: &view,
+        model: view.model(),
+        role: view.role(),
+    };
+    let plan = plan::plan(
+        &view,
+        &plan::Request {
+            text: &request.query,
+            operation_name: request.operation_name.as_deref(),
+            variables: &request.variables,
+            limits: &context.state.settings.graphql.limits,
+            options: &context.state.settings.graphql.options,
+        },
+    )?;
+    let plan = Arc::new(plan);
+    generation.plans.insert(&key, Arc::clone(&plan));
+    Ok(plan)
+}
+
+/// What log and metrics tell of an operation.
+fn describe(plan: &Plan, log: &mut OperationLog) {
+    log.kind = match plan.kind {
+        OperationKind::Query => "query",
+        OperationKind::Mutation => "mutation",
+        OperationKind::Subscription => "subscription",
+    };
+    log.name = plan.operation_name.clone();
+    log.hash = Some(Arc::from(&*plan.parameterized_hash));
+}
+
+/// What one HTTP answer can hold.
+fn check_transport(plan: &Plan) -> Result<(), ApiError> {
+    match plan.kind {
+        OperationKind::Query => Ok(()),
+        OperationKind::Subscription => Err(ApiError::new(
+            Code::UnexpectedPayload,
+            "subscriptions are not supported over HTTP, use websockets instead",
+        )),
+        OperationKind::Mutation if plan.roots.iter().any(has_statement) => Err(ApiError::new(
+            Code::NotSupported,
+            "mutations are not supported yet",
+        )),
+        OperationKind::Mutation => Ok(()),
+    }
+}
+
+fn has_statement(root: &Root) -> bool {
+    match &root.content {
+        RootContent::Constant(_) => false,
+        RootContent::Statement { .. } => true,
+        RootContent::Object(roots) => roots.iter().any(has_statement),
+    }
+}
+
+/// A root field that runs a statement.
+#[derive(Debug, Clone, Copy)]
+pub struct Step<'a> {
+    /// Its root field.
+    pub root: &'a Root,
+    /// Where it runs.
+    pub source: SourceId,
+    /// What runs.
+    pub statement: &'a Arc<Statement>,
+}
+
+/// All statements of a plan, in response order.
+pub fn steps(roots: &[Root]) -> Vec<Step<'_>> {
+    let mut found = Vec::with_capacity(roots.len());
+    collect(roots, &mut found);
+    found
+}
+
+fn collect<'a>(roots: &'a [Root], found: &mut Vec<Step<'a>>) {
+    for root in roots {
+        match &root.content {
+            RootContent::Constant(_) => {}
+            RootContent::Statement { source, statement } => found.push(Step {
+                root,
+                source: *source,
+                statement,
+            }),
+            // Namespaces hold no namespaces: this goes one level down.
+            RootContent::Object(inner) => collect(inner, found),
+        }
+    }
+}
+
+/// Runs the statements and writes `{"data":…}`.
+async fn execute(
+    context: &Context<'_>,
+    plan: &Plan,
+    values: &Values,
+    out: &mut Vec<u8>,
+) -> Result<(), ApiError> {
+    out.extend_from_slice(b"{\"data\":");
+    if let [root] = plan.roots.as_slice()
+        && let RootContent::Statement { source, statement } = &root.content
+    {
+        // The common case: the only field's rows are written where they belong.
+        out.push(b'{');
+        out.extend_from_slice(&root.key);
+        let step = Step {
+            root,
+            source: *source,
+            statement,
+        };
+        read(context, plan, &step, values, out).await?;
+        out.extend_from_slice(b"}}");
+        return Ok(());
+    }
+    let steps = steps(&plan.roots);
+    let mut answers = join_all(steps.iter().map(|step| async move {
+        let mut part = Vec::with_capacity(512);
+        read(context, plan, step, values, &mut part).await.map(|()| part)
+    }))
+    .await
+    .into_iter();
+    splice(&plan.roots, &mut answers, out)?;
+    out.push(b'}');
+    Ok(())
+}
+
+/// Writes an object of root fields; `answers` are those of its statements, in order.
+fn splice(
+    roots: &[Root],
+    answers: &mut impl Iterator<Item = Result<Vec<u8>, ApiError>>,
+    out: &mut Vec<u8>,
+) -> Result<(), ApiError> {
+    out.push(b'{');
+    for (at, root) in roots.iter().enumerate() {
+        if at > 0 {
+            out.push(b',');
+        }
+        out.extend_from_slice(&root.key);
+        match &root.content {
+            RootContent::Constant(json) => out.extend_from_slice(json),
+            RootContent::Statement { .. } => {
+                let answer = answers
+                    .next()
+                    .unwrap_or_else(|| Err(ApiError::unexpected("a root field has no answer")))?;
+                out.extend_from_slice(&answer);
+            }
+            RootContent::Object(inner) => splice(inner, answers, out)?,
+        }
+    }
+    out.push(b'}');
+    Ok(())
+}
+
+/// Runs one statement and appends its JSON.
+async fn read(
+    context: &Context<'_>,
+    plan: &Plan,
+    step: &Step<'_>,
+    values: &Values,
+    out: &mut Vec<u8>,
+) -> Result<(), ApiError> {
+    let Some(database) = context.generation.database(step.source) else {
+        return Err(ApiError::unexpected("a source of the plan has no connections"));
+    };
+    let limit = Some(context.state.settings.http.max_response);
+    let tagged = context.generation.model.source(step.source).and_then(|source| {
+        plan::tag::at_execution(
+            &source.query_tags,
+            step.statement,
+            &plan::tag::Tags {
+                field: &step.root.field,
+                hash: &plan.parameterized_hash,
+                operation_name: plan.operation_name.as_deref(),
+                request_id: Some(context.request_id),
+            },
+        )
+    });
+    let statement = tagged.as_ref().unwrap_or(step.statement);
+    database
+        .read(statement, values, limit, out)
+        .await
+        .map_err(|error| database_error(&error))
+}
+
+/// An error of a source, as clients are told.
+pub fn database_error(error: &pg::Error) -> ApiError {
+    let told = error.told(pg::Expect::Read);
+    let error = ApiError::new(Code::from(told.code), told.message)
+        .status(http::StatusCode::from_u16(told.status).unwrap_or(http::StatusCode::INTERNAL_SERVER_ERROR));
+    match told.internal {
+        Some(internal) => error.internal(internal),
+        None => error,
+    }
+}
+
+/// The query-log line, where somebody wants it.
+fn log_query(context: &Context<'_>, request: &Request<'_>, plan: &Plan, values: &Values) {
+    if !context.state.observer.wants_queries() {
+        return;
+    }
+    let steps = steps(&plan.roots);
+    let generated: Map<String, Value> = steps
+        .iter()
+        .map(|step| {
+            let arguments: Vec<Value> = step
+                .statement
+                .parameters
+                .iter()
+                .map(|parameter| argument(parameter, values))
+                .collect();
+            (
+                step.root.field.to_string(),
+                json!({"query": &*step.statement.text, "prepared_arguments": arguments}),
+            )
+        })
+        .collect();
+    context.state.observer.emit(Event::Query {
+        request_id: context.request_id,
+        query: json!({
+            "query": request.query,
+            "operationName": request.operation_name,
+            "variables": request.variables,
+        }),
+        kind: if steps.is_empty() {
+            "introspection"
+        } else {
+            "database"
+        },
+        generated_sql: Value::Object(generated),
+    });
+}
+
+fn argument(parameter: &sql::Parameter, values: &Values) -> Value {
+    match parameter {
+        sql::Parameter::Constant(value) => json!(value.as_deref()),
+        sql::Parameter::Slot(slot) => {
+            let value = usize::try_from(*slot).ok().and_then(|slot| values.get(slot));
+            json!(value)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn root(key: &str, content: RootContent) -> Root {
+        Root {
+            key: format!("\"{key}\":").into_bytes().into(),
+            field: key.into(),
+            content,
+        }
+    }
+
+    #[test]
+    fn answers_are_spliced_in_response_order() {
+        let statement = || RootContent::Statement {
+            source: SourceId(0),
+            statement: Arc::new(Statement::new(
+                "select 1",
+                Vec::new(),
+                sql::shape::Shape {
+                    cardinality: sql::shape::Cardinality::List,
+                    row: sql::shape::ValueShape::Constant(Box::default()),
+                },
+            )),
+        };
+        let roots = [
+            root("a", statement()),
+            root("t", RootContent::Constant(b"\"query_root\"".as_slice().into())),
+            root("n", RootContent::Object(vec![root("b", statement())])),
+        ];
+        assert_eq!(steps(&roots).len(), 2);
+        let mut answers = [Ok(b"[1]".to_vec()), Ok(b"[2]".to_vec())].into_iter();
+        let mut out = Vec::new();
+        splice(&roots, &mut answers, &mut out).unwrap();
+        assert_eq!(
+            String::from_utf8(out).unwrap(),
+            r#"{"a":[1],"t":"query_root","n":{"b":[2]}}"#
+        );
+    }
+
+    #[test]
+    fn the_first_error_is_the_answer() {
+        let roots = [
+            root("a", RootContent::Constant(b"1".as_slice().into())),
+            root(
+                "b",
+                RootContent::Statement {
+                    source: SourceId(0),
+                    statement: Arc::new(Statement::new(
+                        "select 1",
+                        Vec::new(),
+                        sql::shape::Shape {
+                            cardinality: sql::shape::Cardinality::List,
+                            row: sql::shape::ValueShape::Constant(Box::default()),
+                        },
+                    )),
+                },
+            ),
+        ];
+        let mut answers = std::iter::once(Err(ApiError::new(Code::DataException, "no")));
+        let error = splice(&roots, &mut answers, &mut Vec::new()).unwrap_err();
+        assert_eq!(error.message, "no");
+    }
+}

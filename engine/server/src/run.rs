@@ -1,0 +1,171 @@
+//! The program: settings, the parts in order, and the way out.
+
+use std::io::Write;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::ArgMatches;
+use serde_json::json;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+use crate::generation::source_state::describe;
+use crate::http::listener;
+use crate::observe::{Event, Observer};
+use crate::settings::{self, Environment, Settings, command_line};
+use crate::state::{StartError, State};
+
+/// Why the program ends with a status other than 0.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A setting is wrong.
+    #[error(transparent)]
+    Settings(#[from] settings::Error),
+    /// The runtime could not be made.
+    #[error("cannot start the runtime")]
+    Runtime(#[source] std::io::Error),
+    /// A metric could not be made.
+    #[error("cannot set up metrics")]
+    Metrics(#[from] prometheus::Error),
+    /// The metadata cannot be had.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// Nobody can connect.
+    #[error(transparent)]
+    Listen(#[from] listener::Error),
+    /// Signals cannot be received.
+    #[error("cannot wait for signals")]
+    Signals(#[source] std::io::Error),
+}
+
+/// Runs the command line of this process.
+pub fn main() -> ExitCode {
+    let matches = match command_line::command().try_get_matches() {
+        Ok(matches) => matches,
+        Err(error) => {
+            let asked_for = !error.use_stderr();
+            let _ = error.print();
+            return if asked_for {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::FAILURE
+            };
+        }
+    };
+    let environment = Environment::of_process();
+    let outcome = match matches.subcommand_name() {
+        Some("version") => {
+            let _ = writeln!(std::io::stdout(), "rowlock {}", env!("CARGO_PKG_VERSION"));
+            Ok(())
+        }
+        _ => serve(&matches, &environment),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "Fatal Error:- {}", describe(&error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// `rowlock serve`
+fn serve(matches: &ArgMatches, environment: &Environment) -> Result<(), Error> {
+    let settings = settings::reader::read(matches, environment)?;
+    runtime()?.block_on(async {
+        let (stop, stopped) = watch::channel(false);
+        let signals = signals(stop)?;
+        tokio::spawn(signals);
+        serve_until(Arc::new(settings), stopped, |_| {}).await
+    })
+}
+
+/// A runtime with a worker per core.
+pub fn runtime() -> Result<tokio::runtime::Runtime, Error> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .thread_name("rowlock")
+        .build()
+        .map_err(Error::Runtime)
+}
+
+/// Serves until `stop` turns true and requests in flight are done. `listening` learns the address.
+pub async fn serve_until(
+    settings: Arc<Settings>,
+    stop: watch::Receiver<bool>,
+    listening: impl FnOnce(std::net::SocketAddr),
+) -> Result<(), Error> {
+    let observer = Observer::new(&settings)?;
+    announce(&settings, &observer);
+    // A port that is taken is found out before anything is done to a database.
+    let listener = listener::bind(&settings.http.host, settings.http.port).await?;
+    let address = listener.local_addr().map_err(|error| listener::Error::Bind {
+        address: format!("{}:{}", settings.http.host, settings.http.port),
+        reason: error.to_string(),
+    })?;
+    let state = State::start(settings, observer.clone()).await?;
+    state.spawn_followers(&stop);
+    observer.emit(Event::Startup {
+        kind: "server",
+        info: json!({"message": "starting API server", "address": address.to_string()}),
+    });
+    listening(address);
+    tokio::spawn(drain(Arc::clone(&state), stop.clone()));
+    listener::serve(state, listener, stop).await;
+    observer.emit(Event::Startup {
+        kind: "server",
+        info: json!({"message": "the server has stopped"}),
+    });
+    observer.flush();
+    Ok(())
+}
+
+/// Says what the server was told, and what of it has no effect or is unsafe.
+fn announce(settings: &Settings, observer: &Observer) {
+    observer.emit(Event::Startup {
+        kind: "server_configuration",
+        info: json!({
+            "version": env!("CARGO_PKG_VERSION"),
+            "host": settings.http.host,
+            "port": settings.http.port,
+            "origin": settings.origin.to_string(),
+            "admin_secret_set": !settings.authentication.admin_secrets.is_empty(),
+            "unauthorized_role": settings.authentication.unauthorized_role,
+            "dev_mode": settings.dev_mode,
+            "stringify_numeric_types": settings.schema.stringify_numeric_types,
+            "experimental_features": settings.schema.experimental_features,
+        }),
+    });
+    for (setting, reason) in &settings.warnings {
+        observer.emit(Event::StartupWarning {
+            kind: "env_variables",
+            message: format!("{setting} has no effect: {reason}"),
+        });
+    }
+    if settings.authentication.admin_secrets.is_empty() {
+        observer.emit(Event::StartupWarning {
+            kind: "no_admin_secret",
+            message: "no admin secret is set (HASURA_GRAPHQL_ADMIN_SECRET): everybody who reaches this server is an admin"
+                .to_owned(),
+        });
+    }
+}
+
+/// Turns `stop` true on SIGTERM or SIGINT.
+fn signals(stop: watch::Sender<bool>) -> Result<impl Future<Output = ()>, Error> {
+    let mut terminate = signal(SignalKind::terminate()).map_err(Error::Signals)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(Error::Signals)?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        let _ = stop.send(true);
+    })
+}
+
+/// No longer ready as soon as it is to stop.
+async fn drain(state: Arc<State>, mut stop: watch::Receiver<bool>) {
+    let _ = stop.wait_for(|stop| *stop).await;
+    state.drain();
+}

@@ -1,0 +1,107 @@
+//! The command line, made from the list of settings.
+
+use clap::{Arg, ArgAction, ArgMatches, Command};
+
+use super::list::{ALL, Form, Place, Setting};
+
+/// `rowlock` with its subcommands.
+pub fn command() -> Command {
+    let mut command = Command::new("rowlock")
+        .about("GraphQL engine for Postgres, compatible with Hasura v2")
+        .version(env!("CARGO_PKG_VERSION"))
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        // `--host` and `-h` of other engines mean the database's host.
+        .subcommand(Command::new("version").about("Print the version"));
+    let mut serve = Command::new("serve").about("Serve the GraphQL and metadata APIs");
+    for setting in ALL {
+        let Some(argument) = argument(setting) else {
+            continue;
+        };
+        match setting.place {
+            Place::Global => command = command.arg(argument.global(true)),
+            Place::Serve => serve = serve.arg(argument),
+        }
+    }
+    command.subcommand(serve)
+}
+
+fn argument(setting: &Setting) -> Option<Arg> {
+    let flag = setting.flag?;
+    let mut argument = Arg::new(setting.key)
+        .long(flag)
+        .help(setting.doc)
+        .action(ArgAction::Set)
+        .value_name(match setting.form {
+            Form::Switch | Form::Boolean => "BOOLEAN",
+            Form::Text => "TEXT",
+            Form::Number => "NUMBER",
+        });
+    if let Some(short) = setting.short {
+        argument = argument.short(short);
+    }
+    if setting.form == Form::Switch {
+        argument = argument
+            .num_args(0..=1)
+            .require_equals(true)
+            .default_missing_value("true");
+    }
+    Some(argument)
+}
+
+/// The flag's value, wherever on the line it stands.
+pub fn given<'a>(matches: &'a ArgMatches, setting: &Setting) -> Option<&'a str> {
+    setting.flag?;
+    let here = |matches: &'a ArgMatches| {
+        matches
+            .try_get_one::<String>(setting.key)
+            .ok()
+            .flatten()
+            .map(String::as_str)
+    };
+    matches
+        .subcommand()
+        .and_then(|(_, inner)| here(inner))
+        .or_else(|| here(matches))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn global_flags_stand_before_the_subcommand() {
+        let matches = command()
+            .try_get_matches_from([
+                "rowlock",
+                "--metadata-database-url",
+                "postgresql://localhost/m",
+                "serve",
+                "--server-port",
+                "9000",
+                "--admin-secret",
+                "s",
+                "--stringify-numeric-types",
+                "--enable-telemetry=false",
+            ])
+            .unwrap();
+        let value = |key: &str| {
+            ALL.iter()
+                .find(|setting| setting.key == key)
+                .and_then(|setting| given(&matches, setting))
+        };
+        assert_eq!(
+            value("HASURA_GRAPHQL_METADATA_DATABASE_URL"),
+            Some("postgresql://localhost/m")
+        );
+        assert_eq!(value("HASURA_GRAPHQL_SERVER_PORT"), Some("9000"));
+        assert_eq!(value("HASURA_GRAPHQL_STRINGIFY_NUMERIC_TYPES"), Some("true"));
+        assert_eq!(value("HASURA_GRAPHQL_ENABLE_TELEMETRY"), Some("false"));
+        assert_eq!(value("HASURA_GRAPHQL_DEV_MODE"), None);
+    }
+}

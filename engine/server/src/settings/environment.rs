@@ -1,0 +1,84 @@
+//! The environment variables of the process, taken once, and secrets that never print.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+/// A snapshot of environment variables. Metadata (`from_env`) reads them too.
+#[derive(Clone, Default)]
+pub struct Environment(Arc<BTreeMap<String, String>>);
+
+impl Environment {
+    /// The variables of this process; ones that are not UTF-8 are left out.
+    pub fn of_process() -> Self {
+        std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .collect()
+    }
+
+    /// The value of a variable.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+}
+
+impl FromIterator<(String, String)> for Environment {
+    fn from_iter<T: IntoIterator<Item = (String, String)>>(variables: T) -> Self {
+        Self(Arc::new(variables.into_iter().collect()))
+    }
+}
+
+impl fmt::Debug for Environment {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "Environment({} variables)", self.0.len())
+    }
+}
+
+/// A text that must not be seen: it has no `Display`, and `Debug` hides it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Hides a text.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The text itself, for the one who needs it.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether `other` is the same text, in time that does not depend on where they differ.
+    pub fn matches(&self, other: &[u8]) -> bool {
+        let own = self.0.as_bytes();
+        let mut difference = own.len() ^ other.len();
+        for at in 0..own.len() {
+            let theirs = other.get(at).copied().unwrap_or(0);
+            let ours = own.get(at).copied().unwrap_or(0);
+            difference |= usize::from(std::hint::black_box(ours ^ theirs));
+        }
+        std::hint::black_box(difference) == 0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("<REDACTED>")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_compare_whole() {
+        let secret = Secret::new("s3cret");
+        assert!(secret.matches(b"s3cret"));
+        assert!(!secret.matches(b"s3cre"));
+        assert!(!secret.matches(b"s3crets"));
+        assert!(!secret.matches(b""));
+        assert_eq!(format!("{secret:?}"), "<REDACTED>");
+    }
+}

@@ -1,0 +1,158 @@
+use super::*;
+
+fn environment(variables: &[(&str, &str)]) -> Environment {
+    variables
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect()
+}
+
+fn read_line(line: &[&str], variables: &[(&str, &str)]) -> Result<Settings, Error> {
+    let matches = command_line::command()
+        .try_get_matches_from(std::iter::once("rowlock").chain(line.iter().copied()))
+        .unwrap();
+    read(&matches, &environment(variables))
+}
+
+const URL: (&str, &str) = ("HASURA_GRAPHQL_DATABASE_URL", "postgresql://u:p@h/d");
+
+#[test]
+fn every_used_setting_is_read() {
+    let matches = command_line::command()
+        .try_get_matches_from(["rowlock", "serve"])
+        .unwrap();
+    let environment = environment(&[URL]);
+    let given = Given::new(&matches, &environment);
+    given.settings(Vec::new()).unwrap();
+    let asked = given.asked.borrow();
+    for setting in ALL {
+        assert_eq!(
+            asked.contains(setting.key),
+            setting.standing == Standing::Used,
+            "{}: asked for if and only if it is used",
+            setting.key
+        );
+    }
+}
+
+#[test]
+fn a_flag_beats_its_variable() {
+    let settings = read_line(
+        &["serve", "--server-port", "9000"],
+        &[URL, ("HASURA_GRAPHQL_SERVER_PORT", "7000")],
+    )
+    .unwrap();
+    assert_eq!(settings.http.port, 9000);
+}
+
+#[test]
+fn a_wrong_value_names_its_variable() {
+    let error = read_line(&["serve"], &[URL, ("HASURA_GRAPHQL_DEV_MODE", "1")]).unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .starts_with("Environment variable HASURA_GRAPHQL_DEV_MODE: Not a valid boolean text."),
+        "{error}"
+    );
+}
+
+#[test]
+fn features_that_come_later_are_refused() {
+    let error = read_line(&["serve"], &[URL, ("HASURA_GRAPHQL_ENABLE_ALLOWLIST", "true")]).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "Environment variable HASURA_GRAPHQL_ENABLE_ALLOWLIST: not supported yet: the allow list will come with a later version"
+    );
+    let error = read_line(&["serve", "--jwt-secret", "{}"], &[URL]).unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .starts_with("Command line flag --jwt-secret: not supported yet"),
+        "{error}"
+    );
+    // Saying what holds anyway is no request for the feature.
+    read_line(&["serve"], &[URL, ("HASURA_GRAPHQL_ENABLE_ALLOWLIST", "no")]).unwrap();
+}
+
+#[test]
+fn ignorable_settings_warn() {
+    let settings = read_line(&["serve", "--stripes", "2"], &[URL]).unwrap();
+    assert_eq!(settings.warnings.len(), 1);
+    assert_eq!(settings.warnings[0].0, "HASURA_GRAPHQL_PG_STRIPES");
+}
+
+#[test]
+fn the_catalog_needs_a_database() {
+    assert!(matches!(read_line(&["serve"], &[]), Err(Error::Rule(_))));
+    read_line(&["serve", "--origin", "directory:/tmp/metadata"], &[]).unwrap();
+}
+
+#[test]
+fn the_database_may_be_given_in_parts() {
+    let settings = read_line(
+        &[
+            "--host", "db", "--port", "6000", "-u", "me", "-p", "p@ss", "-d", "shop", "serve",
+        ],
+        &[],
+    )
+    .unwrap();
+    let Some(DefaultSource {
+        address: Address::Url(url),
+        ..
+    }) = settings.default_source
+    else {
+        panic!("no source");
+    };
+    assert_eq!(url.reveal(), "postgresql://me:p%40ss@db:6000/shop");
+}
+
+#[test]
+fn the_variable_is_referred_to_not_copied() {
+    let settings = read_line(&["serve"], &[URL]).unwrap();
+    assert!(matches!(
+        settings.default_source.map(|source| source.address),
+        Some(Address::FromVariable)
+    ));
+}
+
+#[test]
+fn several_admin_secrets() {
+    let settings = read_line(
+        &["serve", "--admin-secret", "a"],
+        &[URL, ("HASURA_GRAPHQL_ADMIN_SECRETS", r#"["b","c"]"#)],
+    )
+    .unwrap();
+    assert_eq!(settings.authentication.admin_secrets.len(), 3);
+    assert!(read_line(&["serve"], &[URL, ("HASURA_GRAPHQL_ADMIN_SECRETS", r#"[""]"#)]).is_err());
+    assert!(read_line(&["serve"], &[URL, ("HASURA_GRAPHQL_ADMIN_SECRET", "")]).is_err());
+}
+
+#[test]
+fn unknown_names_in_lists_are_refused() {
+    for variable in [
+        "HASURA_GRAPHQL_ENABLED_APIS",
+        "HASURA_GRAPHQL_ENABLED_LOG_TYPES",
+        "HASURA_GRAPHQL_EXPERIMENTAL_FEATURES",
+        "HASURA_GRAPHQL_LOG_LEVEL",
+        "HASURA_GRAPHQL_TX_ISOLATION",
+        "HASURA_GRAPHQL_DEFAULT_NAMING_CONVENTION",
+        "ROWLOCK_ORIGIN",
+    ] {
+        let error = read_line(&["serve"], &[URL, (variable, "nonsense")]).unwrap_err();
+        assert!(error.to_string().contains(variable), "{error}");
+    }
+}
+
+#[test]
+fn secrets_do_not_print() {
+    let settings = read_line(
+        &["serve"],
+        &[
+            ("HASURA_GRAPHQL_DATABASE_URL", "postgresql://u:canary@h/d"),
+            ("HASURA_GRAPHQL_ADMIN_SECRET", "canary"),
+            ("HASURA_GRAPHQL_METRICS_SECRET", "canary"),
+        ],
+    )
+    .unwrap();
+    assert!(!format!("{settings:?}").contains("canary"));
+}

@@ -1,0 +1,211 @@
+//! What lives as long as the process: the present generation, where documents are stored, the writer's lock.
+
+pub mod follow;
+pub mod health;
+mod start;
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use arc_swap::ArcSwap;
+use futures_util::future::join_all;
+use metadata::Document;
+use plan::PlanCache;
+use plan::cache::Statistics;
+use tokio::sync::MutexGuard;
+use uuid::Uuid;
+
+use crate::auth::Authenticator;
+use crate::generation::source::Surroundings;
+use crate::generation::{Generation, SourceState};
+use crate::observe::{Event, Observer};
+use crate::settings::{Origin, Settings};
+
+pub use start::{StartError, parse};
+
+/// How long one source may take to be introspected before the generation is made without it. A source of thousands of
+/// tables takes seconds.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The same at the start, when nothing is served yet.
+const FIRST_PATIENCE: Duration = Duration::from_secs(15);
+
+/// The process's state.
+#[derive(Debug)]
+pub struct State {
+    /// How it was started.
+    pub settings: Arc<Settings>,
+    /// Identifies this process to others on the same metadata database.
+    pub instance_id: Uuid,
+    /// Log and metrics.
+    pub observer: Observer,
+    /// Who may ask.
+    pub authenticator: Authenticator,
+    generation: ArcSwap<Generation>,
+    store: Option<pg::Store>,
+    writer: tokio::sync::Mutex<()>,
+    health: Mutex<BTreeMap<String, health::Report>>,
+    retired_plans: Retired,
+    draining: AtomicBool,
+}
+
+impl State {
+    /// The present generation.
+    pub fn current(&self) -> Arc<Generation> {
+        self.generation.load_full()
+    }
+
+    /// Where the document is stored, if it is.
+    pub fn store(&self) -> Option<&pg::Store> {
+        self.store.as_ref()
+    }
+
+    /// The metadata API may change the document.
+    pub fn is_writable(&self) -> bool {
+        matches!(self.settings.origin, Origin::Catalog)
+    }
+
+    /// One change of the document at a time.
+    pub async fn lock(&self) -> MutexGuard<'_, ()> {
+        self.writer.lock().await
+    }
+
+    /// Makes a generation the present one.
+    pub fn swap(&self, mut generation: Generation) {
+        let before = self.current();
+        generation.plans = Arc::new(PlanCache::new(self.settings.plan_cache_bytes));
+        self.retired_plans.add(&before.plans.statistics());
+        for name in before.sources.keys() {
+            if !generation.sources.contains_key(name) {
+                self.observer.metrics.forget_source(name);
+                self.reports().remove(name);
+            }
+        }
+        let changed_problems = generation.problems != before.problems;
+        let generation = Arc::new(generation);
+        self.generation.store(Arc::clone(&generation));
+        self.observer.emit(Event::Generation {
+            number: generation.number,
+            resource_version: generation.resource_version,
+            hash: &generation.hash,
+            problems: generation.problems.len(),
+            build_time: generation.build_time,
+        });
+        if changed_problems && !generation.is_consistent() {
+            let objects = generation.inconsistent_objects().into();
+            self.observer.emit(Event::InconsistentMetadata(objects));
+        }
+    }
+
+    /// How the plan cache does, since the start.
+    pub fn plan_statistics(&self) -> Statistics {
+        let now = self.current().plans.statistics();
+        Statistics {
+            hits: now.hits + self.retired_plans.hits.load(Ordering::Relaxed),
+            misses: now.misses + self.retired_plans.misses.load(Ordering::Relaxed),
+            ..now
+        }
+    }
+
+    /// The program is about to stop: it is no longer ready.
+    pub fn drain(&self) {
+        self.draining.store(true, Ordering::Release);
+    }
+
+    /// Whether the program is about to stop.
+    pub fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Acquire)
+    }
+
+    /// How the sources are.
+    fn reports(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, health::Report>> {
+        self.health.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Counts of the plan caches of generations that are gone.
+#[derive(Debug, Default)]
+struct Retired {
+    hits: AtomicU64,
+    misses: AtomicU64,
+}
+
+impl Retired {
+    fn add(&self, statistics: &Statistics) {
+        self.hits.fetch_add(statistics.hits, Ordering::Relaxed);
+        self.misses.fetch_add(statistics.misses, Ordering::Relaxed);
+    }
+}
+
+/// What the server adds to the configuration of sources.
+fn surroundings(settings: &Settings) -> Surroundings {
+    Surroundings {
+        environment: settings.environment.clone(),
+        pool: settings.pool,
+        dynamic_secrets_prefix: settings.dynamic_secrets_prefix.clone(),
+    }
+}
+
+/// Connections for each source of a document, reusing those of the generation before.
+pub fn open_sources(
+    document: &Document,
+    settings: &Settings,
+    previous: Option<&BTreeMap<String, SourceState>>,
+) -> BTreeMap<String, SourceState> {
+    let surroundings = surroundings(settings);
+    document
+        .sources
+        .iter()
+        .map(|(name, source)| {
+            let known = previous.and_then(|sources| sources.get(name));
+            (
+                name.clone(),
+                SourceState::open(name, source, &surroundings, known),
+            )
+        })
+        .collect()
+}
+
+/// Reads the catalogs of those sources that `wanted` names, all at a time.
+pub async fn introspect(
+    document: &Document,
+    sources: &mut BTreeMap<String, SourceState>,
+    wanted: impl Fn(&str, &SourceState) -> bool,
+) {
+    introspect_within(document, sources, wanted, PATIENCE).await;
+}
+
+async fn introspect_within(
+    document: &Document,
+    sources: &mut BTreeMap<String, SourceState>,
+    wanted: impl Fn(&str, &SourceState) -> bool,
+    patience: Duration,
+) {
+    let reading = sources
+        .iter_mut()
+        .filter(|(name, state)| wanted(name, state))
+        .filter_map(|(name, state)| {
+            let source = document.sources.get(name)?;
+            Some(state.introspect(source, patience))
+        });
+    join_all(reading).await;
+}
+
+/// Builds a generation without holding up requests.
+pub async fn build(
+    document: Arc<Document>,
+    sources: BTreeMap<String, SourceState>,
+    settings: &Settings,
+    previous: Option<Arc<Generation>>,
+    resource_version: i64,
+) -> Generation {
+    let options = settings.schema.clone();
+    let building = Instant::now();
+    let work = move || Generation::build(document, sources, &options, previous.as_deref(), resource_version);
+    // `block_in_place` hands this worker's other tasks to another thread; it panics where there is none.
+    let mut generation = tokio::task::block_in_place(work);
+    generation.build_time = building.elapsed();
+    generation
+}

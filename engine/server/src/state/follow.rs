@@ -1,0 +1,273 @@
+//! What makes a new generation without a command of this process: documents stored by other instances, DDL made
+//! elsewhere, sources that come back, files that change.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use metadata::Document;
+use notify::{RecursiveMode, Watcher};
+use serde_json::{Value, json};
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Interval, MissedTickBehavior};
+
+use super::start::read_directory;
+use super::{StartError, State, build, introspect, open_sources, parse};
+use crate::generation::SourceState;
+use crate::generation::source_state::describe;
+use crate::observe::log::Level;
+use crate::observe::{Event, Health};
+use crate::settings::Origin;
+
+/// How often each source's catalog fingerprint is read.
+const FINGERPRINT_INTERVAL: Duration = Duration::from_secs(5);
+
+/// How long reading one may take.
+const FINGERPRINT_PATIENCE: Duration = Duration::from_secs(30);
+
+/// A burst of file changes is taken as one: nothing is read before the folder was quiet for so long.
+const SETTLE: Duration = Duration::from_millis(200);
+
+impl State {
+    /// Starts the background work, until `stop`.
+    pub fn spawn_followers(self: &Arc<Self>, stop: &watch::Receiver<bool>) {
+        if let (Origin::Catalog, Some(interval)) = (&self.settings.origin, self.settings.schema_sync_interval)
+        {
+            tokio::spawn(follow_store(Arc::clone(self), interval, stop.clone()));
+        }
+        if let Origin::Directory(folder) = &self.settings.origin {
+            tokio::spawn(follow_directory(Arc::clone(self), folder.clone(), stop.clone()));
+        }
+        tokio::spawn(follow_catalogs(Arc::clone(self), stop.clone()));
+        tokio::spawn(super::health::run_checks(Arc::clone(self), stop.clone()));
+    }
+
+    /// Reads the stored document if it is not the present one. For one who holds the writer's lock.
+    ///
+    /// # Errors
+    /// What the storage or the document says.
+    pub async fn refresh_from_store(&self) -> Result<(), StartError> {
+        let Some(store) = self.store() else { return Ok(()) };
+        let mine = self.current().resource_version;
+        if store.resource_version().await? == mine {
+            return Ok(());
+        }
+        let stored = store.metadata().await?;
+        let document = match &stored.metadata {
+            Some(text) => parse(text)?,
+            None => Document::default(),
+        };
+        let notification = store.notification_after(mine, self.instance_id).await?;
+        let reloaded = notification.map_or_else(BTreeSet::new, |notification| {
+            changed_sources(&notification.notification)
+        });
+        self.adopt(document, stored.resource_version, &reloaded).await;
+        self.observer.emit(Event::SchemaSync {
+            level: Level::Info,
+            thread: "processor",
+            info: json!({"message": "schema cache reloaded", "resource_version": stored.resource_version}),
+        });
+        Ok(())
+    }
+
+    /// Serves a document that came from outside. Sources that are new, changed or `reloaded` are introspected.
+    async fn adopt(&self, document: Document, resource_version: i64, reloaded: &BTreeSet<String>) {
+        let current = self.current();
+        let document = Arc::new(document);
+        let mut sources = open_sources(&document, &self.settings, Some(&current.sources));
+        introspect(&document, &mut sources, |name, state| {
+            state.catalog.is_none() || reloaded.contains(name)
+        })
+        .await;
+        for (name, state) in &mut sources {
+            if let Some(source) = document.sources.get(name)
+                && source.tables.values().any(|table| table.is_enum)
+            {
+                state.refresh_enum_values(source).await;
+            }
+        }
+        let next = build(document, sources, &self.settings, Some(current), resource_version).await;
+        self.swap(next);
+    }
+
+    /// Reads the catalogs anew of sources whose database, enum tables or address changed, and of those that were in
+    /// trouble.
+    async fn refresh_catalogs(&self) {
+        let current = self.current();
+        let reopened = open_sources(&current.document, &self.settings, Some(&current.sources));
+        let mut changed = BTreeSet::new();
+        for (name, state) in &reopened {
+            let same_address = current
+                .sources
+                .get(name)
+                .is_some_and(|known| known.is_reached_like(state));
+            let look = self.has_drifted(name, state);
+            if !same_address
+                || tokio::time::timeout(FINGERPRINT_PATIENCE, look)
+                    .await
+                    .unwrap_or(false)
+            {
+                changed.insert(name.clone());
+            }
+        }
+        if changed.is_empty() {
+            return;
+        }
+        let _writer = self.lock().await;
+        let current = self.current();
+        let mut sources = open_sources(&current.document, &self.settings, Some(&current.sources));
+        introspect(&current.document, &mut sources, |name, _| changed.contains(name)).await;
+        let same = sources.iter().all(|(name, state)| {
+            current
+                .sources
+                .get(name)
+                .is_some_and(|known| known.trouble == state.trouble && known.knows_the_same(state))
+        });
+        if same {
+            return;
+        }
+        let document = Arc::clone(&current.document);
+        let version = current.resource_version;
+        let next = build(document, sources, &self.settings, Some(current), version).await;
+        self.swap(next);
+    }
+
+    /// Whether a database is not as its catalog says any more; a source that is down has not changed.
+    async fn has_drifted(&self, name: &str, state: &SourceState) -> bool {
+        let Some(database) = &state.database else {
+            return false;
+        };
+        let fingerprint = match database.fingerprint().await {
+            Ok(fingerprint) => {
+                self.found(name, Health::Ok, None);
+                fingerprint
+            }
+            Err(error) => {
+                self.found(name, Health::Error, Some(describe(&error)));
+                return false;
+            }
+        };
+        let Some(known) = &state.catalog else { return true };
+        if state.trouble.is_some() || known.catalog.fingerprint != fingerprint {
+            return true;
+        }
+        let mut again = state.clone();
+        if let Some(source) = self.current().document.sources.get(name) {
+            again.refresh_enum_values(source).await;
+        }
+        !again.knows_the_same(state)
+    }
+
+    fn trouble(&self, thread: &'static str, message: &str) {
+        let info = json!({ "message": message });
+        self.observer.emit(Event::SchemaSync {
+            level: Level::Error,
+            thread,
+            info,
+        });
+    }
+}
+
+/// Names under `sources` of a notification.
+fn changed_sources(notification: &str) -> BTreeSet<String> {
+    serde_json::from_str::<Value>(notification)
+        .ok()
+        .and_then(|value| {
+            let names = value.get("sources")?.as_array()?;
+            Some(
+                names
+                    .iter()
+                    .filter_map(Value::as_str)
+                    .map(str::to_owned)
+                    .collect(),
+            )
+        })
+        .unwrap_or_default()
+}
+
+fn ticks(every: Duration) -> Interval {
+    let mut ticks = tokio::time::interval(every);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks
+}
+
+async fn follow_store(state: Arc<State>, every: Duration, mut stop: watch::Receiver<bool>) {
+    let mut ticks = ticks(every);
+    let mut last = None;
+    loop {
+        tokio::select! {
+            _ = ticks.tick() => {}
+            _ = stop.wait_for(|stop| *stop) => return,
+        }
+        let _writer = state.lock().await;
+        let trouble = state
+            .refresh_from_store()
+            .await
+            .err()
+            .map(|error| describe(&error));
+        // Said once, not every second.
+        if let Some(message) = trouble.as_deref().filter(|_| trouble != last) {
+            state.trouble("listener", message);
+        }
+        last = trouble;
+    }
+}
+
+async fn follow_catalogs(state: Arc<State>, mut stop: watch::Receiver<bool>) {
+    let mut ticks = ticks(FINGERPRINT_INTERVAL);
+    loop {
+        tokio::select! {
+            _ = ticks.tick() => {}
+            _ = stop.wait_for(|stop| *stop) => return,
+        }
+        state.refresh_catalogs().await;
+    }
+}
+
+async fn follow_directory(state: Arc<State>, folder: PathBuf, mut stop: watch::Receiver<bool>) {
+    // One waiting signal is as good as many.
+    let (signal, mut signals) = mpsc::channel(1);
+    let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
+        // Reading the files is an event too.
+        if event.map_or(true, |event| !event.kind.is_access()) {
+            let _ = signal.try_send(());
+        }
+    });
+    let mut watcher = match watcher {
+        Ok(watcher) => watcher,
+        Err(error) => return state.trouble("listener", &error.to_string()),
+    };
+    if let Err(error) = watcher.watch(&folder, RecursiveMode::Recursive) {
+        return state.trouble("listener", &error.to_string());
+    }
+    loop {
+        tokio::select! {
+            change = signals.recv() => if change.is_none() { return },
+            _ = stop.wait_for(|stop| *stop) => return,
+        }
+        while tokio::time::timeout(SETTLE, signals.recv())
+            .await
+            .is_ok_and(|signal| signal.is_some())
+        {}
+        let _writer = state.lock().await;
+        match read_directory(&folder) {
+            Ok(document) if document == *state.current().document => {}
+            Ok(document) => state.adopt(document, 0, &BTreeSet::new()).await,
+            // The document that is served stays until the files can be read again.
+            Err(message) => state.trouble("processor", &message),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn notifications_name_sources() {
+        let names = changed_sources(r#"{"metadata":true,"sources":["a","b"],"remote_schemas":[]}"#);
+        assert_eq!(names.into_iter().collect::<Vec<_>>(), ["a", "b"]);
+        assert!(changed_sources("nonsense").is_empty());
+    }
+}

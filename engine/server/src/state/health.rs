@@ -1,0 +1,151 @@
+//! How the sources are: what the last look at each found, and the checks that their metadata asks for.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use metadata::source::HealthCheck;
+use serde_json::{Map, Value, json};
+use tokio::sync::watch;
+use tokio::time::{MissedTickBehavior, interval};
+
+use super::State;
+use crate::generation::source_state::describe;
+use crate::observe::log::Timestamp;
+use crate::observe::{Event, Health};
+
+/// What was found last.
+#[derive(Debug, Clone)]
+pub struct Report {
+    /// How it is.
+    pub health: Health,
+    /// Why it is not well.
+    pub error: Option<String>,
+    /// When that was found.
+    pub at: SystemTime,
+}
+
+impl State {
+    /// A look at the source found this. Where the metadata asks for a check of its own, only that counts.
+    pub(super) fn found(&self, source: &str, health: Health, error: Option<String>) {
+        let checked = self
+            .current()
+            .document
+            .sources
+            .get(source)
+            .is_some_and(|source| source.health_check.is_some());
+        if !checked {
+            self.report(source, health, error);
+        }
+    }
+
+    fn report(&self, source: &str, health: Health, error: Option<String>) {
+        let report = Report {
+            health,
+            error: error.clone(),
+            at: SystemTime::now(),
+        };
+        self.reports().insert(source.to_owned(), report);
+        self.observer.emit(Event::SourceHealth {
+            source,
+            health,
+            error,
+        });
+    }
+
+    /// Whether any source answered when it was last looked at, or there is none.
+    pub fn reaches_a_source(&self) -> bool {
+        let generation = self.current();
+        let reports = self.reports();
+        generation.sources.is_empty()
+            || generation
+                .sources
+                .iter()
+                .any(|(name, source)| match reports.get(name) {
+                    Some(report) => report.health == Health::Ok,
+                    None => source.trouble.is_none(),
+                })
+    }
+}
+
+/// Runs the checks of `sources[].health_check` until `stop`.
+pub async fn run_checks(state: Arc<State>, mut stop: watch::Receiver<bool>) {
+    let mut ticks = interval(Duration::from_secs(1));
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut due: BTreeMap<String, Instant> = BTreeMap::new();
+    loop {
+        tokio::select! {
+            _ = ticks.tick() => {}
+            _ = stop.wait_for(|stop| *stop) => return,
+        }
+        let generation = state.current();
+        due.retain(|name, _| generation.sources.contains_key(name));
+        for (name, source) in &generation.sources {
+            let Some(database) = source.database.clone() else {
+                continue;
+            };
+            let Some(check) = generation
+                .document
+                .sources
+                .get(name)
+                .and_then(|source| source.health_check.clone())
+            else {
+                continue;
+            };
+            let now = Instant::now();
+            if due.get(name).is_some_and(|due| *due > now) {
+                continue;
+            }
+            due.insert(name.clone(), now + Duration::from_secs(check.interval.max(1)));
+            // Each in a task of its own: a source that hangs must not delay the others.
+            tokio::spawn(run_check(Arc::clone(&state), name.clone(), database, check));
+        }
+    }
+}
+
+async fn run_check(state: Arc<State>, name: String, database: pg::Source, check: HealthCheck) {
+    let mut attempt = 0;
+    loop {
+        let found = database
+            .check(&check.test.sql, Duration::from_secs(check.timeout.max(1)))
+            .await;
+        let (health, error) = match found {
+            pg::Health::Ok => (Health::Ok, None),
+            pg::Health::Timeout => (Health::Timeout, Some("timed out".to_owned())),
+            pg::Health::Failed(error) => (Health::Failed, Some(describe(&error))),
+            pg::Health::Error(error) => (Health::Error, Some(describe(&error))),
+        };
+        if health == Health::Ok || attempt >= check.retries {
+            return state.report(&name, health, error);
+        }
+        attempt += 1;
+        tokio::time::sleep(Duration::from_secs(check.retry_interval)).await;
+    }
+}
+
+/// `GET /healthz/sources`.
+pub fn page(state: &State) -> Value {
+    let reports = state.reports().clone();
+    let generation = state.current();
+    let page: Map<String, Value> = generation
+        .sources
+        .iter()
+        .map(|(name, source)| {
+            let found = reports.get(name);
+            let health = match found {
+                Some(report) => report.health,
+                None if source.trouble.is_none() => Health::Ok,
+                None => Health::Error,
+            };
+            let error = found.map_or_else(|| source.trouble.clone(), |report| report.error.clone());
+            let at = found.map_or_else(SystemTime::now, |report| report.at);
+            let entry = json!({
+                "status": health.as_str(),
+                "error": error,
+                "timestamp": Timestamp(at).to_string(),
+            });
+            (name.clone(), entry)
+        })
+        .collect();
+    Value::Object(page)
+}

@@ -1,0 +1,227 @@
+//! The start: the metadata storage, the first document, the first generation.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use metadata::source::{DatabaseUrl, PoolSettings};
+use metadata::{Document, Source};
+use serde_json::json;
+use uuid::Uuid;
+
+use super::{FIRST_PATIENCE, State, build, introspect_within, open_sources};
+use crate::auth::Authenticator;
+use crate::generation::source_state::describe;
+use crate::observe::log::Level;
+use crate::observe::{Event, Observer};
+use crate::settings::{Address, DefaultSource, Origin, Settings};
+
+/// Connections to the metadata database: a poll, a command and a health check at a time, and two to spare.
+const STORE_CONNECTIONS: u32 = 5;
+
+/// Pause between two attempts to reach the metadata database.
+const RETRY_PAUSE: Duration = Duration::from_secs(1);
+
+/// The notification that makes other instances read everything again.
+pub const EVERYTHING: &str = r#"{"metadata":true,"remote_schemas":[],"sources":[],"data_connectors":[]}"#;
+
+/// Why a server cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The URL of the metadata database cannot be read.
+    #[error("the URL of the metadata database cannot be read")]
+    Url(#[source] pg::connect::ParseError),
+    /// Neither a metadata database nor another origin was given.
+    #[error("neither a database nor a metadata database was given")]
+    NoDatabase,
+    /// The metadata database does not answer or is of a newer version.
+    #[error(transparent)]
+    Store(#[from] pg::store::Error),
+    /// The stored document cannot be read.
+    #[error("the stored metadata cannot be read at {path}: {message}")]
+    Document {
+        /// Where in the document.
+        path: String,
+        /// What is wrong.
+        message: String,
+    },
+    /// The metadata directory cannot be read.
+    #[error("the metadata directory cannot be read: {0}")]
+    Directory(String),
+}
+
+impl State {
+    /// Opens the metadata storage, reads or creates the document and builds the first generation. Sources that do not
+    /// answer and objects that are wrong do not keep it from starting.
+    ///
+    /// # Errors
+    /// What keeps it from starting.
+    pub async fn start(settings: Arc<Settings>, observer: Observer) -> Result<Arc<Self>, StartError> {
+        let instance_id = Uuid::new_v4();
+        let store = match &settings.metadata_database_url {
+            Some(url) => {
+                let target = pg::Target::parse(url.reveal()).map_err(StartError::Url)?;
+                let pool = pg::PoolSettings {
+                    max_connections: STORE_CONNECTIONS,
+                    ..pg::PoolSettings::default()
+                };
+                let store = pg::Store::connect(&target, &pool, &settings.metadata_extensions_schema)?;
+                prepare(&store, settings.retries, &observer).await?;
+                Some(store)
+            }
+            None => None,
+        };
+        let (document, resource_version) = match (&settings.origin, &store) {
+            (Origin::Directory(folder), _) => (read_directory(folder).map_err(StartError::Directory)?, 0),
+            (_, Some(store)) => first_document(store, &settings, instance_id).await?,
+            (_, None) => return Err(StartError::NoDatabase),
+        };
+        observer.emit(Event::Startup {
+            kind: "metadata",
+            info: json!({"origin": settings.origin.to_string(), "resource_version": resource_version}),
+        });
+        let document = Arc::new(document);
+        let mut sources = open_sources(&document, &settings, None);
+        introspect_within(&document, &mut sources, |_, _| true, FIRST_PATIENCE).await;
+        let generation = build(document, sources, &settings, None, resource_version).await;
+        observer.emit(Event::Startup {
+            kind: "schema_cache",
+            info: json!({
+                "sources": generation.sources.len(),
+                "inconsistent_objects": generation.problems.len(),
+                "seconds": generation.build_time.as_secs_f64(),
+            }),
+        });
+        let state = Self {
+            authenticator: Authenticator::new(settings.authentication.clone()),
+            settings,
+            instance_id,
+            observer,
+            generation: ArcSwap::from_pointee(generation.clone()),
+            store,
+            writer: tokio::sync::Mutex::new(()),
+            health: Mutex::new(BTreeMap::new()),
+            retired_plans: super::Retired::default(),
+            draining: false.into(),
+        };
+        if !generation.is_consistent() {
+            let objects = generation.inconsistent_objects().into();
+            state.observer.emit(Event::InconsistentMetadata(objects));
+        }
+        state.swap(generation);
+        Ok(Arc::new(state))
+    }
+}
+
+/// Creates or checks `hdb_catalog`; a database that is still starting is tried again.
+async fn prepare(store: &pg::Store, retries: u64, observer: &Observer) -> Result<(), pg::store::Error> {
+    let mut left = retries;
+    loop {
+        match store.prepare().await {
+            Err(error @ pg::store::Error::Database(_)) if left > 0 => {
+                left -= 1;
+                observer.emit(Event::Unstructured {
+                    level: Level::Warn,
+                    message: format!("{error}; trying again"),
+                });
+                tokio::time::sleep(RETRY_PAUSE).await;
+            }
+            done => return done,
+        }
+    }
+}
+
+async fn first_document(
+    store: &pg::Store,
+    settings: &Settings,
+    instance_id: Uuid,
+) -> Result<(Document, i64), StartError> {
+    loop {
+        let stored = store.metadata().await?;
+        if let Some(text) = &stored.metadata {
+            return Ok((parse(text)?, stored.resource_version));
+        }
+        let mut document = Document::default();
+        if let Some(default) = &settings.default_source {
+            document
+                .sources
+                .insert("default".to_owned(), default_source(default, settings));
+        }
+        match store
+            .replace(
+                &document.to_text(),
+                stored.resource_version,
+                EVERYTHING,
+                instance_id,
+            )
+            .await
+        {
+            Ok(version) => return Ok((document, version)),
+            // Another instance was first: its document is the one.
+            Err(pg::store::Error::Conflict { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// The source `default`, with the pool settings written out as Hasura does.
+fn default_source(default: &DefaultSource, settings: &Settings) -> Source {
+    let database_url = match &default.address {
+        Address::FromVariable => DatabaseUrl::FromEnv("HASURA_GRAPHQL_DATABASE_URL".to_owned()),
+        Address::Url(url) => DatabaseUrl::Url(url.reveal().to_owned()),
+    };
+    let mut configuration = metadata::source::SourceConfiguration::new(database_url);
+    let info = &mut configuration.connection_info;
+    info.use_prepared_statements = default.use_prepared_statements;
+    info.isolation_level = default.isolation;
+    info.pool_settings = Some(PoolSettings {
+        max_connections: Some(settings.pool.max_connections),
+        idle_timeout: Some(settings.pool.idle_timeout.as_secs()),
+        retries: Some(settings.retries),
+        connection_lifetime: Some(
+            settings
+                .pool
+                .connection_lifetime
+                .map_or(0, |lifetime| lifetime.as_secs())
+                .into(),
+        ),
+        ..PoolSettings::default()
+    });
+    Source {
+        configuration,
+        ..Source::default()
+    }
+}
+
+/// Reads a stored document.
+///
+/// # Errors
+/// Where and why it cannot be read.
+pub fn parse(text: &str) -> Result<Document, StartError> {
+    let value = serde_json::from_str(text).map_err(|error| StartError::Document {
+        path: "$".to_owned(),
+        message: error.to_string(),
+    })?;
+    match Document::parse(&value) {
+        Ok((document, _)) => Ok(document),
+        Err(error) => Err(StartError::Document {
+            path: error.path.to_string(),
+            message: error.message,
+        }),
+    }
+}
+
+/// Reads a metadata directory.
+///
+/// # Errors
+/// Which file cannot be read, and why.
+pub(super) fn read_directory(folder: &Path) -> Result<Document, String> {
+    let files = metadata::directory::walk(folder).map_err(|error| describe(&error))?;
+    let value = metadata::directory::from_files(&files).map_err(|error| describe(&error))?;
+    match Document::parse(&value) {
+        Ok((document, _)) => Ok(document),
+        Err(error) => Err(format!("{}: {}", error.path, error.message)),
+    }
+}
