@@ -134,16 +134,11 @@ impl<'m> Reader<'m> {
             Input::Object(entries) => entries,
             Input::Null if self.model.options.boolean_null_collapse => return Ok(Filter::always()),
             Input::Null => {
-                let array = if left.subject.element.is_some() {
-                    "_array"
-                } else {
-                    ""
-                };
                 return Err(Error::validation(
                     path,
                     format!(
-                        "expected an object for type '{}{array}_comparison_exp', but found null",
-                        left.subject.name
+                        "expected an object for type '{}', but found null",
+                        self.comparison_name(&left.subject)
                     ),
                 ));
             }

@@ -6,7 +6,9 @@
 use metadata::BoolExp;
 use serde_json::{Map, Value};
 
-use crate::model::{ColumnId, ComputedFieldId, RelationshipId, RelationshipKind, Returns, Table, TableId};
+use crate::model::{
+    ColumnId, ComputedFieldId, Model, RelationshipId, RelationshipKind, Returns, Table, TableId,
+};
 use crate::operator::Operator;
 use crate::predicate::{Comparison, Operand, Predicate};
 use crate::resolve::Entry;
@@ -62,8 +64,43 @@ impl Refusal {
 #[derive(Clone, Copy)]
 pub(crate) struct Scope<'s> {
     pub(crate) tables: &'s [Table],
+    /// Where the tables came from, while the model is being built; empty afterwards.
     pub(crate) entries: &'s [Entry<'s>],
     pub(crate) scalars: &'s Scalars,
+}
+
+/// Why the filter of a request is refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FilterRefusal {
+    /// In Hasura's words.
+    pub message: String,
+    /// Where in the filter: `$.author.id`.
+    pub path: String,
+}
+
+/// The predicate of a filter in a request of the v1 data API: the language of permissions.
+///
+/// # Errors
+/// What is wrong with the filter. Whether the role may use what the filter names is not judged here.
+pub fn request_filter(
+    model: &Model,
+    table: TableId,
+    filter: &Map<String, Value>,
+) -> Result<Predicate, FilterRefusal> {
+    let tables = model
+        .source(table.source())
+        .map_or(&[][..], |source| &source.tables);
+    let scope = Scope {
+        tables,
+        entries: &[],
+        scalars: &model.scalars,
+    };
+    scope
+        .expression(table, table, filter, 0)
+        .map_err(|refusal| FilterRefusal {
+            path: refusal.path(),
+            message: refusal.message,
+        })
 }
 
 /// The left-hand side of a comparison.
@@ -91,11 +128,30 @@ impl<'s> Scope<'s> {
         self.expression(table, table, &expression.0, 0)
     }
 
-    fn table(self, id: TableId) -> Result<(&'s Table, &'s Entry<'s>), Refusal> {
-        match (self.tables.get(id.index()), self.entries.get(id.index())) {
-            (Some(table), Some(entry)) => Ok((table, entry)),
-            _ => Err(Refusal::new("table is not tracked")),
+    fn table(self, id: TableId) -> Result<&'s Table, Refusal> {
+        let table = self.tables.get(id.index());
+        table.ok_or_else(|| Refusal::new("table is not tracked"))
+    }
+
+    /// A column by its name in Postgres.
+    fn column(self, table: &Table, name: &str) -> Option<ColumnId> {
+        match self.entries.get(table.id.index()) {
+            Some(entry) => entry.columns.get(name).copied(),
+            None => {
+                let at = table.columns.iter().position(|column| column.name == name)?;
+                u16::try_from(at).ok().map(ColumnId)
+            }
         }
+    }
+
+    /// A table by its name in Postgres.
+    fn named(self, name: &metadata::QualifiedName) -> Option<&'s Table> {
+        if self.entries.is_empty() {
+            let mut tables = self.tables.iter();
+            return tables.find(|table| table.name.schema == name.schema && table.name.name == name.name);
+        }
+        let at = self.entries.iter().position(|entry| entry.name == name)?;
+        self.tables.get(at)
     }
 
     fn expression(
@@ -152,9 +208,8 @@ impl<'s> Scope<'s> {
                 .ok_or_else(|| Refusal::new(format!("key \"{name}\" not found")))
         };
         let name = qualified_name(key("_table")?).map_err(|refusal| refusal.at_key("_table"))?;
-        let found = self.entries.iter().position(|entry| *entry.name == name);
-        let target = found
-            .and_then(|at| self.tables.get(at))
+        let target = self
+            .named(&name)
             .ok_or_else(|| Refusal::new(format!("table \"{name}\" does not exist")).at_key("_table"))?;
         let condition = object(key("_where")?)
             .and_then(|map| self.expression(root, target.id, map, depth + 1))
@@ -170,9 +225,9 @@ impl<'s> Scope<'s> {
         value: &Value,
         depth: usize,
     ) -> Result<Predicate, Refusal> {
-        let (table, entry) = self.table(subject)?;
-        if let Some(id) = entry.columns.get(field) {
-            let column = table.column(*id).ok_or_else(|| unknown(field))?;
+        let table = self.table(subject)?;
+        if let Some(id) = self.column(table, field) {
+            let column = table.column(id).ok_or_else(|| unknown(field))?;
             let left = Subject {
                 scalar: &column.scalar,
                 array: column.is_array(),
@@ -181,7 +236,7 @@ impl<'s> Scope<'s> {
                 cast: None,
             };
             return self.comparisons(root, subject, left, value, &|comparison| {
-                Predicate::Column(*id, comparison)
+                Predicate::Column(id, comparison)
             });
         }
         if let Some((id, relationship)) = relationship(table, |one| one.name == field) {
@@ -443,7 +498,7 @@ impl<'s> Scope<'s> {
         let mut at = if from_root { root } else { subject };
         let mut path: Vec<RelationshipId> = Vec::with_capacity(relationships.len());
         for step in relationships {
-            let (table, _) = self.table(at)?;
+            let table = self.table(at)?;
             let object =
                 |one: &crate::model::Relationship| one.kind == RelationshipKind::Object && one.name == *step;
             let Some((id, relationship)) = relationship(table, object) else {
@@ -454,8 +509,8 @@ impl<'s> Scope<'s> {
             path.push(id);
             at = relationship.target;
         }
-        let (table, entry) = self.table(at)?;
-        let id: Option<ColumnId> = entry.columns.get(*name).copied();
+        let table = self.table(at)?;
+        let id: Option<ColumnId> = self.column(table, name);
         let Some((column, right)) = id.and_then(|id| Some((id, table.column(id)?))) else {
             let is_field = table.relationships.iter().any(|one| one.name == *name)
                 || table.computed_fields.iter().any(|one| one.name == *name);

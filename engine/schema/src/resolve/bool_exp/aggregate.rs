@@ -98,12 +98,12 @@ impl<'s> Scope<'s> {
         function: AggregateFunction,
         value: Option<&Value>,
     ) -> Result<Vec<ColumnId>, Refusal> {
-        let (table, entry) = self.table(target)?;
+        let table = self.table(target)?;
         let column = |value: &Value| -> Result<ColumnId, Refusal> {
             let name = value
                 .as_str()
                 .ok_or_else(|| Refusal::new("expected a column name"))?;
-            let id = entry.columns.get(name).copied().ok_or_else(|| unknown(name))?;
+            let id = self.column(table, name).ok_or_else(|| unknown(name))?;
             let found = table.column(id).ok_or_else(|| unknown(name))?;
             if function.accepts(found) {
                 Ok(id)
