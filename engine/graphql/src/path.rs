@@ -57,7 +57,7 @@ impl fmt::Display for Path {
             match step {
                 Step::Index(index) => write!(out, "[{index}]")?,
                 Step::Key(key) if is_identifier(key) => write!(out, ".{key}")?,
-                Step::Key(key) => write!(out, "['{key}']")?,
+                Step::Key(key) => write!(out, "[\"{key}\"]")?,
             }
         }
         Ok(())

@@ -10,4 +10,4 @@ mod operator;
 mod stored;
 
 pub(crate) use operand::{Given, Subject};
-pub(crate) use stored::{in_call_order, qualified};
+pub(crate) use stored::{display, in_call_order, qualified};

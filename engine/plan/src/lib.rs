@@ -4,6 +4,7 @@
 
 mod bind;
 pub mod cache;
+pub mod dml;
 mod filter;
 pub mod insert;
 mod ir;

@@ -18,7 +18,7 @@ pub mod scalar;
 
 pub use build::build;
 pub use problem::Problem;
-pub use resolve::bool_exp::{FilterRefusal, request_filter};
+pub use resolve::bool_exp::{FilterRefusal, FilterStep, request_filter};
 pub use resolve::enum_table::{EnumQuery, queries as enum_queries};
 pub use resolve::permission::ADMIN;
 pub use resolve::{CatalogState, EnumRow};

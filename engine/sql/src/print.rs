@@ -55,16 +55,14 @@ impl<'a> Printer<'a> {
     }
 
     fn select(&mut self, select: &'a Select) {
-        self.syntax("select ");
+        self.syntax("select");
         if !select.distinct_on.is_empty() {
-            self.syntax("distinct on (");
+            self.syntax(" distinct on (");
             self.list(&select.distinct_on);
-            self.syntax(") ");
+            self.syntax(")");
         }
         for (at, Output { value, name }) in select.columns.iter().enumerate() {
-            if at > 0 {
-                self.syntax(", ");
-            }
+            self.syntax(if at > 0 { ", " } else { " " });
             self.expression(value);
             if let Some(name) = name {
                 self.syntax(" as ");

@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use graphql::{Error, Path};
-use schema::model::{ColumnId, PredicateId, RelationshipId, Table, TableId};
+use graphql::{Code, Error, Path};
+use schema::model::{Column, ColumnId, PredicateId, RelationshipId, Table, TableId};
 use schema::predicate::{AggregatePredicate, Comparison, Operand, Predicate};
 use schema::scalar::ScalarClass;
 use sql::ast::Operator;
@@ -13,15 +13,33 @@ use sql::name::TypeName;
 use super::operator::{Left, column_symbol};
 use super::{Given, Subject};
 use crate::ir::table::PredicateTable;
-use crate::ir::{CallArgument, Exists, Filter, Grouped, Related, Right, Scalar};
+use crate::ir::{CallArgument, Exists, Filter, Grouped, Related, Right, RowType, Scalar, SelectTable};
 use crate::read::{Reader, lost};
 
-/// The row a stored expression is about: a table's, or that of an aggregate over it.
+/// The row an expression is about.
 #[derive(Clone, Copy)]
 struct Row<'m> {
-    table: PredicateTable<'m>,
+    table: Known<'m>,
     /// The table at the root of the whole expression.
-    root: PredicateTable<'m>,
+    root: Known<'m>,
+}
+
+/// A table of an expression, by the right to test it.
+#[derive(Clone, Copy)]
+enum Known<'m> {
+    /// In a permission: anything can be tested.
+    Stored(PredicateTable<'m>),
+    /// In a request (v1 data API): what the role may read, as the role sees it.
+    Requested(SelectTable<'m>),
+}
+
+impl<'m> Known<'m> {
+    fn table(self) -> &'m Table {
+        match self {
+            Self::Stored(table) => table.table(),
+            Self::Requested(table) => table.table(),
+        }
+    }
 }
 
 impl<'m> Reader<'m> {
@@ -43,33 +61,106 @@ impl<'m> Reader<'m> {
     pub(crate) fn stored_on(
         &mut self,
         table: TableId,
-        predicate: &'m Predicate,
+        predicate: &Predicate,
         path: &Path,
     ) -> Result<Filter<'m>, Error> {
         let subject =
             PredicateTable::in_stored_predicate(self.model, table).ok_or_else(|| lost(path, "table"))?;
-        let row = Row {
-            table: subject,
-            root: subject,
-        };
+        self.rooted(Known::Stored(subject), predicate, path)
+    }
+
+    /// Lowers a request's filter in the language of permissions, over what the role may read of `table`.
+    pub(crate) fn requested_on(
+        &mut self,
+        table: SelectTable<'m>,
+        predicate: &Predicate,
+        path: &Path,
+    ) -> Result<Filter<'m>, Error> {
+        self.rooted(Known::Requested(table), predicate, path)
+    }
+
+    fn rooted(&mut self, table: Known<'m>, predicate: &Predicate, path: &Path) -> Result<Filter<'m>, Error> {
+        let row = Row { table, root: table };
         Ok(Filter::Rooted(Box::new(self.predicate(row, predicate, path)?)))
     }
 
-    fn predicate(
+    /// A column of the row as whoever wrote the expression may see it.
+    fn known_column(
         &mut self,
-        row: Row<'m>,
-        predicate: &'m Predicate,
+        table: Known<'m>,
+        id: ColumnId,
         path: &Path,
-    ) -> Result<Filter<'m>, Error> {
+    ) -> Result<(&'m Column, Scalar<'m>), Error> {
+        let column = table
+            .table()
+            .columns
+            .get(usize::from(id.0))
+            .ok_or_else(|| lost(path, "column"))?;
+        let value = match table {
+            Known::Stored(_) => Scalar::Column(column, None),
+            Known::Requested(table) if table.access().columns.contains(id) => {
+                self.column(RowType::Table(table), id, path)?
+            }
+            Known::Requested(_) => return Err(self.unreadable(&column.name, path)),
+        };
+        Ok((column, value))
+    }
+
+    /// A table that an expression leads to, and which of its rows exist for whoever wrote it.
+    fn known_table(
+        &mut self,
+        from: Known<'m>,
+        id: TableId,
+        path: &Path,
+    ) -> Result<(Known<'m>, Filter<'m>), Error> {
+        match from {
+            Known::Stored(_) => {
+                let table =
+                    PredicateTable::in_stored_predicate(self.model, id).ok_or_else(|| lost(path, "table"))?;
+                Ok((Known::Stored(table), Filter::always()))
+            }
+            Known::Requested(_) => {
+                let table = self.readable(id, path)?;
+                let permitted = self.permitted(table, path)?;
+                Ok((Known::Requested(table), permitted))
+            }
+        }
+    }
+
+    /// A table of a request in the old data API.
+    pub(crate) fn readable(&self, id: TableId, path: &Path) -> Result<SelectTable<'m>, Error> {
+        SelectTable::of_role(self.model, self.role, id).ok_or_else(|| {
+            let name = self.model.table(id).map(|table| display(&table.name));
+            denied(
+                path,
+                format!(
+                    "select on \"{}\" for role \"{}\" is not allowed. ",
+                    name.unwrap_or_default(),
+                    self.role.name
+                ),
+            )
+        })
+    }
+
+    /// The refusal of a column of a request in the old data API.
+    pub(crate) fn unreadable(&self, column: &str, path: &Path) -> Error {
+        let role = &self.role.name;
+        denied(
+            path,
+            format!("role \"{role}\" does not have permission to select column \"{column}\""),
+        )
+    }
+
+    fn predicate(&mut self, row: Row<'m>, predicate: &Predicate, path: &Path) -> Result<Filter<'m>, Error> {
         self.enter(path)?;
         let filter = match predicate {
             Predicate::And(parts) => Filter::All(self.predicates(row, parts, path)?),
             Predicate::Or(parts) => Filter::Any(self.predicates(row, parts, path)?),
             Predicate::Not(part) => Filter::Not(Box::new(self.predicate(row, part, path)?)),
             Predicate::Column(column, comparison) => {
-                let column = stored_column(row.table.table(), *column, path)?;
+                let (column, value) = self.known_column(row.table, *column, path)?;
                 let subject = Subject::of(&column.type_, &column.scalar);
-                self.stored_comparison(row, Scalar::Column(column, None), subject, comparison, path)?
+                self.stored_comparison(row, value, subject, comparison, path)?
             }
             Predicate::ComputedField(id, comparison) => {
                 let field = row
@@ -81,9 +172,15 @@ impl<'m> Reader<'m> {
                 let schema::model::Returns::Scalar { type_, scalar } = &field.returns else {
                     return Err(lost(path, "scalar computed field"));
                 };
-                let call = self.computed_call(field, None, path)?;
+                let value = match row.table {
+                    Known::Stored(_) => Scalar::Computed(self.computed_call(field, None, path)?, None),
+                    Known::Requested(table) if table.access().computed_fields.contains(id) => {
+                        self.computed_scalar(table, *id, None, path)?
+                    }
+                    Known::Requested(_) => return Err(self.unreadable(&field.name, path)),
+                };
                 let subject = Subject::of(type_, scalar);
-                self.stored_comparison(row, Scalar::Computed(call, None), subject, comparison, path)?
+                self.stored_comparison(row, value, subject, comparison, path)?
             }
             Predicate::ComputedTable(id, inner) => {
                 let field = row
@@ -96,23 +193,24 @@ impl<'m> Reader<'m> {
                     return Err(lost(path, "table computed field"));
                 };
                 let call = self.computed_call(field, None, path)?;
-                let inside = self.inside(row, table, path)?;
+                let (inside, permitted) = self.inside(row, table, path)?;
                 let filter = self.predicate(inside, inner, path)?;
+                let filter = Filter::All(vec![permitted, filter]);
                 Filter::Exists(Box::new(Exists::of_call(call, filter)))
             }
             Predicate::Relationship(id, inner) => {
                 let own = row.table.table();
                 let relationship = self.relationship(own, *id, path)?;
                 let link = self.pairs(own, relationship, path)?;
-                let inside = self.inside(row, relationship.target, path)?;
+                let (inside, permitted) = self.inside(row, relationship.target, path)?;
                 let filter = self.predicate(inside, inner, path)?;
-                Filter::Exists(Box::new(Exists::stored(inside.table, link, filter)))
+                Filter::Exists(Box::new(exists(inside.table, link, permitted, filter)))
             }
             Predicate::Aggregate(id, aggregate) => self.stored_aggregate(row, *id, aggregate, path)?,
             Predicate::Exists(table, inner) => {
-                let inside = self.inside(row, *table, path)?;
+                let (inside, permitted) = self.inside(row, *table, path)?;
                 let filter = self.predicate(inside, inner, path)?;
-                Filter::Exists(Box::new(Exists::stored(inside.table, Vec::new(), filter)))
+                Filter::Exists(Box::new(exists(inside.table, Vec::new(), permitted, filter)))
             }
         };
         self.leave();
@@ -122,18 +220,16 @@ impl<'m> Reader<'m> {
     fn predicates(
         &mut self,
         row: Row<'m>,
-        parts: &'m [Predicate],
+        parts: &[Predicate],
         path: &Path,
     ) -> Result<Vec<Filter<'m>>, Error> {
         parts.iter().map(|part| self.predicate(row, part, path)).collect()
     }
 
-    fn inside(&self, row: Row<'m>, table: TableId, path: &Path) -> Result<Row<'m>, Error> {
-        Ok(Row {
-            table: PredicateTable::in_stored_predicate(self.model, table)
-                .ok_or_else(|| lost(path, "table"))?,
-            root: row.root,
-        })
+    fn inside(&mut self, row: Row<'m>, table: TableId, path: &Path) -> Result<(Row<'m>, Filter<'m>), Error> {
+        let (table, permitted) = self.known_table(row.table, table, path)?;
+        let root = row.root;
+        Ok((Row { table, root }, permitted))
     }
 
     fn stored_comparison(
@@ -141,7 +237,7 @@ impl<'m> Reader<'m> {
         row: Row<'m>,
         value: Scalar<'m>,
         subject: Subject,
-        comparison: &'m Comparison,
+        comparison: &Comparison,
         path: &Path,
     ) -> Result<Filter<'m>, Error> {
         let left = self.stored_left(value, subject, comparison);
@@ -193,22 +289,27 @@ impl<'m> Reader<'m> {
     /// A column at the end of a way of object relationships.
     fn column_behind(
         &mut self,
-        from: PredicateTable<'m>,
+        from: Known<'m>,
         way: &[RelationshipId],
         column: ColumnId,
         path: &Path,
     ) -> Result<Scalar<'m>, Error> {
         let Some((first, rest)) = way.split_first() else {
-            return Ok(Scalar::Column(stored_column(from.table(), column, path)?, None));
+            return Ok(self.known_column(from, column, path)?.1);
         };
         self.enter(path)?;
         let relationship = self.relationship(from.table(), *first, path)?;
-        let columns = self.pairs(from.table(), relationship, path)?;
-        let target = PredicateTable::in_stored_predicate(self.model, relationship.target)
-            .ok_or_else(|| lost(path, "table"))?;
+        let (target, _) = self.known_table(from, relationship.target, path)?;
         let inner = self.column_behind(target, rest, column, path)?;
+        let related = match (from, target) {
+            (Known::Requested(from), _) => self.related(from, *first, path)?,
+            (Known::Stored(from), Known::Stored(target)) => {
+                let columns = self.pairs(from.table(), relationship, path)?;
+                Related::stored(target, columns, (from.table().id, *first))
+            }
+            (Known::Stored(_), Known::Requested(_)) => return Err(lost(path, "table")),
+        };
         self.leave();
-        let related = Related::stored(target, columns, (from.table().id, *first));
         Ok(Scalar::Through(Box::new(related), Box::new(inner)))
     }
 
@@ -217,13 +318,13 @@ impl<'m> Reader<'m> {
         &mut self,
         row: Row<'m>,
         id: RelationshipId,
-        aggregate: &'m AggregatePredicate,
+        aggregate: &AggregatePredicate,
         path: &Path,
     ) -> Result<Filter<'m>, Error> {
         let own = row.table.table();
         let relationship = self.relationship(own, id, path)?;
         let link = self.pairs(own, relationship, path)?;
-        let inside = self.inside(row, relationship.target, path)?;
+        let (inside, permitted) = self.inside(row, relationship.target, path)?;
         let filter = match &aggregate.filter {
             Some(filter) => self.predicate(inside, filter, path)?,
             None => Filter::always(),
@@ -231,12 +332,7 @@ impl<'m> Reader<'m> {
         let over = aggregate
             .columns
             .iter()
-            .map(|column| {
-                Ok(Scalar::Column(
-                    stored_column(inside.table.table(), *column, path)?,
-                    None,
-                ))
-            })
+            .map(|column| Ok(self.known_column(inside.table, *column, path)?.1))
             .collect::<Result<_, Error>>()?;
         let value = Scalar::Grouped(Box::new(Grouped {
             function: aggregate.function,
@@ -244,7 +340,7 @@ impl<'m> Reader<'m> {
             distinct: aggregate.distinct,
         }));
         let subject = aggregate_subject(aggregate.function);
-        let mut exists = Exists::stored(inside.table, link, filter);
+        let mut exists = exists(inside.table, link, permitted, filter);
         exists.having = self.stored_comparison(inside, value, subject, &aggregate.comparison, path)?;
         Ok(Filter::Exists(Box::new(exists)))
     }
@@ -281,15 +377,34 @@ pub(crate) fn aggregate_subject(function: &str) -> Subject {
     }
 }
 
-fn stored_column<'m>(
-    table: &'m Table,
-    id: ColumnId,
-    path: &Path,
-) -> Result<&'m schema::model::Column, Error> {
-    table
-        .columns
-        .get(usize::from(id.0))
-        .ok_or_else(|| lost(path, "column"))
+/// Rows of a table that pass a filter; `permitted` are those that exist for whoever wrote it.
+fn exists<'m>(
+    table: Known<'m>,
+    link: Vec<(&'m Column, &'m Column)>,
+    permitted: Filter<'m>,
+    filter: Filter<'m>,
+) -> Exists<'m> {
+    match table {
+        Known::Stored(table) => Exists::stored(table, link, filter),
+        Known::Requested(table) => Exists::selectable(table, link, permitted, filter),
+    }
+}
+
+/// A table's name in messages: without the schema `public`.
+pub(crate) fn display(name: &schema::catalog::QualifiedName) -> String {
+    if name.schema == "public" {
+        name.name.clone()
+    } else {
+        format!("{}.{}", name.schema, name.name)
+    }
+}
+
+fn denied(path: &Path, message: String) -> Error {
+    Error {
+        code: Code::PermissionDenied,
+        path: path.clone(),
+        message,
+    }
 }
 
 /// A catalog name as SQL has it.

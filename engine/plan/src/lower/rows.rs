@@ -155,6 +155,10 @@ impl Page {
                 ));
             }
             columns.append(&mut self.select.columns);
+            // Postgres takes a select of no columns, but not with `distinct on`.
+            if columns.is_empty() && !self.select.distinct_on.is_empty() {
+                columns.push(Output::unnamed(Expression::True));
+            }
             self.select.columns = columns;
         }
         From::Subquery {

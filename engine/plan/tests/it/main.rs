@@ -5,6 +5,7 @@
     reason = "a test that cannot go on must fail"
 )]
 
+mod data_api;
 mod sql_text;
 mod types;
 mod values;

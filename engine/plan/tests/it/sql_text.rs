@@ -257,7 +257,7 @@ fn permissions_are_woven_in() {
     // A permission's limit caps what is aggregated.
     assert_eq!(
         sql_as("listener", "{ play_event_aggregate { aggregate { count } } }"),
-        "select count(*) from (select  from play_event as t1 where (t1.listener_id = ($1)::int4) limit 100) as t0"
+        "select count(*) from (select from play_event as t1 where (t1.listener_id = ($1)::int4) limit 100) as t0"
     );
 }
 

@@ -74,8 +74,17 @@ pub(crate) struct Scope<'s> {
 pub struct FilterRefusal {
     /// In Hasura's words.
     pub message: String,
-    /// Where in the filter: `$.author.id`.
-    pub path: String,
+    /// The keys and positions that lead there from the filter.
+    pub steps: Vec<FilterStep>,
+}
+
+/// One step into a filter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FilterStep {
+    /// Into an object.
+    Key(String),
+    /// Into a list.
+    Index(usize),
 }
 
 /// The predicate of a filter in a request of the v1 data API: the language of permissions.
@@ -98,9 +107,28 @@ pub fn request_filter(
     scope
         .expression(table, table, filter, 0)
         .map_err(|refusal| FilterRefusal {
-            path: refusal.path(),
+            steps: refusal
+                .steps
+                .iter()
+                .rev()
+                .map(|step| FilterStep::of(step))
+                .collect(),
             message: refusal.message,
         })
+}
+
+impl FilterStep {
+    /// Of `.key`, `['key']` or `[0]`.
+    fn of(step: &str) -> Self {
+        if let Some(key) = step.strip_prefix('.') {
+            return Self::Key(key.to_owned());
+        }
+        let inner = step.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+        match inner.map(str::parse) {
+            Some(Ok(index)) => Self::Index(index),
+            _ => Self::Key(inner.unwrap_or(step).trim_matches('\'').to_owned()),
+        }
+    }
 }
 
 /// The left-hand side of a comparison.

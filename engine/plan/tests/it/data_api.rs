@@ -1,0 +1,132 @@
+//! `select` and `count` of the old data API.
+
+use std::sync::Arc;
+
+use plan::Session;
+use plan::dml::{self, Command};
+use schema::model::Options;
+use serde_json::{Value, json};
+
+use crate::{readable, text_of, world};
+
+fn answer(role: &str, command: Command, arguments: &Value) -> String {
+    let model = world::world(Options::default());
+    let session = Session {
+        role: Arc::from(role),
+        variables: Vec::new(),
+        backend: false,
+    };
+    let arguments = arguments.as_object().cloned().unwrap_or_default();
+    match dml::plan(&model, &session, command, &arguments) {
+        Ok(plan) => readable(&text_of(&plan)),
+        Err(error) => format!("{} {} {}", error.code.as_str(), error.path, error.message),
+    }
+}
+
+fn select(arguments: &Value) -> String {
+    answer("admin", Command::Select, arguments)
+}
+
+#[track_caller]
+fn becomes(arguments: &Value, expected: &str) {
+    let expected = expected.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert_eq!(select(arguments), expected);
+}
+
+#[test]
+fn columns_and_relationships() {
+    becomes(
+        &json!({"table": "artist", "columns": ["*", {"name": "albums", "alias": "a", "columns": ["title"],
+            "where": {"title": "x"}, "order_by": "-title", "limit": 2}], "where": {"$not": {"name": {"$neq": "x"}}}}),
+        "select t0.artist_id, t0.name, array(select row(t1.title) from album as t1 where ((t1.artist_id = t0.artist_id)
+         and (t1.title = ($1)::varchar)) order by t1.title desc limit 2) from artist as t0
+         where (not (t0.name is distinct from ($1)::varchar))",
+    );
+    becomes(
+        &json!({"table": {"schema": "public", "name": "track"}, "columns": ["name", {"name": "album", "columns": ["*"]}],
+            "order_by": [{"column": {"album": "title"}, "type": "desc", "nulls": "last"}, "+name"]}),
+        "select t0.name, (t1.album_id is not null), t1.album_id, t1.title, t1.artist_id from track as t0
+         left join album as t1 on (t1.album_id = t0.album_id) order by t1.title desc nulls last, t0.name",
+    );
+    becomes(
+        &json!({"table": "genre", "columns": ["*.*"]}),
+        "select t0.genre_id, t0.name from genre as t0",
+    );
+}
+
+#[test]
+fn counts() {
+    let count = |arguments: &Value| answer("admin", Command::Count, arguments);
+    assert_eq!(
+        count(&json!({"table": "album", "where": {"artist": {"name": "x"}}})),
+        "select count(*) from album as t0 where exists (select 1 from artist as t1 where ((t1.artist_id = t0.artist_id) \
+         and (t1.name = ($1)::varchar)))"
+    );
+    assert_eq!(
+        count(&json!({"table": "album", "distinct": ["artist_id"]})),
+        "select count(*) from (select distinct on (t1.artist_id) true from album as t1) as t0"
+    );
+}
+
+#[test]
+fn a_role_reads_what_it_may() {
+    let own = answer(
+        "listener",
+        Command::Select,
+        &json!({"table": "track", "columns": ["name"], "where": {"some_event": {"rating": 3}}}),
+    );
+    assert_eq!(
+        own,
+        "select t0.name from track as t0 where exists (select 1 from play_event as t1 where ((t1.track_id = t0.track_id) \
+         and (t1.listener_id = ($1)::int4) and (case when (t1.listener_id = ($1)::int4) then t1.rating end = ($2)::int2)))"
+    );
+    assert_eq!(
+        answer(
+            "stranger",
+            Command::Select,
+            &json!({"table": "track", "columns": ["name"]})
+        ),
+        "permission-denied $ select on \"track\" for role \"stranger\" is not allowed. "
+    );
+    assert_eq!(
+        answer("stranger", Command::Count, &json!({"table": "track"})),
+        "permission-denied $ select on \"track\" for role \"stranger\" is not allowed. ; \"count\" is only allowed if the \
+         role has \"select\" permissions on the table"
+    );
+}
+
+#[test]
+fn refusals() {
+    let base = |key: &str, value: Value| {
+        let mut arguments = json!({"table": "track", "columns": ["name"]});
+        arguments[key] = value;
+        select(&arguments)
+    };
+    assert_eq!(
+        base("table", json!("foobar")),
+        "not-exists $.table table \"foobar\" does not exist"
+    );
+    assert_eq!(
+        base("source", json!("x")),
+        "not-exists $.source source with name \"x\" does not exist"
+    );
+    assert_eq!(
+        base("limit", json!(-1)),
+        "not-supported $.limit unexpected negative value"
+    );
+    assert_eq!(
+        base("limit", json!("3")),
+        "parse-failed $.limit parsing Int failed, expected Number, but encountered String"
+    );
+    assert_eq!(
+        base("columns", json!(["x"])),
+        "not-exists $.columns[0] column \"x\" does not exist"
+    );
+    assert_eq!(
+        base("columns", json!(["album"])),
+        "unexpected-payload $.columns[0] expecting a database column; but, \"album\" is a relationship; relationships \
+         have to be expanded"
+    );
+    assert!(base("where", json!({"album": {"x": 1}})).starts_with("not-exists $.where.album.x "));
+    assert!(base("where", json!({"name": {"$cast": {"integer": {}}}})).contains("$.where.name[\"$cast\"] "));
+}
