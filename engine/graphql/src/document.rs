@@ -6,7 +6,7 @@ mod lexer;
 mod normal_form;
 mod parser;
 
-use rustc_hash::FxHashMap;
+use std::collections::HashMap;
 
 use crate::error::{Code, Error};
 use crate::path::Path;
@@ -32,7 +32,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             bytes: 16 << 20,
-            tokens: 1_000_000,
+            tokens: 500_000,
             depth: 128,
             selections: 50_000,
         }
@@ -43,7 +43,7 @@ impl Default for Limits {
 #[derive(Debug, Clone)]
 pub struct Document {
     operations: Vec<OperationDefinition>,
-    fragments: FxHashMap<Name, Fragment>,
+    fragments: HashMap<Name, Fragment>,
     /// The first name that several fragments have.
     twice: Option<Name>,
     limits: Limits,
@@ -64,7 +64,7 @@ impl Document {
         }
         check_brackets(text, limits).map_err(refused)?;
         let parsed = parser::document(text).map_err(|_| refused("not a valid graphql query".to_owned()))?;
-        let mut fragments = FxHashMap::default();
+        let mut fragments = HashMap::new();
         let mut twice = None;
         for fragment in parsed.fragments {
             if let Some(before) = fragments.insert(fragment.name.clone(), fragment) {

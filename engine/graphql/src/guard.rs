@@ -1,6 +1,7 @@
 //! Guards: what a plan assumed about the variables. A cached plan serves a request only if all hold.
 
-use rustc_hash::FxHashMap;
+use std::collections::HashMap;
+
 use serde_json::{Map, Value};
 
 use crate::operation::VariablePath;
@@ -57,7 +58,7 @@ impl Guard {
 pub struct Guards {
     all: Vec<Guard>,
     /// Positions in `all` by place.
-    places: FxHashMap<VariablePath, Vec<usize>>,
+    places: HashMap<VariablePath, Vec<usize>>,
 }
 
 impl Guards {

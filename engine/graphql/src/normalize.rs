@@ -8,9 +8,10 @@ mod fragment;
 mod selection;
 mod value;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 use serde_json::{Map, Value};
 
 use crate::document::Document;
@@ -243,7 +244,7 @@ impl<'s, 'a, T: TypeSystem> Normalizer<'s, 'a, T> {
 }
 
 /// Names of fragments that a selection set already holds.
-type Seen<'a> = FxHashSet<&'a str>;
+type Seen<'a> = HashSet<&'a str>;
 
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,7 @@
 //! The variables of an operation: what was declared, what was given, what must be said against it.
 
-use rustc_hash::FxHashMap;
+use std::collections::HashMap;
+
 use serde_json::{Map, Value};
 
 use crate::error::Error;
@@ -14,7 +15,7 @@ use crate::type_system::{Name, TypeReference, TypeSystem};
 pub struct VariableCheck {
     declared: Vec<Declared>,
     /// Positions in `declared`.
-    index: FxHashMap<Name, usize>,
+    index: HashMap<Name, usize>,
     nulls_allowed: bool,
 }
 
@@ -128,7 +129,7 @@ pub(crate) struct Variable<'a> {
 }
 
 /// The variables of this request by name.
-pub(crate) type Variables<'a> = FxHashMap<Name, Variable<'a>>;
+pub(crate) type Variables<'a> = HashMap<Name, Variable<'a>>;
 
 pub(crate) fn is_nullable<I>(type_: &TypeReference<I>) -> bool {
     match type_ {

@@ -143,7 +143,7 @@ pub(crate) fn write_scalar(codec: &Codec, bytes: &[u8], out: &mut Vec<u8>) -> Re
         Codec::Time => date_time::write_time(i64::from_be_bytes(fixed(bytes, "time")?), out)?,
         Codec::TimeTz => date_time::write_time_tz(&fixed(bytes, "time with time zone")?, out)?,
         Codec::Timestamp => {
-            date_time::write_timestamp(i64::from_be_bytes(fixed(bytes, "timestamp")?), b"", out)
+            date_time::write_timestamp(i64::from_be_bytes(fixed(bytes, "timestamp")?), b"", out);
         }
         Codec::TimestampTz => {
             let micros = i64::from_be_bytes(fixed(bytes, "timestamp with time zone")?);

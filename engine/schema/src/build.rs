@@ -196,29 +196,31 @@ fn origin_hash(
     names: &Names,
     surroundings: &Surroundings<'_>,
 ) -> u128 {
-    let half = |seed: u8| {
-        let mut hasher = DefaultHasher::new();
-        seed.hash(&mut hasher);
-        name.hash(&mut hasher);
-        state.catalog.fingerprint.hash(&mut hasher);
-        state.enum_values.hash(&mut hasher);
-        surroundings.inherited_roles.hash(&mut hasher);
+    let mut text = HashText([DefaultHasher::new(), DefaultHasher::new()]);
+    1u8.hash(&mut text.0[1]);
+    for hasher in &mut text.0 {
+        name.hash(hasher);
+        state.catalog.fingerprint.hash(hasher);
+        state.enum_values.hash(hasher);
+        surroundings.inherited_roles.hash(hasher);
         let mut lost: Vec<_> = names.lost_tables.iter().chain(&names.lost_functions).collect();
         lost.sort();
-        lost.hash(&mut hasher);
-        let mut text = HashText(hasher);
-        // The printed form names every field; writing to a hasher cannot fail.
-        let _ = write!(text, "{metadata:?}");
-        u128::from(text.0.finish())
-    };
-    (half(0) << 64) | half(1)
+        lost.hash(hasher);
+    }
+    // The debug form names every field; writing to a hasher cannot fail.
+    let _ = write!(text, "{metadata:?}");
+    let [high, low] = text.0.map(|hasher| u128::from(hasher.finish()));
+    (high << 64) | low
 }
 
-struct HashText(DefaultHasher);
+/// Two hashes of the same text that start differently: together wide enough never to meet by chance.
+struct HashText([DefaultHasher; 2]);
 
 impl std::fmt::Write for HashText {
     fn write_str(&mut self, text: &str) -> std::fmt::Result {
-        self.0.write(text.as_bytes());
+        for hasher in &mut self.0 {
+            hasher.write(text.as_bytes());
+        }
         Ok(())
     }
 }

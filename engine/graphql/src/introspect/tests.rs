@@ -193,6 +193,33 @@ fn an_answer_has_a_bound() {
 }
 
 #[test]
+fn the_deepest_answer_fits_a_small_stack() {
+    let run = || {
+        let query = format!(
+            "{{__schema {{types {{{}name{}}}}}}}",
+            "fields {type {".repeat(61),
+            "}}".repeat(61)
+        );
+        let answer = text(&query, json!({}), 1 << 20).map_err(|error| error.message);
+        assert!(answer.is_ok() || answer.is_err_and(|message| message.contains("larger than")));
+        let query = format!(
+            "{{__type(name: \"author\") {{{}name{}}}}}",
+            "ofType {".repeat(120),
+            "}".repeat(120)
+        );
+        assert_eq!(
+            text(&query, json!({}), 1000).expect("an answer"),
+            r#"{"ofType":null}"#
+        );
+    };
+    let thread = std::thread::Builder::new()
+        .stack_size(1 << 20)
+        .spawn(run)
+        .expect("a thread");
+    thread.join().expect("no overflow");
+}
+
+#[test]
 fn arguments_from_variables_are_guarded_as_they_are() {
     let schema = TestSchema::new();
     let query = "query($n: String!, $d: Boolean) {__type(name: $n) {fields(includeDeprecated: $d) {name}}}";

@@ -1,6 +1,6 @@
 //! Checks the fragments that an operation uses, and finds the variables that it uses.
 
-use rustc_hash::FxHashSet;
+use std::collections::HashSet;
 
 use crate::document::Document;
 use crate::error::Error;
@@ -21,9 +21,9 @@ pub(super) fn check<'a>(
     let mut walk = Walk {
         document,
         open: Vec::new(),
-        done: FxHashSet::default(),
+        done: HashSet::default(),
         used: Vec::new(),
-        known: FxHashSet::default(),
+        known: HashSet::default(),
     };
     walk.directives(&definition.directives);
     walk.selections(&definition.selections, &Path::root(), 0)?;
@@ -34,9 +34,9 @@ struct Walk<'a> {
     document: &'a Document,
     /// Fragments that are being looked at, outermost first.
     open: Vec<&'a str>,
-    done: FxHashSet<&'a str>,
+    done: HashSet<&'a str>,
     used: Vec<&'a Name>,
-    known: FxHashSet<&'a str>,
+    known: HashSet<&'a str>,
 }
 
 impl<'a> Walk<'a> {

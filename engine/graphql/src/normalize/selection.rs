@@ -26,7 +26,7 @@ type FieldOf<T> = Field<<T as TypeSystem>::Id, <T as TypeSystem>::Meaning>;
 
 type PossibleOf<T> = Possible<<T as TypeSystem>::Id, <T as TypeSystem>::Meaning>;
 
-type Collected<'a> = IndexMap<Name, Merged<'a>, rustc_hash::FxBuildHasher>;
+type Collected<'a> = IndexMap<Name, Merged<'a>>;
 
 impl<'a, T: TypeSystem> Normalizer<'_, 'a, T> {
     /// The fields of a root type. Only a query has introspection.

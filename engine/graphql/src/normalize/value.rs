@@ -1,6 +1,7 @@
 //! Arguments and input values, with variables in their places.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
@@ -209,7 +210,7 @@ impl<'a, T: TypeSystem> Normalizer<'_, 'a, T> {
         wanted.dedup();
         let present = self.present(given);
         let mut order: Vec<(usize, Entry<T::Meaning>)> = Vec::with_capacity(wanted.len());
-        let positions: rustc_hash::FxHashMap<&str, usize> = present
+        let positions: HashMap<&str, usize> = present
             .iter()
             .enumerate()
             .map(|(at, (name, _))| (&**name, at))

@@ -21,6 +21,7 @@ fn one(text: &str, parameters: u32) -> Statement {
     one
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "numbers and texts alike")]
 fn some(value: impl ToString) -> Option<String> {
     Some(value.to_string())
 }

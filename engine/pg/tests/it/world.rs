@@ -8,7 +8,37 @@ use sql::{Parameter, Statement};
 pub(crate) struct World {
     pub(crate) source: Source,
     pub(crate) url: String,
-    _database: embedded::test::TestDatabase,
+    database: embedded::test::TestDatabase,
+}
+
+impl Drop for World {
+    /// Drops the database, whoever is still connected to it: the pool's connections close in their own time.
+    fn drop(&mut self) {
+        let primary = member(&embedded::test::server().admin_url());
+        let text = format!(
+            "drop database if exists \"{}\" with (force)",
+            self.database.name()
+        );
+        let work = async move {
+            let source = Source::connect(SourceConfig {
+                name: String::new(),
+                primary,
+                replicas: Vec::new(),
+            });
+            let mut run = source.run_sql(RunSqlMode::NoTransaction).await.unwrap();
+            run.execute(&text).await.unwrap();
+        };
+        // A thread of its own, as this one is within a runtime.
+        let thread = std::thread::spawn(|| {
+            tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .unwrap()
+                .block_on(work);
+        });
+        let dropped = thread.join();
+        assert!(dropped.is_ok() || std::thread::panicking());
+    }
 }
 
 /// The usual settings.
@@ -33,7 +63,7 @@ impl World {
     /// An empty database reached with other settings.
     pub(crate) fn with(name: &str, change: impl FnOnce(&mut Member)) -> World {
         let database = embedded::test::TestDatabase::create(name);
-        let url = database.url().to_owned();
+        let url = database.url();
         let mut primary = member(&url);
         change(&mut primary);
         let source = Source::connect(SourceConfig {
@@ -44,7 +74,7 @@ impl World {
         World {
             source,
             url,
-            _database: database,
+            database,
         }
     }
 

@@ -2,6 +2,7 @@
 
 use graphql::Name;
 use metadata::function::{FunctionExposure, FunctionResponse};
+use rustc_hash::FxHashSet;
 
 use crate::catalog::{self, TypeKind, Volatility};
 use crate::model::{Argument, Column, Exposure, Function, FunctionId, Returns};
@@ -9,7 +10,7 @@ use crate::naming::is_graphql_name;
 use crate::problem::{Problem, object};
 use crate::resolve::conflict::Names;
 use crate::resolve::permission::ADMIN;
-use crate::resolve::{Resolver, reasons, root_field};
+use crate::resolve::{Resolver, SourceRole, reasons, root_field};
 
 /// Where the fields of a function stand.
 pub(crate) fn exposure(function: &metadata::function::Function, volatility: Volatility) -> Exposure {
@@ -253,45 +254,21 @@ impl<'a> Resolver<'a> {
 
     /// Who may call which function, but for inherited roles.
     pub(crate) fn resolve_function_permissions(&mut self) {
-        let infer = self.surroundings.options.infer_function_permissions;
-        let functions: Vec<(FunctionId, Exposure, Returns, Vec<Name>)> = self
+        let permitted: FxHashSet<Name> = self
             .functions
             .iter()
-            .map(|one| {
-                (
-                    one.id,
-                    one.exposure,
-                    one.returns.clone(),
-                    one.permitted_roles.clone(),
-                )
-            })
+            .flat_map(|function| function.permitted_roles.iter().cloned())
             .collect();
-        for (_, _, _, permitted) in &functions {
-            for role in permitted {
-                self.role(role);
-            }
+        for role in &permitted {
+            self.role(role);
         }
-        for (id, exposure, returns, permitted) in functions {
-            let inferred = infer && exposure == Exposure::Query;
-            for (name, role) in &mut self.roles {
-                if **name == *ADMIN {
-                    continue;
-                }
-                let callable = match &returns {
-                    Returns::Table(table) => {
-                        let readable = role
-                            .tables
-                            .get(table)
-                            .is_some_and(|access| access.select.is_some());
-                        readable && (inferred || permitted.contains(name))
-                    }
-                    // No permission of a table says what is in these rows, so a role must be named.
-                    _ => permitted.contains(name),
-                };
-                if callable {
-                    role.functions.insert(id);
-                }
-            }
+        let callable: Vec<(Name, Vec<FunctionId>)> = self
+            .roles
+            .iter()
+            .map(|(name, role)| (name.clone(), self.callable(name, role)))
+            .collect();
+        for (name, functions) in callable {
+            self.role(&name).functions.extend(functions);
         }
         for (name, function) in &self.metadata.functions {
             if function.permissions.contains_key(ADMIN) {
@@ -304,6 +281,29 @@ impl<'a> Resolver<'a> {
                 ));
             }
         }
+    }
+}
+
+impl Resolver<'_> {
+    /// Functions that a role with that overlay may call by permissions of its own.
+    pub(crate) fn callable(&self, name: &str, role: &SourceRole) -> Vec<FunctionId> {
+        let infer = self.surroundings.options.infer_function_permissions;
+        let functions = self.functions.iter().filter(|function| {
+            let permitted = function.permitted_roles.iter().any(|role| **role == *name);
+            match function.returns {
+                Returns::Table(table) => {
+                    let inferred = infer && function.exposure == Exposure::Query;
+                    let readable = role
+                        .tables
+                        .get(&table)
+                        .is_some_and(|access| access.select.is_some());
+                    readable && (inferred || permitted)
+                }
+                // No permission of a table says what is in these rows, so a role must be named.
+                _ => permitted,
+            }
+        });
+        functions.map(|function| function.id).collect()
     }
 }
 

@@ -45,9 +45,7 @@ pub(crate) fn order(document: &metadata::Document, plain: &FxHashSet<&str>) -> (
         let missing: Vec<(&str, Vec<&str>)> = waiting
             .iter()
             .map(|(role, parents)| {
-                let known = |parent: &&str| {
-                    plain.contains(*parent) || waiting.contains_key(*parent) || *parent == ADMIN
-                };
+                let known = |parent: &&str| plain.contains(*parent) || waiting.contains_key(*parent);
                 let parents = parents.iter().map(String::as_str);
                 (*role, parents.filter(|parent| !known(parent)).collect::<Vec<_>>())
             })
@@ -188,6 +186,8 @@ impl Resolver<'_> {
                     }
                 }
             }
+            let callable = self.callable(name, &role);
+            role.functions.extend(callable);
             self.roles.insert(Name::from(name.as_str()), role);
         }
     }

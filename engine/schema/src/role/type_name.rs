@@ -59,7 +59,7 @@ impl RoleView {
             TypeKey::OrderDirection(naming) => Name::from(naming.type_(&[generated("order_by")])),
             TypeKey::Comparison(scalar, array, naming) => {
                 let name = self.scalar_name(scalar);
-                let suffix = if array {
+                let suffix = if array && !self.arrays_are_scalars() {
                     "array_comparison_exp"
                 } else {
                     "comparison_exp"

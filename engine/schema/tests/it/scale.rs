@@ -74,7 +74,7 @@ fn a_role_is_small() {
     let (world, metadata) = large(600, 2);
     let built = world.build_document(metadata, None);
     let role = &built.model.roles["role_1"];
-    let per_table = std::mem::size_of::<(schema::model::TableId, schema::access::TableAccess)>() + 1;
+    let per_table = size_of::<(schema::model::TableId, schema::access::TableAccess)>() + 1;
     let boxed: usize = role
         .tables
         .values()

@@ -304,7 +304,7 @@ impl Built {
             return Vec::new();
         };
         match &view.definition(id).kind {
-            Kind::Scalar(_) => Vec::new(),
+            Kind::Scalar(_) | Kind::Interface(_) | Kind::Union => Vec::new(),
             Kind::Enum(values) => values.iter().map(|value| value.name.to_string()).collect(),
             Kind::InputObject(keys) => keys
                 .iter()
