@@ -150,6 +150,8 @@ impl Target {
             TlsMode::VerifyFull => PgSslMode::VerifyFull,
         };
         let mut options = PgConnectOptions::new_without_pgpass()
+            // A pooler refuses settings it does not know.
+            .extra_float_digits(None)
             .ssl_mode(mode)
             .application_name(self.application_name.as_deref().unwrap_or("rowlock"))
             .username(self.user.as_deref().unwrap_or("postgres"));
@@ -166,6 +168,9 @@ impl Target {
         if let Some(database) = self.database.as_deref().or(self.user.as_deref()) {
             options = options.database(database);
         }
+        if let Some(text) = &self.options {
+            options = options.options(settings(text));
+        }
         if let Some(root) = &self.tls.root_certificate {
             options = options.ssl_root_cert_from_pem(root.clone().into_bytes());
         }
@@ -178,10 +183,35 @@ impl Target {
     }
 }
 
+/// The settings in a text of command line options: `-c name=value`, `-cname=value` and `--name=value`.
+fn settings(options: &str) -> Vec<(&str, &str)> {
+    let mut found = Vec::new();
+    let mut words = options.split_ascii_whitespace();
+    while let Some(word) = words.next() {
+        let setting = match word {
+            "-c" => words.next(),
+            _ => word.strip_prefix("--").or_else(|| word.strip_prefix("-c")),
+        };
+        found.extend(setting.and_then(|setting| setting.split_once('=')));
+    }
+    found
+}
+
 impl FromStr for Target {
     type Err = crate::connect::ParseError;
 
     fn from_str(text: &str) -> Result<Target, Self::Err> {
         Target::parse(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_are_settings() {
+        let found = settings("-c a=1 -cb=2 --c=3=4 -x d=5 -c");
+        assert_eq!(found, [("a", "1"), ("b", "2"), ("c", "3=4")]);
     }
 }
