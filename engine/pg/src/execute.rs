@@ -359,18 +359,27 @@ async fn run_unnamed_read(
     Ok(committed?)
 }
 
-/// Runs a statement of an open transaction as an unnamed one.
+/// Runs a statement of an open transaction as an unnamed one. Says whether the driver asked the server about a type, for
+/// which it prepared statements on this connection that a pooler in transaction mode will lose.
 pub(crate) async fn run_unnamed(
     client: &Client,
     statement: &Statement,
     values: &Values<'_>,
     sink: &mut impl Sink,
-) -> Result<(), Error> {
-    take_rows(
-        client.query_typed_raw(&statement.text, values.typed()).await?,
-        sink,
-    )
-    .await
+) -> Result<bool, Error> {
+    let stream = client.query_typed_raw(&statement.text, values.typed()).await?;
+    let mut stream = pin!(stream);
+    let mut scratch = Scratch::default();
+    let mut asked = false;
+    while let Some(row) = stream.try_next().await? {
+        asked |= row
+            .columns()
+            .iter()
+            .any(|column| Type::from_oid(column.type_().oid()).is_none());
+        sink.row(&RowFields(&row), &mut scratch)?;
+    }
+    sink.finish()?;
+    Ok(asked)
 }
 
 /// Runs a short text with text parameters, and gives all rows. Only for results of built-in types.

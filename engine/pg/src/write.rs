@@ -65,7 +65,9 @@ impl Write {
         self.connection.running();
         let session = self.connection.session()?;
         let result = if prepares {
-            execute::run_prepared(session, &known, statement, &values, &mut sink, Instant::now()).await
+            execute::run_prepared(session, &known, statement, &values, &mut sink, Instant::now())
+                .await
+                .map(|()| false)
         } else {
             execute::run_unnamed(&session.client, statement, &values, &mut sink).await
         };
@@ -77,10 +79,19 @@ impl Write {
                 session.forget(&known);
             }
         }
+        if !prepares
+            && result
+                .as_ref()
+                .map_or_else(execute::prepared_is_stale, |asked| *asked)
+        {
+            self.connection.close_after_use();
+        }
         if result.is_ok() || matches!(result, Err(Error::Database(_))) {
             self.connection.in_transaction();
         }
-        result.map_err(|error| execute::describe(error, &known, prepares))
+        result
+            .map(|_| ())
+            .map_err(|error| execute::describe(error, &known, prepares))
     }
 
     /// Commits.

@@ -143,8 +143,8 @@ impl Target {
         }
         let mode = match self.tls.mode {
             TlsMode::Disable => PgSslMode::Disable,
-            TlsMode::Allow => PgSslMode::Allow,
-            TlsMode::Prefer => PgSslMode::Prefer,
+            // This driver's `allow` never uses TLS.
+            TlsMode::Allow | TlsMode::Prefer => PgSslMode::Prefer,
             TlsMode::Require => PgSslMode::Require,
             TlsMode::VerifyCa => PgSslMode::VerifyCa,
             TlsMode::VerifyFull => PgSslMode::VerifyFull,

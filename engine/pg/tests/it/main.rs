@@ -1,6 +1,10 @@
 //! Against a real Postgres, each test in a database of its own.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that fails says so by a panic")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that fails says so by a panic"
+)]
 
 mod codecs;
 mod introspection;
