@@ -16,7 +16,7 @@ use crate::catalog::{QualifiedName, TableKind, Type, TypeKind, Volatility};
 use crate::naming::{NamingConvention, Piece};
 use crate::predicate::Predicate;
 use crate::problem::Problem;
-use crate::scalar::{Scalar, ScalarClass, Scalars};
+use crate::scalar::{Scalar, Scalars, is_comparable, is_numeric};
 
 macro_rules! packed_id {
     ($(#[$doc:meta])* $name:ident) => {
@@ -353,25 +353,6 @@ impl Column {
     /// `max` and `min` apply.
     pub fn is_comparable(&self) -> bool {
         is_comparable(&self.type_, &self.scalar) && self.enum_table.is_none()
-    }
-}
-
-/// `sum`, `avg` and the like apply to values of the type.
-pub fn is_numeric(type_: &Type, scalar: &Scalar) -> bool {
-    scalar.class == ScalarClass::Numeric && !matches!(type_.kind, TypeKind::Array(_))
-}
-
-/// `max` and `min` apply to values of the type: it is ordered, and Postgres has the aggregates for it.
-pub fn is_comparable(type_: &Type, scalar: &Scalar) -> bool {
-    if matches!(&type_.kind, TypeKind::Array(element) if matches!(element.kind, TypeKind::Enum(_))) {
-        return true;
-    }
-    match scalar.class {
-        ScalarClass::Numeric | ScalarClass::Text => true,
-        // Postgres 15 has no max(uuid) of its own, yet compatible servers list the field.
-        ScalarClass::Comparable => true,
-        ScalarClass::Other => matches!(type_.kind, TypeKind::Enum(_)),
-        _ => false,
     }
 }
 

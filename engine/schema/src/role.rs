@@ -125,7 +125,10 @@ impl TypeSystem for RoleView {
 
     fn definition(&self, id: TypeKey) -> Arc<Definition> {
         let (description, kind) = match id {
-            TypeKey::Root(kind) => (None, objects(self.root_fields(kind))),
+            TypeKey::Root(kind) => {
+                let description = (kind == OperationKind::Mutation).then(|| "mutation root".to_owned());
+                (description, objects(self.root_fields(kind)))
+            }
             TypeKey::Namespace(source, kind) => (None, objects(self.namespace_fields(source, kind))),
             TypeKey::Scalar(scalar) => (None, TypeKind::Scalar(self.scalar_class(scalar))),
             TypeKey::NonNegativeInt => (None, TypeKind::Scalar(InputClass::NonNegativeInt)),

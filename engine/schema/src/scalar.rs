@@ -48,6 +48,25 @@ pub enum ScalarClass {
     Other,
 }
 
+/// `sum`, `avg` and the like apply to values of the type.
+pub fn is_numeric(type_: &Type, scalar: &Scalar) -> bool {
+    scalar.class == ScalarClass::Numeric && !matches!(type_.kind, TypeKind::Array(_))
+}
+
+/// `max` and `min` apply to values of the type: it is ordered, and Postgres has the aggregates for it.
+pub fn is_comparable(type_: &Type, scalar: &Scalar) -> bool {
+    if matches!(&type_.kind, TypeKind::Array(element) if matches!(element.kind, TypeKind::Enum(_))) {
+        return true;
+    }
+    match scalar.class {
+        ScalarClass::Numeric | ScalarClass::Text => true,
+        // Postgres 15 has no max(uuid) of its own, yet compatible servers list the field.
+        ScalarClass::Comparable => true,
+        ScalarClass::Other => matches!(type_.kind, TypeKind::Enum(_)),
+        _ => false,
+    }
+}
+
 /// Position of a scalar in [`Scalars`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ScalarId(pub u16);

@@ -6,6 +6,7 @@ use graphql::{Name, OperationKind};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::model::{Customization, RootVerb};
+use crate::naming::generated;
 use metadata::object_id::MetadataObjectId;
 
 use crate::problem::{Problem, object};
@@ -93,7 +94,9 @@ impl Claims {
             let claims = fields
                 .into_iter()
                 .flat_map(|(_, field)| kinds.iter().map(move |kind| (*kind, field.name.clone())));
-            let type_name = customization.type_name(&[identifier.piece(), crate::naming::generated("args")]);
+            let rows = !catalog.returns_table.is_empty();
+            let args = [identifier.piece(), generated("args")];
+            let type_name = customization.type_name(if rows { &args[..1] } else { &args });
             if let Some(problem) = self.claim_all(&object, customization, claims.collect(), &type_name) {
                 names.lost_functions.insert(name.clone());
                 names.problems.push(problem);

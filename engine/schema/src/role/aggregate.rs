@@ -6,9 +6,9 @@ use super::root::{comment, shown};
 use super::{Field, Reference, RoleView, TypeKey, field, input, list, named, sorted};
 use crate::meaning::{AggregateOperation, ArgumentRole, Meaning};
 use crate::model::{
-    Column, ColumnId, ComputedField, ComputedFieldId, Returns, TableId, is_comparable, is_numeric,
+    Column, ColumnId, ComputedField, ComputedFieldId, Returns, TableId, 
 };
-use crate::scalar::ScalarId;
+use crate::scalar::{ScalarId, is_comparable, is_numeric};
 
 impl RoleView {
     /// `aggregate`, `nodes`

@@ -148,10 +148,11 @@ impl RoleView {
         table: TableId,
         function: AggregateFunction,
     ) -> Option<String> {
+        let naming = self.naming(table);
         let table = self.model.table(table)?;
         Some(format!(
             "select \"{}\" columns of table \"{}\"",
-            predicate_columns(table.piece(), function),
+            predicate_columns(naming, table.piece(), function),
             shown(&table.name)
         ))
     }

@@ -46,7 +46,7 @@ impl RoleView {
                 piece
                     .zip(customization)
                     .map_or_else(nameless, |(piece, customization)| {
-                        let columns = predicate_columns(piece, function);
+                        let columns = predicate_columns(NamingConvention::HasuraDefault, piece, function);
                         let pieces = [piece, generated("select_column"), generated(&columns)];
                         customization.type_name(&pieces)
                     })
@@ -171,8 +171,12 @@ impl RoleView {
 }
 
 /// `T_aggregate_bool_exp_<fn>_arguments_columns`
-pub(super) fn predicate_columns(piece: Piece<'_>, function: AggregateFunction) -> String {
-    NamingConvention::HasuraDefault.field(&[
+pub(super) fn predicate_columns(
+    naming: NamingConvention,
+    piece: Piece<'_>,
+    function: AggregateFunction,
+) -> String {
+    naming.field(&[
         piece,
         generated("aggregate_bool_exp"),
         generated(function.name()),
