@@ -5,9 +5,7 @@ use graphql::Name;
 use super::root::{comment, shown};
 use super::{Field, Reference, RoleView, TypeKey, field, input, list, named, sorted};
 use crate::meaning::{AggregateOperation, ArgumentRole, Meaning};
-use crate::model::{
-    Column, ColumnId, ComputedField, ComputedFieldId, Returns, TableId, 
-};
+use crate::model::{Column, ColumnId, ComputedField, ComputedFieldId, Returns, TableId};
 use crate::scalar::{ScalarId, is_comparable, is_numeric};
 
 impl RoleView {

@@ -13,7 +13,12 @@ fn golden(file: &str, text: &str) {
         std::fs::write(&path, text).expect("the golden folder is writable");
     }
     let stored = std::fs::read_to_string(&path).expect("a stored text");
-    assert_eq!(text, stored, "{file} differs; UPDATE_GOLDEN=1 writes it anew");
+    let mut lines = text.lines().zip(stored.lines()).enumerate();
+    let difference = lines.find(|(_, (new, old))| new != old);
+    assert!(
+        text == stored,
+        "{file} differs, first in {difference:?}; UPDATE_GOLDEN=1 writes it anew"
+    );
 }
 
 #[test]
