@@ -1,6 +1,7 @@
 //! `rowlock`: a GraphQL engine for Postgres, compatible with Hasura v2.
 
 mod auth;
+mod dev;
 mod explain;
 #[cfg(test)]
 mod generated;

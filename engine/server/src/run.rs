@@ -9,6 +9,7 @@ use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
+use crate::dev;
 use crate::generation::source_state::describe;
 use crate::http::listener;
 use crate::observe::{Event, Observer};
@@ -40,19 +41,18 @@ pub enum Error {
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
+    let environment = Environment::of_process();
+    // `dev` has a command line of its own: among the flags of `serve`, `--port` is the database's.
+    if std::env::args_os().nth(1).is_some_and(|word| word == "dev") {
+        return match dev::main(std::env::args_os().skip(1), &environment) {
+            Err(dev::Error::Arguments(error)) => told_by_the_parser(&error),
+            outcome => exit_code(outcome),
+        };
+    }
     let matches = match command_line::command().try_get_matches() {
         Ok(matches) => matches,
-        Err(error) => {
-            let asked_for = !error.use_stderr();
-            let _ = error.print();
-            return if asked_for {
-                ExitCode::SUCCESS
-            } else {
-                ExitCode::FAILURE
-            };
-        }
+        Err(error) => return told_by_the_parser(&error),
     };
-    let environment = Environment::of_process();
     let outcome = match matches.subcommand_name() {
         Some("version") => {
             let _ = writeln!(std::io::stdout(), "rowlock {}", env!("CARGO_PKG_VERSION"));
@@ -60,6 +60,21 @@ pub fn main() -> ExitCode {
         }
         _ => serve(&matches, &environment),
     };
+    exit_code(outcome)
+}
+
+/// Help that was asked for, or what is wrong with the arguments.
+fn told_by_the_parser(error: &clap::Error) -> ExitCode {
+    let asked_for = !error.use_stderr();
+    let _ = error.print();
+    if asked_for {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}
+
+fn exit_code<E: std::error::Error + 'static>(outcome: Result<(), E>) -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -152,7 +167,7 @@ fn announce(settings: &Settings, observer: &Observer) {
 }
 
 /// Turns `stop` true on SIGTERM or SIGINT.
-fn signals(stop: watch::Sender<bool>) -> Result<impl Future<Output = ()>, Error> {
+pub fn signals(stop: watch::Sender<bool>) -> Result<impl Future<Output = ()>, Error> {
     let mut terminate = signal(SignalKind::terminate()).map_err(Error::Signals)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(Error::Signals)?;
     Ok(async move {

@@ -12,6 +12,8 @@ pub fn command() -> Command {
         .subcommand_required(true)
         .arg_required_else_help(true)
         // `--host` and `-h` of other engines mean the database's host.
+        // Parsed by `dev` itself; here for the list of commands.
+        .subcommand(Command::new("dev").about(crate::dev::ABOUT))
         .subcommand(Command::new("version").about("Print the version"));
     let mut serve = Command::new("serve").about("Serve the GraphQL and metadata APIs");
     for setting in ALL {

@@ -16,6 +16,12 @@ impl Environment {
             .collect()
     }
 
+    /// These variables with others on top.
+    pub fn with(&self, variables: impl IntoIterator<Item = (String, String)>) -> Self {
+        let own = self.0.iter().map(|(name, value)| (name.clone(), value.clone()));
+        own.chain(variables).collect()
+    }
+
     /// The value of a variable.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str)

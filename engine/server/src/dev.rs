@@ -1,0 +1,233 @@
+//! `rowlock dev`: one command to a server to try things on.
+//!
+//! Finds or fetches a Postgres, keeps its data in a directory, fills a sample database, and serves it from a metadata
+//! directory that is watched, so that an edited file is served at once. It makes the arguments of `serve` and runs that:
+//! what works here works there. It never writes to a database of the user's own but through the metadata API.
+
+mod announcement;
+mod arguments;
+mod database;
+mod request;
+mod sample;
+mod screen;
+
+use std::ffi::OsString;
+use std::net::{IpAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use tokio::sync::watch;
+
+use self::announcement::Facts;
+pub(crate) use self::arguments::ABOUT;
+use self::arguments::{Database, Options, command};
+use self::database::Local;
+use self::screen::Screen;
+use crate::settings::{self, Environment, Settings};
+
+/// Why `dev` ended without being asked to.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    /// Someone else listens where we would.
+    #[error("port {port} is in use; choose another one with --port")]
+    PortInUse {
+        /// The port.
+        port: u16,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// No local Postgres.
+    #[error("start Postgres")]
+    Postgres(#[source] embedded::Error),
+    /// The sample's files cannot be written or read.
+    #[error("{action} {}", .path.display())]
+    File {
+        /// What was tried.
+        action: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A directory without metadata was given.
+    #[error("{} is no metadata directory: it has neither version.yaml nor metadata.json", .0.display())]
+    NoMetadata(PathBuf),
+    /// The sample's SQL does not run.
+    #[error("load {file} into the sample database")]
+    Sample {
+        /// Which file.
+        file: &'static str,
+        /// What Postgres said.
+        source: pg::Error,
+    },
+    /// The URL of the local server is refused: a bug.
+    #[error("connect to the sample database")]
+    Target(#[source] pg::connect::ParseError),
+    /// The server's own settings are wrong, as in a `HASURA_GRAPHQL_…` variable.
+    #[error(transparent)]
+    Settings(#[from] settings::Error),
+    /// Wrong arguments, or a wish for help.
+    #[error(transparent)]
+    Arguments(#[from] Box<clap::Error>),
+    /// The server ended.
+    #[error(transparent)]
+    Serve(#[from] crate::run::Error),
+    /// A blocking task was lost.
+    #[error("a task ended without an answer")]
+    Lost,
+}
+
+/// Runs `dev` with the arguments after the program's name.
+///
+/// # Errors
+/// [`Error`]; what was started is stopped.
+pub(crate) fn main(
+    arguments: impl IntoIterator<Item = OsString>,
+    environment: &Environment,
+) -> Result<(), Error> {
+    let matches = command().try_get_matches_from(arguments).map_err(Box::new)?;
+    crate::run::runtime()?.block_on(run(&Options::read(&matches), environment))
+}
+
+/// Starts everything, serves until told to stop, stops everything.
+async fn run(options: &Options, environment: &Environment) -> Result<(), Error> {
+    let screen = Screen::new();
+    check_port(options.host, options.port)?;
+    let (local, url) = match &options.database {
+        Database::Own(url) => (None, url.clone()),
+        Database::Local { data } => {
+            let local = Local::start(data.clone(), screen.clone()).await?;
+            let url = local.url.clone();
+            (Some(local), url)
+        }
+    };
+    let served = serve(options, environment, local.as_ref(), &url, &screen).await;
+    if let Some(local) = local {
+        screen.line("stopping Postgres");
+        local.stop().await;
+    }
+    served
+}
+
+async fn serve(
+    options: &Options,
+    environment: &Environment,
+    local: Option<&Local>,
+    url: &str,
+    screen: &Screen,
+) -> Result<(), Error> {
+    let metadata = match (&options.metadata, local) {
+        (Some(directory), _) if !holds_metadata(directory) => {
+            return Err(Error::NoMetadata(directory.clone()));
+        }
+        (Some(directory), _) => Some(directory.clone()),
+        (None, Some(local)) => {
+            if sample::load(&local.url).await? {
+                screen.line("filled the sample database: a record shop");
+            }
+            Some(sample::directory(&local.directory)?)
+        }
+        // Tables of a database of one's own are tracked through the metadata API and remembered there.
+        (None, None) => None,
+    };
+    let settings = settings_of(options, environment, url, metadata.as_deref())?;
+    let is_sample = options.metadata.is_none() && local.is_some();
+    let facts = Facts {
+        metadata,
+        is_sample,
+        secret: options.admin_secret.clone(),
+    };
+    let (stop, stopped) = watch::channel(false);
+    // Until here Ctrl-C ends the process at once, and the local Postgres with it.
+    tokio::spawn(crate::run::signals(stop)?);
+    let listening = |address| {
+        tokio::spawn(announcement::announce(address, facts, screen.clone()));
+    };
+    Ok(crate::run::serve_until(Arc::new(settings), stopped, listening).await?)
+}
+
+/// The settings that `serve` would read from these arguments and variables.
+fn settings_of(
+    options: &Options,
+    environment: &Environment,
+    url: &str,
+    metadata: Option<&Path>,
+) -> Result<Settings, Error> {
+    let (arguments, environment) = arguments::of_serve(options, environment, url, metadata);
+    let matches = settings::command_line::command()
+        .try_get_matches_from(arguments)
+        .map_err(Box::new)?;
+    Ok(settings::reader::read(&matches, &environment)?)
+}
+
+fn holds_metadata(directory: &Path) -> bool {
+    ["version.yaml", "metadata.json", "metadata.yaml", "metadata.yml"]
+        .iter()
+        .any(|name| directory.join(name).is_file())
+}
+
+/// Told before anything is started: a person waits for a download only once.
+fn check_port(host: IpAddr, port: u16) -> Result<(), Error> {
+    match TcpListener::bind((host, port)) {
+        Ok(_) => Ok(()),
+        Err(source) => Err(Error::PortInUse { port, source }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_port_in_use_is_named() {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let refused = check_port([127, 0, 0, 1].into(), port).unwrap_err();
+        assert_eq!(
+            refused.to_string(),
+            format!("port {port} is in use; choose another one with --port")
+        );
+        drop(listener);
+        assert!(check_port([127, 0, 0, 1].into(), port).is_ok());
+    }
+
+    #[test]
+    fn serve_accepts_what_is_made_for_it() {
+        let matches = command()
+            .try_get_matches_from(["dev", "--port", "9123", "--admin-secret", "s"])
+            .unwrap();
+        let settings = settings_of(
+            &Options::read(&matches),
+            &Environment::default(),
+            "postgresql://u:p@127.0.0.1:1/record_shop",
+            Some(Path::new("config/samples")),
+        )
+        .unwrap();
+        assert_eq!(settings.http.port, 9123);
+        assert_eq!(
+            settings.origin,
+            settings::Origin::Directory("config/samples".into())
+        );
+        assert!(settings.dev_mode);
+        assert_eq!(settings.authentication.admin_secrets.len(), 1);
+    }
+
+    #[test]
+    fn a_database_of_ones_own_keeps_its_metadata_itself() {
+        let arguments = ["dev", "--database-url", "postgresql://127.0.0.1/mine"];
+        let matches = command().try_get_matches_from(arguments).unwrap();
+        let options = Options::read(&matches);
+        assert_eq!(
+            options.database,
+            Database::Own("postgresql://127.0.0.1/mine".into())
+        );
+        let settings = settings_of(
+            &options,
+            &Environment::default(),
+            "postgresql://127.0.0.1/mine",
+            None,
+        )
+        .unwrap();
+        assert_eq!(settings.origin, settings::Origin::Catalog);
+    }
+}

@@ -1,0 +1,139 @@
+//! The command line of `dev`, and what it means to `serve`.
+
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+
+use clap::{Arg, ArgMatches, Command, value_parser};
+
+use crate::settings::Environment;
+
+/// The variable that the sample's metadata takes its database from, as any Hasura metadata may.
+const DATABASE_VARIABLE: &str = "HASURA_GRAPHQL_DATABASE_URL";
+
+/// What the subcommand is for.
+pub(crate) const ABOUT: &str = "Start a Postgres with a sample database and serve it, to try things out";
+
+/// What `dev` was told.
+#[derive(Debug, Clone)]
+pub(super) struct Options {
+    /// Address to listen on.
+    pub(super) host: IpAddr,
+    /// Port to listen on.
+    pub(super) port: u16,
+    /// Which database is served.
+    pub(super) database: Database,
+    /// A Hasura metadata directory instead of the sample's.
+    pub(super) metadata: Option<PathBuf>,
+    /// With one, requests without it are refused.
+    pub(super) admin_secret: Option<String>,
+}
+
+/// Which database is served.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Database {
+    /// One of our own; its server keeps its data here.
+    Local {
+        /// The directory.
+        data: PathBuf,
+    },
+    /// One of the user's, by URL.
+    Own(String),
+}
+
+/// The command line of `dev`. It is parsed apart from the one of `serve`, whose `--host` and `--port` are the
+/// database's, as in Hasura.
+pub(super) fn command() -> Command {
+    let option = |name: &'static str, value: &'static str, help: &'static str| {
+        Arg::new(name).long(name).value_name(value).help(help)
+    };
+    Command::new("dev")
+        .bin_name("rowlock dev")
+        .about(ABOUT)
+        .arg(
+            option("port", "PORT", "Port to listen on")
+                .value_parser(value_parser!(u16))
+                .default_value("8080"),
+        )
+        .arg(
+            option("host", "ADDRESS", "Address to listen on")
+                .value_parser(value_parser!(IpAddr))
+                .default_value("127.0.0.1"),
+        )
+        .arg(option(
+            "database-url",
+            "URL",
+            "Serve this database instead of the sample",
+        ))
+        .arg(
+            option(
+                "metadata",
+                "DIRECTORY",
+                "Serve this Hasura metadata directory; it is watched",
+            )
+            .value_parser(value_parser!(PathBuf)),
+        )
+        .arg(
+            option(
+                "data",
+                "DIRECTORY",
+                "Where the local Postgres keeps its data [default: in your data directory]",
+            )
+            .value_parser(value_parser!(PathBuf)),
+        )
+        .arg(option(
+            "admin-secret",
+            "SECRET",
+            "Refuse requests without this secret",
+        ))
+}
+
+impl Options {
+    pub(super) fn read(matches: &ArgMatches) -> Self {
+        let path = |name: &str| matches.get_one::<PathBuf>(name).cloned();
+        let text = |name: &str| matches.get_one::<String>(name).cloned();
+        let data = || path("data").unwrap_or_else(|| embedded::data_home().join("dev"));
+        Self {
+            // Both have defaults in the command.
+            host: matches
+                .get_one("host")
+                .copied()
+                .unwrap_or(IpAddr::from([127, 0, 0, 1])),
+            port: matches.get_one("port").copied().unwrap_or(8080),
+            database: text("database-url").map_or_else(|| Database::Local { data: data() }, Database::Own),
+            metadata: path("metadata"),
+            admin_secret: text("admin-secret"),
+        }
+    }
+}
+
+/// The command line and the variables for `serve`. Variables of the process hold where `dev` does not decide.
+pub(super) fn of_serve(
+    options: &Options,
+    environment: &Environment,
+    url: &str,
+    metadata: Option<&Path>,
+) -> (Vec<String>, Environment) {
+    let mut arguments = vec![
+        "rowlock".to_owned(),
+        "serve".to_owned(),
+        format!("--server-host={}", options.host),
+        format!("--server-port={}", options.port),
+    ];
+    if let Some(secret) = &options.admin_secret {
+        arguments.push(format!("--admin-secret={secret}"));
+    }
+    if let Some(directory) = metadata {
+        arguments.push(format!("--origin=directory:{}", directory.display()));
+    }
+    let mut variables: Vec<(String, String)> = vec![(DATABASE_VARIABLE.to_owned(), url.to_owned())];
+    // Errors say what is behind them, and requests that succeed do not fill the screen.
+    for (name, value) in [
+        ("HASURA_GRAPHQL_DEV_MODE", "true"),
+        ("HASURA_GRAPHQL_LOG_LEVEL", "error"),
+    ] {
+        if environment.get(name).is_none() {
+            variables.push((name.to_owned(), value.to_owned()));
+        }
+    }
+    (arguments, environment.with(variables))
+}

@@ -1,0 +1,45 @@
+//! The local Postgres of `dev`.
+
+use std::path::PathBuf;
+
+use embedded::{Launch, Server};
+
+use super::Error;
+use super::screen::Screen;
+
+/// The sample's database.
+const NAME: &str = "record_shop";
+
+/// A running server with the sample's database.
+#[derive(Debug)]
+pub(super) struct Local {
+    /// The sample's database.
+    pub(super) url: String,
+    /// Where everything of `dev` is kept.
+    pub(super) directory: PathBuf,
+    server: Server,
+}
+
+impl Local {
+    /// Starts it, telling each step; downloading and initialising take seconds to minutes.
+    pub(super) async fn start(directory: PathBuf, screen: Screen) -> Result<Self, Error> {
+        let base = directory.join("postgres");
+        let started = tokio::task::spawn_blocking(move || {
+            let server = Launch::persistent(base).start(&mut |step| screen.step(&step))?;
+            server.ensure_database(NAME)?;
+            Ok(server)
+        });
+        let server = started.await.map_err(|_| Error::Lost)?.map_err(Error::Postgres)?;
+        Ok(Self {
+            url: server.url(NAME),
+            directory,
+            server,
+        })
+    }
+
+    /// Stops it in order.
+    pub(super) async fn stop(self) {
+        // If the task is lost, the server's supervisor stops it when this process ends.
+        let _ = tokio::task::spawn_blocking(move || self.server.stop()).await;
+    }
+}
