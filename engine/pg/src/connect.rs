@@ -49,6 +49,8 @@ pub struct Target {
     pub application_name: Option<String>,
     /// `options`: command line options for the backend.
     pub options: Option<String>,
+    /// `target_session_attrs`: which of the hosts will do.
+    pub role: ServerRole,
     /// How long one connection attempt may take; default 30 seconds.
     pub connect_timeout: Duration,
     /// TLS.
@@ -68,6 +70,18 @@ pub struct ConnectionParameters {
     pub password: Option<Secret>,
     /// Database.
     pub database: String,
+}
+
+/// Which of several servers is wanted (`target_session_attrs`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ServerRole {
+    /// The first that can be reached. The default.
+    #[default]
+    Any,
+    /// The first that is not in recovery (`read-write`, `primary`).
+    Primary,
+    /// The first that is in recovery (`read-only`, `standby`).
+    Standby,
 }
 
 /// `sslmode`, with libpq's meanings.
@@ -138,6 +152,7 @@ impl Target {
             database: None,
             application_name: None,
             options: None,
+            role: ServerRole::Any,
             connect_timeout: Duration::from_secs(30),
             tls: TlsSettings::default(),
         }

@@ -17,7 +17,7 @@ pub mod source;
 pub mod store;
 pub mod write;
 
-pub use self::connect::{ConnectionParameters, Secret, Target, TlsMode, TlsSettings};
+pub use self::connect::{ConnectionParameters, Secret, ServerRole, Target, TlsMode, TlsSettings};
 pub use self::enum_table::EnumValue;
 pub use self::error::{Code, ConnectError, DatabaseError, Error, Expect, Told};
 pub use self::health::{Health, PoolMetrics};

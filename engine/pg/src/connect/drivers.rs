@@ -5,16 +5,18 @@ use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use tokio_postgres::config::SslMode;
-use tokio_postgres::{Client, Config, NoTls};
+use tokio_postgres::{Client, Config, NoTls, SimpleQueryMessage};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use crate::connect::{Target, TlsMode, tls};
+use crate::connect::{ServerRole, Target, TlsMode, tls};
 use crate::error::{ConnectError, Error};
 
 /// A way to connect with the data path's driver, made once per target.
 #[derive(Clone)]
 pub(crate) struct Connector {
-    config: Config,
+    /// One for each host, in the order to be tried.
+    hosts: Vec<Config>,
+    role: ServerRole,
     mode: TlsMode,
     tls: Result<MakeRustlsConnect, String>,
     timeout: Duration,
@@ -30,9 +32,6 @@ impl Connector {
     /// `session` are settings (`name=value`) for every session made, sent as start-up options.
     pub(crate) fn new(target: &Target, session: &[(&str, &str)]) -> Connector {
         let mut config = Config::new();
-        for (host, port) in &target.hosts {
-            config.host(host).port(*port);
-        }
         config.user(target.user.as_deref().unwrap_or("postgres"));
         if let Some(password) = &target.password {
             config.password(password.expose());
@@ -59,51 +58,79 @@ impl Connector {
                 .map(MakeRustlsConnect::new)
                 .map_err(|error| error.to_string()),
         };
+        let at = |(host, port): &(String, u16)| {
+            let mut config = config.clone();
+            config.host(host).port(*port);
+            config
+        };
         Connector {
-            config,
+            hosts: target.hosts.iter().map(at).collect(),
+            role: target.role,
             mode: target.tls.mode,
             tls,
             timeout: target.connect_timeout,
         }
     }
 
-    /// One connection. Its IO runs in a task of its own that ends with it.
+    /// One connection to the first host that will do. Its IO runs in a task of its own that ends with it.
     pub(crate) async fn connect(&self) -> Result<Client, Error> {
-        match tokio::time::timeout(self.timeout, self.attempt()).await {
-            Ok(result) => result,
-            Err(_) => Err(Error::Connect(ConnectError::Timeout)),
-        }
-    }
-
-    async fn attempt(&self) -> Result<Client, Error> {
-        match self.mode {
-            TlsMode::Disable => self.plain().await,
-            TlsMode::Allow => match self.plain().await {
-                Ok(client) => Ok(client),
-                Err(Error::Connect(_)) => self.encrypted(SslMode::Require).await,
-                Err(other) => Err(other),
-            },
-            TlsMode::Prefer => self.encrypted(SslMode::Prefer).await,
-            TlsMode::Require | TlsMode::VerifyCa | TlsMode::VerifyFull => {
-                self.encrypted(SslMode::Require).await
+        let mut last = Error::Connect(ConnectError::Server("no host is given".to_owned()));
+        for host in &self.hosts {
+            match tokio::time::timeout(self.timeout, self.attempt(host)).await {
+                Ok(Ok(client)) => return Ok(client),
+                Ok(Err(error)) => last = error,
+                Err(_) => last = Error::Connect(ConnectError::Timeout),
             }
         }
+        Err(last)
     }
 
-    async fn plain(&self) -> Result<Client, Error> {
-        let mut config = self.config.clone();
+    async fn attempt(&self, host: &Config) -> Result<Client, Error> {
+        let client = match self.mode {
+            TlsMode::Disable => self.plain(host).await?,
+            TlsMode::Allow => match self.plain(host).await {
+                Err(Error::Connect(_)) => self.encrypted(host, SslMode::Require).await?,
+                other => other?,
+            },
+            TlsMode::Prefer => self.encrypted(host, SslMode::Prefer).await?,
+            TlsMode::Require | TlsMode::VerifyCa | TlsMode::VerifyFull => {
+                self.encrypted(host, SslMode::Require).await?
+            }
+        };
+        let wanted = match self.role {
+            ServerRole::Any => return Ok(client),
+            ServerRole::Primary => "f",
+            ServerRole::Standby => "t",
+        };
+        let answer = client
+            .simple_query("select pg_catalog.pg_is_in_recovery()")
+            .await?;
+        let is_wanted = answer.iter().any(|message| {
+            matches!(message, SimpleQueryMessage::Row(row) if row.try_get(0).ok().flatten() == Some(wanted))
+        });
+        if is_wanted {
+            Ok(client)
+        } else {
+            Err(Error::Connect(ConnectError::Server(
+                "no host has the role that target_session_attrs asks for".to_owned(),
+            )))
+        }
+    }
+
+    async fn plain(&self, host: &Config) -> Result<Client, Error> {
+        let mut config = host.clone();
         config.ssl_mode(SslMode::Disable);
         let (client, connection) = config.connect(NoTls).await.map_err(refused)?;
         tokio::spawn(connection);
         Ok(client)
     }
 
-    async fn encrypted(&self, mode: SslMode) -> Result<Client, Error> {
+    async fn encrypted(&self, host: &Config, mode: SslMode) -> Result<Client, Error> {
         let tls = self
             .tls
             .clone()
             .map_err(|error| Error::Connect(ConnectError::Tls(error)))?;
-        let mut config = self.config.clone();
+        let mut config = host.clone();
         config.ssl_mode(mode);
         let (client, connection) = config.connect(tls).await.map_err(refused)?;
         tokio::spawn(connection);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use url::Url;
 
-use crate::connect::{Secret, Target, TlsMode};
+use crate::connect::{Secret, ServerRole, Target, TlsMode};
 
 /// What is wrong with a connection text. Never repeats it, as it may hold a password.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -163,6 +163,14 @@ impl Reader {
                 self.target().connect_timeout =
                     Duration::from_secs(if seconds == 0 { 3600 } else { seconds });
             }
+            "target_session_attrs" => {
+                self.target().role = match value {
+                    "any" | "prefer-standby" => ServerRole::Any,
+                    "read-write" | "primary" => ServerRole::Primary,
+                    "read-only" | "standby" => ServerRole::Standby,
+                    _ => return Err(ParseError::Value("target_session_attrs")),
+                };
+            }
             "sslmode" => self.target().tls.mode = read_mode(value)?,
             "ssl" => {
                 self.target().tls.mode = if value == "true" {
@@ -185,7 +193,6 @@ impl Reader {
             | "channel_binding"
             | "gssencmode"
             | "krbsrvname"
-            | "target_session_attrs"
             | "client_encoding"
             | "sslsni"
             | "sslcompression"
@@ -285,7 +292,7 @@ mod tests {
     #[test]
     fn urls() {
         let target =
-            target("postgresql://me:p%40ss@db.example:6543/app?sslmode=verify-full&application_name=x%20y")
+            target("postgresql://me:p%40ss@db.example:6543/app?sslmode=verify-full&application_name=x%20y&target_session_attrs=primary")
                 .unwrap();
         assert_eq!(target.hosts, [("db.example".to_owned(), 6543)]);
         assert_eq!(target.user.as_deref(), Some("me"));
@@ -293,6 +300,7 @@ mod tests {
         assert_eq!(target.database.as_deref(), Some("app"));
         assert_eq!(target.application_name.as_deref(), Some("x y"));
         assert_eq!(target.tls.mode, TlsMode::VerifyFull);
+        assert_eq!(target.role, ServerRole::Primary);
         assert!(!format!("{target:?}").contains("p@ss"));
     }
 

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use pg::{Code, Error, Expect, Health, Source, SourceConfig};
+use pg::{Code, Error, Expect, Health, ServerRole, Source, SourceConfig};
 use sql::Statement;
 use sql::shape::{Cardinality, Codec, ValueShape};
 
@@ -303,6 +303,24 @@ async fn a_database_that_is_down_shows_when_it_is_used() {
         Health::Error(_)
     ));
     assert_eq!(source.metrics().connect_errors, 2);
+}
+
+#[tokio::test]
+async fn the_first_host_that_will_do() {
+    let world = World::with("pg_read_hosts", |member| {
+        member.target.hosts.insert(0, ("127.0.0.1".to_owned(), 1));
+        member.target.role = ServerRole::Primary;
+    });
+    assert_eq!(world.read(&one("select 1", 0), &[]).await.unwrap(), "1");
+    let mut standby = member(&world.url);
+    standby.target.role = ServerRole::Standby;
+    standby.pool.retries = 0;
+    let source = Source::connect(SourceConfig {
+        name: String::new(),
+        primary: standby,
+        replicas: Vec::new(),
+    });
+    assert!(matches!(source.fingerprint().await, Err(Error::Connect(_))));
 }
 
 #[tokio::test]
