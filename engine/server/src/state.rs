@@ -23,7 +23,7 @@ use crate::generation::{Generation, SourceState};
 use crate::observe::{Event, Observer};
 use crate::settings::{Origin, Settings};
 
-pub use start::{StartError, parse};
+pub use start::{EVERYTHING, StartError, parse};
 
 /// How long one source may take to be introspected before the generation is made without it. A source of thousands of
 /// tables takes seconds.

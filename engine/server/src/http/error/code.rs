@@ -16,7 +16,6 @@ macro_rules! codes {
 
         impl Code {
             /// Every code, in the order of the documentation.
-            #[cfg(test)]
             pub const ALL: &'static [Self] = &[$( Self::$variant, )*];
 
             /// As a client reads it.

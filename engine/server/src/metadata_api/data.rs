@@ -1,0 +1,174 @@
+//! The old data commands of `/v1/query` and `/v2/query`: `select`, `count`, `insert`.
+
+use plan::Plan;
+use plan::dml;
+use plan::prepared::RootContent;
+use serde_json::{Map, Value, json};
+
+use super::arguments::kind;
+use super::command::{Command, Endpoint};
+use super::error::ApiError;
+use super::run_sql::data_error;
+use super::workspace::Workspace;
+use super::{Caller, bulk, execute};
+
+/// Runs one data command.
+pub(crate) async fn run(
+    workspace: &mut Workspace<'_>,
+    caller: &Caller<'_>,
+    name: &'static str,
+    arguments: &Value,
+) -> Result<Value, ApiError> {
+    let Value::Object(arguments) = arguments else {
+        return Err(ApiError::parse_failed(
+            "$",
+            format!(
+                "parsing Object failed, expected Object, but encountered {}",
+                kind(arguments)
+            ),
+        ));
+    };
+    match name {
+        "select" => select(workspace, caller, dml::Command::Select, arguments).await,
+        "count" => select(workspace, caller, dml::Command::Count, arguments).await,
+        "insert" => insert(workspace, caller, arguments).await,
+        other => Err(ApiError::new(
+            "not-supported",
+            format!("the command \"{other}\" is not supported yet"),
+        )),
+    }
+}
+
+async fn select(
+    workspace: &Workspace<'_>,
+    caller: &Caller<'_>,
+    command: dml::Command,
+    arguments: &Map<String, Value>,
+) -> Result<Value, ApiError> {
+    let generation = workspace.generation();
+    let plan =
+        dml::plan(&generation.model, caller.session, command, arguments).map_err(|error| refusal(&error))?;
+    let values = plan
+        .bind(&Map::new(), caller.session)
+        .map_err(|error| refusal(&error))?;
+    let out = read(workspace, &plan, &values).await?;
+    serde_json::from_slice(&out).map_err(|error| ApiError::unexpected(error.to_string()))
+}
+
+async fn read(
+    workspace: &Workspace<'_>,
+    plan: &Plan,
+    values: &[Option<String>],
+) -> Result<Vec<u8>, ApiError> {
+    let mut out = Vec::new();
+    for root in &plan.roots {
+        let RootContent::Statement { source, statement } = &root.content else {
+            continue;
+        };
+        let Some(database) = workspace.generation().database(*source) else {
+            return Err(ApiError::unexpected("the source has no connection"));
+        };
+        // The primary: a command of a bulk may have written what this one reads.
+        database
+            .read_primary(statement, values, None, &mut out)
+            .await
+            .map_err(|error| data_error(&error))?;
+    }
+    Ok(out)
+}
+
+async fn insert(
+    workspace: &Workspace<'_>,
+    caller: &Caller<'_>,
+    arguments: &Map<String, Value>,
+) -> Result<Value, ApiError> {
+    let generation = workspace.generation();
+    let (source, table) =
+        dml::table(&generation.model, caller.session, arguments).map_err(|error| refusal(&error))?;
+    if &*caller.session.role != "admin" {
+        return Err(ApiError::new(
+            "not-supported",
+            "insert with the permissions of a role is not supported yet",
+        ));
+    }
+    let stringify = generation.model.options.stringify_numeric_types;
+    let plan = plan::insert::insert(source, table, arguments, stringify).map_err(|error| refusal(&error))?;
+    let Some(database) = generation.database(plan.source) else {
+        return Err(ApiError::unexpected("the source has no connection"));
+    };
+    let variables = session_json(caller);
+    let mut transaction = database
+        .begin(Some(&variables))
+        .await
+        .map_err(|error| data_error(&error))?;
+    let (mut affected, mut returned) = (0, Vec::new());
+    for statement in &plan.statements {
+        let mut out = Vec::new();
+        transaction
+            .execute(statement, &[], None, &mut out)
+            .await
+            .map_err(|error| data_error(&error))?;
+        let answer: Value =
+            serde_json::from_slice(&out).map_err(|error| ApiError::unexpected(error.to_string()))?;
+        affected += answer["affected_rows"].as_u64().unwrap_or(0);
+        if let Some(rows) = answer["returning"].as_array() {
+            returned.extend_from_slice(rows);
+        }
+    }
+    transaction.commit().await.map_err(|error| data_error(&error))?;
+    let mut answer = json!({ "affected_rows": affected });
+    if plan.returning {
+        answer["returning"] = Value::Array(returned);
+    }
+    Ok(answer)
+}
+
+fn session_json(caller: &Caller<'_>) -> String {
+    let variables: Map<String, Value> = caller
+        .session
+        .variables
+        .iter()
+        .map(|(name, value)| (name.to_string(), Value::from(&**value)))
+        .collect();
+    Value::Object(variables).to_string()
+}
+
+/// An error of planning; its path begins at the command's arguments.
+fn refusal(error: &graphql::Error) -> ApiError {
+    let path = error.path.to_string();
+    let rest = path.strip_prefix('$').unwrap_or("");
+    ApiError::new(error.code.as_str(), error.message.clone()).at(format!("$.args{rest}"))
+}
+
+/// `concurrent_bulk`: commands that only read.
+pub(crate) async fn concurrent_bulk(
+    workspace: &mut Workspace<'_>,
+    caller: &Caller<'_>,
+    arguments: &Value,
+) -> Result<Value, ApiError> {
+    let items = bulk::items(arguments)?;
+    let mut commands = Vec::new();
+    for item in items {
+        let command = Command::read(item, Endpoint::QueryV2)?;
+        let read_only = match command.name {
+            "select" | "count" => true,
+            "run_sql" => command.arguments.get("read_only").and_then(Value::as_bool) == Some(true),
+            _ => false,
+        };
+        if !read_only {
+            return Err(ApiError::unexpected(
+                "Only read-only queries are allowed in a concurrent_bulk",
+            ));
+        }
+        caller.check(&command)?;
+        commands.push(command);
+    }
+    let mut answers = Vec::new();
+    for (position, command) in commands.iter().enumerate() {
+        let answer = Box::pin(execute(workspace, caller, Endpoint::QueryV2, command))
+            .await
+            .map_err(|error| error.below(&format!("$.args[{position}]")))?;
+        answers.push(answer);
+    }
+    Ok(Value::Array(answers))
+}

@@ -1,0 +1,643 @@
+//! One request's work on the document: changed step by step, checked after each step, stored once at the end.
+
+use std::sync::Arc;
+
+use metadata::object_id::MetadataObjectId;
+use metadata::{Document, QualifiedName};
+use schema::catalog::Catalog;
+use schema::model::{Model, Returns, Source as ModelSource};
+use schema::problem::Problem;
+use serde_json::{Value, json};
+use tokio::sync::MutexGuard;
+
+use super::arguments::Arguments;
+use super::dependency;
+use super::error::ApiError;
+use super::table_change;
+use crate::generation::Generation;
+use crate::settings::Origin;
+use crate::state::{self, StartError, State};
+
+/// A document being changed.
+pub(crate) struct Workspace<'s> {
+    state: &'s State,
+    /// The writer's lock; readers have none.
+    writer: Option<MutexGuard<'s, ()>>,
+    /// What the next change starts from.
+    present: Arc<Generation>,
+    /// The document differs from the stored one, or counts as if it did.
+    changed: bool,
+    /// Something else than the document changed: catalogs.
+    refreshed: bool,
+    /// Changes are collected and built together.
+    deferred: Option<Document>,
+}
+
+/// A point to go back to.
+pub(crate) struct Snapshot {
+    present: Arc<Generation>,
+    changed: bool,
+    refreshed: bool,
+}
+
+impl<'s> Workspace<'s> {
+    /// Takes the writer's lock and begins with what is stored.
+    pub(crate) async fn begin(state: &'s State) -> Result<Self, ApiError> {
+        let writer = state.lock().await;
+        if state.is_writable() {
+            if state.settings.maintenance_mode {
+                return Err(ApiError::unexpected(
+                    "metadata cannot be modified in maintenance mode",
+                ));
+            }
+            state
+                .refresh_from_store()
+                .await
+                .map_err(|error| refresh_error(&error))?;
+        }
+        Ok(Self {
+            writer: Some(writer),
+            ..Self::read_only(state)
+        })
+    }
+
+    /// Looks at the present generation.
+    pub(crate) fn read_only(state: &'s State) -> Self {
+        Self {
+            state,
+            writer: None,
+            present: state.current(),
+            changed: false,
+            refreshed: false,
+            deferred: None,
+        }
+    }
+
+    /// Holds the writer's lock.
+    pub(crate) fn is_writable(&self) -> bool {
+        self.writer.is_some()
+    }
+
+    /// The document may be changed by commands at all.
+    pub(crate) fn origin_is_writable(&self) -> bool {
+        self.state.is_writable()
+    }
+
+    /// Why it may not.
+    pub(crate) fn read_only_message(&self) -> String {
+        match &self.state.settings.origin {
+            Origin::Directory(folder) => {
+                format!("metadata is managed by the directory \"{}\"", folder.display())
+            }
+            Origin::Catalog => "metadata cannot be modified".to_owned(),
+        }
+    }
+
+    /// Refuses to go on if the caller saw another version.
+    pub(crate) fn expect_version(&self, expected: i64) -> Result<(), ApiError> {
+        if expected == self.present.resource_version {
+            Ok(())
+        } else {
+            Err(conflict(expected))
+        }
+    }
+
+    /// The document as it is now.
+    pub(crate) fn document(&self) -> &Document {
+        self.deferred.as_ref().unwrap_or(&self.present.document)
+    }
+
+    /// The model that the document gave when it was last built.
+    pub(crate) fn model(&self) -> Arc<Model> {
+        Arc::clone(&self.present.model)
+    }
+
+    /// Version under which the document is stored.
+    pub(crate) fn resource_version(&self) -> i64 {
+        self.present.resource_version
+    }
+
+    /// The present generation with the changes so far.
+    pub(crate) fn generation(&self) -> &Arc<Generation> {
+        &self.present
+    }
+
+    /// What is known of a source's database.
+    pub(crate) fn catalog(&self, source: &str) -> Option<&Catalog> {
+        self.present
+            .sources
+            .get(source)?
+            .catalog
+            .as_deref()
+            .map(|known| &*known.catalog)
+    }
+
+    /// The connections of a source.
+    pub(crate) fn database(&self, source: &str) -> Result<pg::Source, ApiError> {
+        let state = self.present.sources.get(source);
+        match state.map(|state| (&state.database, &state.trouble)) {
+            Some((Some(database), _)) => Ok(database.clone()),
+            Some((None, Some(trouble))) => Err(ApiError::new("postgres-error", trouble.clone())),
+            _ => Err(ApiError::new(
+                "not-exists",
+                format!("source with name \"{source}\" does not exist"),
+            )),
+        }
+    }
+
+    /// What is wrong with the document, as the API prints it.
+    pub(crate) fn inconsistent_objects(&self) -> Vec<Value> {
+        self.present.inconsistent_objects()
+    }
+
+    /// A point to go back to.
+    pub(crate) fn snapshot(&self) -> Snapshot {
+        Snapshot {
+            present: Arc::clone(&self.present),
+            changed: self.changed,
+            refreshed: self.refreshed,
+        }
+    }
+
+    /// Goes back to a point.
+    pub(crate) fn restore(&mut self, snapshot: Snapshot) {
+        self.present = snapshot.present;
+        self.changed = snapshot.changed;
+        self.refreshed = snapshot.refreshed;
+        self.deferred = None;
+    }
+
+    /// Changes the document and refuses the change if it breaks the object that it is about, or another.
+    pub(crate) fn change(
+        &mut self,
+        object: Option<&MetadataObjectId>,
+        edit: impl FnOnce(&mut Document) -> Result<(), ApiError>,
+    ) -> Result<(), ApiError> {
+        let mut document = self.document().clone();
+        edit(&mut document)?;
+        if self.deferred.is_some() {
+            self.deferred = Some(document);
+            return Ok(());
+        }
+        let next = self.build(document);
+        refuse_new_problems(&next.document, object, &new_problems(&self.present, &next))?;
+        self.accept(next);
+        Ok(())
+    }
+
+    /// Makes several changes with one build; the ones that break their own object are left out and reported by
+    /// position with the reason.
+    pub(crate) fn change_many<F>(
+        &mut self,
+        changes: Vec<(MetadataObjectId, F)>,
+    ) -> Result<Vec<(usize, String)>, ApiError>
+    where
+        F: Fn(&mut Document) -> Result<(), ApiError>,
+    {
+        let mut broken: Vec<(usize, String)> = Vec::new();
+        loop {
+            let mut document = self.document().clone();
+            for (position, (_, edit)) in changes.iter().enumerate() {
+                if !broken.iter().any(|(known, _)| *known == position) {
+                    edit(&mut document)?;
+                }
+            }
+            let next = self.build(document);
+            let problems = new_problems(&self.present, &next);
+            let before = broken.len();
+            for (position, (object, _)) in changes.iter().enumerate() {
+                if let Some(problem) = problems.iter().find(|problem| concerns(problem, object)) {
+                    broken.push((position, problem.reason()));
+                }
+            }
+            if broken.len() == before {
+                refuse_new_problems(&next.document, None, &problems)?;
+                self.accept(next);
+                return Ok(broken);
+            }
+        }
+    }
+
+    /// Takes something out of the document. What depends on it goes too with `cascade`, and keeps it there without.
+    pub(crate) fn remove(
+        &mut self,
+        cascade: bool,
+        edit: impl FnOnce(&mut Document) -> Result<(), ApiError>,
+    ) -> Result<(), ApiError> {
+        let mut document = self.document().clone();
+        edit(&mut document)?;
+        if self.deferred.is_some() {
+            self.deferred = Some(document);
+            return Ok(());
+        }
+        let next = self.build(document);
+        self.accept_removal(next, cascade)
+    }
+
+    fn accept_removal(&mut self, mut next: Generation, cascade: bool) -> Result<(), ApiError> {
+        loop {
+            let dependents = new_problems(&self.present, &next);
+            if dependents.is_empty() {
+                self.accept(next);
+                return Ok(());
+            }
+            if !cascade {
+                return Err(dependency_error(&dependents));
+            }
+            let mut document = Document::clone(&next.document);
+            let mut removed = false;
+            for object in dependents.iter().flat_map(|problem| problem.objects()) {
+                removed |= dependency::remove(&mut document, object);
+            }
+            if !removed {
+                return Err(dependency_error(&dependents));
+            }
+            let sources = next.sources.clone();
+            next = self.build_with(document, sources);
+        }
+    }
+
+    /// Changes sources: connections are made anew where the configuration differs, and the database of `source` is
+    /// introspected before the change is accepted.
+    pub(crate) async fn change_sources(
+        &mut self,
+        object: Option<&MetadataObjectId>,
+        source: &str,
+        edit: impl FnOnce(&mut Document) -> Result<(), ApiError>,
+    ) -> Result<(), ApiError> {
+        let mut document = self.document().clone();
+        edit(&mut document)?;
+        let next = self
+            .open_and_build(document, |name, known| name == source && known.catalog.is_none())
+            .await;
+        if let Some(trouble) = next.sources.get(source).and_then(|state| state.trouble.clone())
+            && object.is_some()
+        {
+            return Err(
+                ApiError::new("invalid-configuration", format!("Inconsistent object: {trouble}"))
+                    .with_internal(json!([{
+                        "reason": format!("Inconsistent object: {trouble}"),
+                        "type": "source",
+                        "name": format!("source {source}"),
+                        "definition": source,
+                    }])),
+            );
+        }
+        refuse_new_problems(&next.document, object, &new_problems(&self.present, &next))?;
+        self.accept(next);
+        Ok(())
+    }
+
+    /// A source is about to have another name: what is known of its database goes with it.
+    pub(crate) fn rename_catalog(&mut self, from: &str, to: &str) {
+        let mut sources = self.present.sources.clone();
+        if let Some(known) = sources.remove(from) {
+            sources.insert(to.to_owned(), known);
+        }
+        let document = Arc::clone(&self.present.document);
+        let version = self.present.resource_version;
+        let options = &self.state.settings.schema;
+        let next = Generation::build(document, sources, options, Some(&self.present), version);
+        self.present = Arc::new(next);
+    }
+
+    /// Puts another document in place of the present one; all catalogs are read again.
+    pub(crate) async fn replace(&mut self, document: Document) -> Result<(), ApiError> {
+        let next = self.open_and_build(document, |_, _| true).await;
+        self.accept(next);
+        Ok(())
+    }
+
+    /// Reads catalogs again: of these sources, or of all.
+    pub(crate) async fn reload(&mut self, sources: Option<&[String]>) -> Result<(), ApiError> {
+        let document = self.document().clone();
+        let next = self
+            .open_and_build(document, |name, _| {
+                sources.is_none_or(|wanted| wanted.iter().any(|known| known == name))
+            })
+            .await;
+        self.accept(next);
+        Ok(())
+    }
+
+    /// Follows what SQL did to a source: renames and drops go into the document, and what depends on something that is
+    /// gone goes too with `cascade`, and refuses the SQL without.
+    pub(crate) fn follow(
+        &mut self,
+        source: &str,
+        before: &Catalog,
+        after: Catalog,
+        cascade: bool,
+    ) -> Result<(), ApiError> {
+        let changes = table_change::compare(self.document(), source, before, &after)?;
+        let mut document = self.document().clone();
+        changes.apply(&mut document, &self.present.model, source);
+        let mut sources = self.present.sources.clone();
+        if let Some(state) = sources.get_mut(source) {
+            state.adopt(after);
+        }
+        let changed = self.changed;
+        let next = self.build_with(document, sources);
+        let problems = new_problems(&self.present, &next);
+        if !problems.is_empty() && !cascade && !changes.drops() {
+            return refuse_new_problems(&next.document, None, &problems);
+        }
+        self.accept_removal(next, cascade)?;
+        self.refreshed = true;
+        self.changed =
+            changed || !changes.is_empty() || *self.present.document != *self.state.current().document;
+        Ok(())
+    }
+
+    /// Reads the rows of a source's enum tables again, after they may have been changed.
+    pub(crate) async fn refresh_enum_values(&mut self, source: &str) {
+        let Some(definition) = self.present.document.sources.get(source) else {
+            return;
+        };
+        if !definition.tables.values().any(|table| table.is_enum) {
+            return;
+        }
+        let mut sources = self.present.sources.clone();
+        if let Some(state) = sources.get_mut(source) {
+            state.refresh_enum_values(definition).await;
+        }
+        let document = Document::clone(&self.present.document);
+        self.present = Arc::new(self.build_with(document, sources));
+    }
+
+    /// Takes out every object that is inconsistent and can be taken out.
+    pub(crate) fn drop_inconsistent(&mut self) -> Result<(), ApiError> {
+        let mut document = self.document().clone();
+        for object in self.present.problems.iter().flat_map(Problem::objects) {
+            dependency::remove(&mut document, object);
+        }
+        let next = self.build(document);
+        if !new_problems(&self.present, &next).is_empty() {
+            return Err(
+                ApiError::new("unexpected", "cannot continue due to new inconsistent metadata")
+                    .with_internal(Value::Array(next.inconsistent_objects())),
+            );
+        }
+        self.accept(next);
+        Ok(())
+    }
+
+    /// From here on changes are collected.
+    pub(crate) fn defer_builds(&mut self) {
+        self.deferred = Some(Document::clone(&self.present.document));
+    }
+
+    /// Builds what was collected and says what is newly wrong.
+    pub(crate) fn build_deferred(&mut self) -> Vec<Value> {
+        let Some(document) = self.deferred.take() else {
+            return Vec::new();
+        };
+        let next = self.build(document);
+        let found = new_problems(&self.present, &next)
+            .iter()
+            .map(|problem| problem.to_json(&next.document))
+            .collect();
+        self.accept(next);
+        found
+    }
+
+    /// The table whose rows a tracked function returns.
+    pub(crate) fn function_table(&self, source: &str, function: &QualifiedName) -> Option<QualifiedName> {
+        let source = self.model_source(source)?;
+        let known = source
+            .functions
+            .iter()
+            .find(|known| known.name.schema == function.schema && known.name.name == function.name)?;
+        match &known.returns {
+            Returns::Table(table) => {
+                let name = &source.tables.get(table.index())?.name;
+                Some(QualifiedName::new(name.schema.clone(), name.name.clone()))
+            }
+            Returns::Scalar { .. } | Returns::Rows { .. } => None,
+        }
+    }
+
+    /// Whether a role may read a table.
+    pub(crate) fn can_select(&self, source: &str, table: &QualifiedName, role: &str) -> bool {
+        let Some(source) = self.model_source(source) else {
+            return false;
+        };
+        let known = source
+            .tables
+            .iter()
+            .find(|known| known.name.schema == table.schema && known.name.name == table.name);
+        let (Some(known), Some(role)) = (known, self.present.model.roles.get(role)) else {
+            return false;
+        };
+        role.tables
+            .get(&known.id)
+            .is_some_and(|access| access.select.is_some())
+    }
+
+    fn model_source(&self, name: &str) -> Option<&ModelSource> {
+        self.present
+            .model
+            .sources
+            .iter()
+            .find(|source| &*source.name == name)
+            .map(|source| &**source)
+    }
+
+    /// `get_catalog_state`
+    pub(crate) async fn catalog_state(&self) -> Result<Value, ApiError> {
+        let store = self.storage()?;
+        let id = store.database_id().await.map_err(|error| storage_error(&error))?;
+        let (cli, console) = store
+            .catalog_state()
+            .await
+            .map_err(|error| storage_error(&error))?;
+        let read = |text: &str| serde_json::from_str::<Value>(text).unwrap_or_else(|_| json!({}));
+        Ok(json!({ "id": id.to_string(), "cli_state": read(&cli), "console_state": read(&console) }))
+    }
+
+    /// `set_catalog_state`
+    pub(crate) async fn set_catalog_state(&self, arguments: Arguments<'_>) -> Result<Value, ApiError> {
+        let type_: String = arguments.required("type")?;
+        let which = match type_.as_str() {
+            "cli" => pg::store::CatalogState::Cli,
+            "console" => pg::store::CatalogState::Console,
+            other => {
+                return Err(ApiError::parse_failed(
+                    "$.type",
+                    format!("unknown catalog state type \"{other}\"; expected one of cli, console"),
+                ));
+            }
+        };
+        let Some(content) = arguments.raw("state") else {
+            return Err(ApiError::parse_failed("$", "key \"state\" not found"));
+        };
+        self.storage()?
+            .set_catalog_state(which, &content.to_string())
+            .await
+            .map_err(|error| storage_error(&error))?;
+        Ok(super::success())
+    }
+
+    fn storage(&self) -> Result<&pg::Store, ApiError> {
+        self.state
+            .store()
+            .ok_or_else(|| ApiError::new("not-supported", "there is no metadata database to keep this in"))
+    }
+
+    /// Stores the document and serves it.
+    pub(crate) async fn commit(self) -> Result<(), ApiError> {
+        if self.writer.is_none() || !(self.changed || self.refreshed) {
+            return Ok(());
+        }
+        let mut next = Generation::clone(&self.present);
+        next.number = self.state.current().number + 1;
+        if self.changed
+            && let Some(store) = self.state.store()
+        {
+            let text = next.document.to_text();
+            next.resource_version = store
+                .replace(
+                    &text,
+                    next.resource_version,
+                    state::EVERYTHING,
+                    self.state.instance_id,
+                )
+                .await
+                .map_err(|error| storage_error(&error))?;
+        }
+        self.state.swap(next);
+        Ok(())
+    }
+
+    fn accept(&mut self, next: Generation) {
+        self.present = Arc::new(next);
+        self.changed = true;
+    }
+
+    fn build(&self, document: Document) -> Generation {
+        self.build_with(document, self.present.sources.clone())
+    }
+
+    fn build_with(
+        &self,
+        document: Document,
+        sources: std::collections::BTreeMap<String, crate::generation::SourceState>,
+    ) -> Generation {
+        let sources = state::open_sources(&document, &self.state.settings, Some(&sources));
+        tokio::task::block_in_place(|| {
+            Generation::build(
+                Arc::new(document),
+                sources,
+                &self.state.settings.schema,
+                Some(&self.present),
+                self.present.resource_version,
+            )
+        })
+    }
+
+    async fn open_and_build(
+        &self,
+        document: Document,
+        wanted: impl Fn(&str, &crate::generation::SourceState) -> bool,
+    ) -> Generation {
+        let document = Arc::new(document);
+        let mut sources = state::open_sources(&document, &self.state.settings, Some(&self.present.sources));
+        state::introspect(&document, &mut sources, wanted).await;
+        let previous = Some(Arc::clone(&self.present));
+        state::build(
+            document,
+            sources,
+            &self.state.settings,
+            previous,
+            self.present.resource_version,
+        )
+        .await
+    }
+}
+
+/// Problems of `next` that `present` does not have.
+fn new_problems<'n>(present: &Generation, next: &'n Generation) -> Vec<&'n Problem> {
+    next.problems
+        .iter()
+        .filter(|problem| !present.problems.iter().any(|known| same(known, problem)))
+        .collect()
+}
+
+/// Whether two builds report the same thing: the same objects, whatever is said of them.
+fn same(one: &Problem, other: &Problem) -> bool {
+    match one.objects() {
+        [] => one == other,
+        objects => objects == other.objects(),
+    }
+}
+
+fn concerns(problem: &Problem, object: &MetadataObjectId) -> bool {
+    problem.objects().contains(object)
+}
+
+fn refuse_new_problems(
+    document: &Document,
+    object: Option<&MetadataObjectId>,
+    problems: &[&Problem],
+) -> Result<(), ApiError> {
+    if problems.is_empty() {
+        return Ok(());
+    }
+    if let Some(object) = object
+        && let Some(own) = problems.iter().find(|problem| concerns(problem, object))
+    {
+        let all = problems.iter().filter(|problem| concerns(problem, object));
+        let all = all.map(|problem| problem.to_json(document)).collect();
+        return Err(ApiError::new("invalid-configuration", own.reason()).with_internal(all));
+    }
+    let all = problems.iter().map(|problem| problem.to_json(document)).collect();
+    Err(ApiError::new(
+        "unexpected",
+        "cannot continue due to newly found inconsistent metadata",
+    )
+    .with_internal(all))
+}
+
+/// `cannot drop due to the following dependent objects: …`
+fn dependency_error(dependents: &[&Problem]) -> ApiError {
+    let mut names: Vec<String> = dependents
+        .iter()
+        .flat_map(|problem| problem.objects())
+        .map(dependency::dependent_name)
+        .collect();
+    names.sort();
+    names.dedup();
+    ApiError::new(
+        "dependency-error",
+        format!(
+            "cannot drop due to the following dependent objects: {}",
+            names.join(", ")
+        ),
+    )
+}
+
+fn conflict(referenced: i64) -> ApiError {
+    let mut error = ApiError::new(
+        "conflict",
+        format!("metadata resource version referenced ({referenced}) did not match current version"),
+    )
+    .at("$");
+    error.status = 409;
+    error
+}
+
+/// Failures of the metadata database.
+fn storage_error(error: &pg::store::Error) -> ApiError {
+    match error {
+        pg::store::Error::Conflict { referenced, .. } => conflict(*referenced),
+        other => ApiError::unexpected(other.to_string()),
+    }
+}
+
+/// Failures to read what is stored.
+fn refresh_error(error: &StartError) -> ApiError {
+    match error {
+        StartError::Store(error) => storage_error(error),
+        other => ApiError::unexpected(other.to_string()),
+    }
+}
