@@ -208,7 +208,7 @@ fn origin_hash(
         lost.hash(hasher);
     }
     // The debug form names every field; writing to a hasher cannot fail.
-    let _ = write!(text, "{metadata:?}");
+    let _ = write!(text, "{metadata:?}{:?}", names.problems);
     let [high, low] = text.0.map(|hasher| u128::from(hasher.finish()));
     (high << 64) | low
 }

@@ -12,6 +12,20 @@ use crate::resolve::conflict::Names;
 use crate::resolve::permission::ADMIN;
 use crate::resolve::{Resolver, SourceRole, reasons, root_field};
 
+/// Why a function cannot be made.
+enum Wrong {
+    /// It is wrong in itself.
+    Definition(String),
+    /// Something it depends on is missing; upstream reports that without context.
+    Dependency(String),
+}
+
+impl From<String> for Wrong {
+    fn from(message: String) -> Self {
+        Self::Definition(message)
+    }
+}
+
 /// Where the fields of a function stand.
 pub(crate) fn exposure(function: &metadata::function::Function, volatility: Volatility) -> Exposure {
     match (function.configuration.exposed_as, volatility) {
@@ -32,8 +46,11 @@ impl<'a> Resolver<'a> {
             }
             match self.resolve_function(name, function) {
                 Ok(resolved) => self.functions.push(resolved),
-                Err(message) => {
+                Err(Wrong::Definition(message)) => {
                     let message = format!("in function \"{name}\": {message}");
+                    self.refuse(object::function(self.name, name), message);
+                }
+                Err(Wrong::Dependency(message)) => {
                     self.refuse(object::function(self.name, name), message);
                 }
             }
@@ -61,7 +78,7 @@ impl<'a> Resolver<'a> {
         &mut self,
         name: &metadata::QualifiedName,
         function: &metadata::function::Function,
-    ) -> Result<Function, String> {
+    ) -> Result<Function, Wrong> {
         let found = self.only_function(name)?;
         let mut wrong = Vec::new();
         let identifier = root_field::function_identifier(name, function);
@@ -136,17 +153,19 @@ impl<'a> Resolver<'a> {
             _ => {}
         }
         let Some(identifier) = identifier.filter(|_| wrong.is_empty()) else {
-            return Err(format!(
+            return Err(Wrong::Definition(format!(
                 "the function \"{name}\" cannot be tracked {}",
                 reasons(&wrong)
-            ));
+            )));
         };
         let returns = match target {
             Some(target) => {
                 let key = (target.schema.as_str(), target.name.as_str());
                 let id = self.catalog_ids.get(&key).copied();
                 let shown = metadata::QualifiedName::new(&target.schema, &target.name);
-                Returns::Table(id.ok_or_else(|| format!("table \"{shown}\" is not tracked"))?)
+                Returns::Table(
+                    id.ok_or_else(|| Wrong::Dependency(format!("table \"{shown}\" is not tracked")))?,
+                )
             }
             None => Returns::Rows {
                 identifier: Name::from(identifier.text.as_str()),
@@ -159,10 +178,10 @@ impl<'a> Resolver<'a> {
         if let [(_, one), (_, other)] = root_fields.as_slice()
             && one.name == other.name
         {
-            return Err(format!(
+            return Err(Wrong::Definition(format!(
                 "the function \"{name}\" cannot be tracked because its root fields have the same name \"{}\"",
                 one.name
-            ));
+            )));
         }
         let index = u32::try_from(self.functions.len()).unwrap_or(u32::MAX);
         Ok(Function {

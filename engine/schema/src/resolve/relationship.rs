@@ -24,6 +24,31 @@ struct Link {
     insert_after_parent: bool,
 }
 
+/// Why a relationship cannot be made.
+enum Wrong {
+    /// It is wrong in itself.
+    Definition(String),
+    /// Something it depends on is missing; upstream reports that without context.
+    Dependency(String),
+}
+
+impl From<&str> for Wrong {
+    fn from(message: &str) -> Self {
+        Self::Definition(message.to_owned())
+    }
+}
+
+impl Wrong {
+    fn message(self, table: &metadata::QualifiedName, relationship: &str) -> String {
+        match self {
+            Self::Definition(message) => {
+                format!("in table \"{table}\": in relationship \"{relationship}\": {message}")
+            }
+            Self::Dependency(message) => message,
+        }
+    }
+}
+
 impl Resolver<'_> {
     /// Fills `relationships` of all tables. Names that clash with other fields are judged later.
     pub(crate) fn resolve_relationships(&mut self) {
@@ -44,10 +69,10 @@ impl Resolver<'_> {
                     .and_then(|link| named(relationship, RelationshipKind::Object, link, &definition.comment))
                 {
                     Ok(resolved) => found.push(resolved),
-                    Err(message) => {
+                    Err(wrong) => {
                         let object =
                             object::relationship(self.name, name, relationship, RelationshipType::Object);
-                        refused.push((object, in_relationship(name, relationship, &message)));
+                        refused.push((object, wrong.message(name, relationship)));
                     }
                 }
             }
@@ -60,10 +85,10 @@ impl Resolver<'_> {
                     .and_then(|link| named(relationship, RelationshipKind::Array, link, &definition.comment))
                 {
                     Ok(resolved) => found.push(resolved),
-                    Err(message) => {
+                    Err(wrong) => {
                         let object =
                             object::relationship(self.name, name, relationship, RelationshipType::Array);
-                        refused.push((object, in_relationship(name, relationship, &message)));
+                        refused.push((object, wrong.message(name, relationship)));
                     }
                 }
             }
@@ -77,7 +102,7 @@ impl Resolver<'_> {
     }
 
     /// A foreign key of this table.
-    fn own_key(&self, at: usize, columns: &[String]) -> Result<Link, String> {
+    fn own_key(&self, at: usize, columns: &[String]) -> Result<Link, Wrong> {
         let entry = self.entries.get(at).ok_or(NO_KEY)?;
         let key = only_key(&entry.catalog.foreign_keys, columns, |_| true)?;
         let target = self.catalog_target(key)?;
@@ -97,7 +122,7 @@ impl Resolver<'_> {
     }
 
     /// A foreign key of another table that refers to this one.
-    fn remote_key(&self, at: usize, using: &ForeignKeyColumns) -> Result<Link, String> {
+    fn remote_key(&self, at: usize, using: &ForeignKeyColumns) -> Result<Link, Wrong> {
         let target = self.tracked(&using.table)?;
         let here = self.entries.get(at).ok_or(NO_KEY)?;
         let there = self.entries.get(target.index()).ok_or(NO_KEY)?;
@@ -113,13 +138,13 @@ impl Resolver<'_> {
         })
     }
 
-    fn manual(&self, at: usize, manual: &ManualConfiguration) -> Result<Link, String> {
+    fn manual(&self, at: usize, manual: &ManualConfiguration) -> Result<Link, Wrong> {
         let target = match &manual.target {
             ManualTarget::Table(name) => self.tracked(name)?,
             ManualTarget::NativeQuery(name) => {
-                return Err(format!(
+                return Err(Wrong::Definition(format!(
                     "relationships to native queries (\"{name}\") are not supported yet"
-                ));
+                )));
             }
         };
         Ok(Link {
@@ -130,18 +155,18 @@ impl Resolver<'_> {
         })
     }
 
-    fn tracked(&self, name: &metadata::QualifiedName) -> Result<TableId, String> {
+    fn tracked(&self, name: &metadata::QualifiedName) -> Result<TableId, Wrong> {
         self.table_ids
             .get(name)
             .copied()
-            .ok_or_else(|| format!("table \"{name}\" is not tracked"))
+            .ok_or_else(|| Wrong::Dependency(format!("table \"{name}\" is not tracked")))
     }
 
-    fn catalog_target(&self, key: &ForeignKey) -> Result<TableId, String> {
+    fn catalog_target(&self, key: &ForeignKey) -> Result<TableId, Wrong> {
         let target = (key.target.schema.as_str(), key.target.name.as_str());
         self.catalog_ids.get(&target).copied().ok_or_else(|| {
             let name = metadata::QualifiedName::new(&key.target.schema, &key.target.name);
-            format!("table \"{name}\" is not tracked")
+            Wrong::Dependency(format!("table \"{name}\" is not tracked"))
         })
     }
 
@@ -150,13 +175,13 @@ impl Resolver<'_> {
         at: usize,
         target: TableId,
         names: impl Iterator<Item = (&'s String, &'s String)>,
-    ) -> Result<Vec<(ColumnId, ColumnId)>, String> {
+    ) -> Result<Vec<(ColumnId, ColumnId)>, Wrong> {
         let column = |at: usize, name: &String| {
             let entry = self.entries.get(at);
             let found = entry.and_then(|entry| entry.columns.get(name.as_str()).copied());
             found.ok_or_else(|| {
                 let table = entry.map(|entry| entry.name.to_string()).unwrap_or_default();
-                format!("the column \"{name}\" does not exist in the table \"{table}\"")
+                Wrong::Dependency(format!("table \"{table}\" has no field named \"{name}\""))
             })
         };
         names
@@ -170,7 +195,7 @@ fn only_key<'k>(
     keys: &'k [ForeignKey],
     columns: &[String],
     admits: impl Fn(&ForeignKey) -> bool,
-) -> Result<&'k ForeignKey, String> {
+) -> Result<&'k ForeignKey, Wrong> {
     let mut found = keys.iter().filter(|key| {
         key.columns.len() == columns.len()
             && key.columns.iter().all(|(own, _)| columns.contains(own))
@@ -178,8 +203,8 @@ fn only_key<'k>(
     });
     match (found.next(), found.next()) {
         (Some(key), None) => Ok(key),
-        (None, _) => Err(NO_KEY.to_owned()),
-        (Some(_), Some(_)) => Err(MANY_KEYS.to_owned()),
+        (None, _) => Err(NO_KEY.into()),
+        (Some(_), Some(_)) => Err(MANY_KEYS.into()),
     }
 }
 
@@ -188,9 +213,9 @@ fn named(
     kind: RelationshipKind,
     link: Link,
     comment: &Option<String>,
-) -> Result<Relationship, String> {
+) -> Result<Relationship, Wrong> {
     if !is_graphql_name(name) {
-        return Err(not_a_name(name));
+        return Err(Wrong::Definition(not_a_name(name)));
     }
     Ok(Relationship {
         name: name.to_owned(),
@@ -202,8 +227,4 @@ fn named(
         insert_after_parent: link.insert_after_parent,
         comment: comment.clone(),
     })
-}
-
-fn in_relationship(table: &metadata::QualifiedName, relationship: &str, message: &str) -> String {
-    format!("in table \"{table}\": in relationship \"{relationship}\": {message}")
 }

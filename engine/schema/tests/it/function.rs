@@ -108,7 +108,7 @@ fn refused_functions() {
     );
     assert_eq!(
         reason(blog().function("f", &[], "setof row:article"), json!({})),
-        "table \"article\" is not tracked"
+        "Inconsistent object: table \"article\" is not tracked"
     );
     let author = || blog().function("f", &["a json", "b text"], "setof row:author");
     assert_eq!(

@@ -67,8 +67,8 @@ fn refusals() {
         built.reasons(),
         [
             "Inconsistent object: in table \"author\": in relationship \"nokey\": no foreign constraint exists on the given column(s)",
-            "Inconsistent object: in table \"author\": in relationship \"untracked\": table \"comment\" is not tracked",
-            "Inconsistent object: in table \"author\": in relationship \"columns\": the column \"nope\" does not exist in the table \"article\"",
+            "Inconsistent object: table \"comment\" is not tracked",
+            "Inconsistent object: table \"article\" has no field named \"nope\"",
             "Inconsistent object: field definition conflicts with postgres column",
         ]
     );
