@@ -335,7 +335,7 @@ async fn run_unnamed_read(
     values: &Values<'_>,
     sink: &mut impl Sink,
 ) -> Result<(), Error> {
-    let text = format!("select row(rows.*) from (\n{}\n) as rows", statement.text);
+    let text = statement.text_of_records();
     let rows = async {
         let stream = client.query_typed_raw(&text, values.typed()).await?;
         let mut stream = pin!(stream);

@@ -15,9 +15,9 @@ use tokio_postgres::types::FromSqlOwned;
 
 use crate::error::Error;
 use crate::execute::query;
-use crate::introspect::types::Types;
+use crate::introspect::data_type::Types;
 
-mod types;
+mod data_type;
 
 /// Maps by `oid`.
 type ByOid<T> = HashMap<u32, T, FxBuildHasher>;
@@ -29,7 +29,7 @@ pub(crate) async fn catalog(client: &Client) -> Result<Catalog, Error> {
         query(client, include_str!("introspect/tables.sql"), &[]),
         query(client, include_str!("introspect/columns.sql"), &[]),
         query(client, include_str!("introspect/constraints.sql"), &[]),
-        query(client, include_str!("introspect/types.sql"), &[]),
+        query(client, include_str!("introspect/data_types.sql"), &[]),
         query(client, include_str!("introspect/enums.sql"), &[]),
         query(client, include_str!("introspect/functions.sql"), &[]),
         query(client, include_str!("introspect/extensions.sql"), &[]),

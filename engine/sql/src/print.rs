@@ -22,6 +22,12 @@ pub(crate) fn insert(insert: &Insert) -> (String, Vec<Parameter>) {
     (printer.text, printer.parameters)
 }
 
+/// `select row(rows.*) from (…) as rows`: each row of a printed query as one record. The line breaks keep a comment at
+/// the end of the text from swallowing what follows it.
+pub(crate) fn records(text: &str) -> String {
+    format!("select row(rows.*) from (\n{text}\n) as rows")
+}
+
 #[derive(Default)]
 struct Printer<'a> {
     text: String,

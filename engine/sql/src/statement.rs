@@ -41,6 +41,11 @@ impl Statement {
         let (text, parameters) = print::select(select);
         Self::new(format!("{before}{text}{after}"), parameters, shape)
     }
+
+    /// The text of a query that gives each row of this one as a single record.
+    pub fn text_of_records(&self) -> String {
+        print::records(&self.text)
+    }
 }
 
 /// Source of one parameter's value.

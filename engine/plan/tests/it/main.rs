@@ -7,7 +7,7 @@
 
 mod data_api;
 mod sql_text;
-mod types;
+mod type_system;
 mod values;
 mod world;
 
@@ -16,7 +16,7 @@ use plan::{Plan, Request, View};
 use schema::model::Options;
 use serde_json::{Map, Value};
 
-use types::Types;
+use type_system::Types;
 
 /// Plans a request for a role.
 fn plan_with(options: Options, role: &str, text: &str, variables: &Value) -> Result<Plan, graphql::Error> {
