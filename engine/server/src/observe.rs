@@ -165,10 +165,10 @@ impl Observer {
     pub fn emit(&self, event: Event<'_>) {
         match event {
             Event::Startup { kind, info } => {
-                self.line(Level::Info, LogType::Startup, json!({"kind": kind, "info": info}));
+                self.line(Level::Info, LogType::Startup, &json!({"kind": kind, "info": info}));
             }
             Event::StartupWarning { kind, message } => {
-                self.line(Level::Warn, LogType::Startup, json!({"kind": kind, "info": message}));
+                self.line(Level::Warn, LogType::Startup, &json!({"kind": kind, "info": message}));
             }
             Event::Query {
                 request_id,
@@ -178,10 +178,10 @@ impl Observer {
             } => self.line(
                 Level::Info,
                 LogType::QueryLog,
-                json!({"query": query, "generated_sql": generated_sql, "request_id": request_id, "kind": kind}),
+                &json!({"query": query, "generated_sql": generated_sql, "request_id": request_id, "kind": kind}),
             ),
             Event::InconsistentMetadata(objects) => {
-                self.line(Level::Warn, LogType::InconsistentMetadata, json!({"objects": objects}));
+                self.line(Level::Warn, LogType::InconsistentMetadata, &json!({"objects": objects}));
             }
             Event::Generation {
                 number,
@@ -194,7 +194,7 @@ impl Observer {
                 self.line(
                     Level::Info,
                     LogType::Metadata,
-                    json!({
+                    &json!({
                         "kind": "generation",
                         "info": {
                             "number": number,
@@ -207,7 +207,7 @@ impl Observer {
                 );
             }
             Event::SchemaSync { level, thread, info } => {
-                self.line(level, LogType::SchemaSync, json!({"thread_type": thread, "info": info}));
+                self.line(level, LogType::SchemaSync, &json!({"thread_type": thread, "info": info}));
             }
             Event::SourceHealth { source, health, error } => {
                 let before = self.metrics.source_health(source, health.as_gauge());
@@ -216,15 +216,15 @@ impl Observer {
                     self.line(
                         level,
                         LogType::PgClient,
-                        json!({"source": source, "health": health.as_str(), "message": error}),
+                        &json!({"source": source, "health": health.as_str(), "message": error}),
                     );
                 }
             }
             Event::Unstructured { level, message } => {
-                self.line(level, LogType::Unstructured, Value::String(message));
+                self.line(level, LogType::Unstructured, &Value::String(message));
             }
             Event::Defect(message) => {
-                self.line(Level::Error, LogType::UnhandledInternalError, Value::String(message));
+                self.line(Level::Error, LogType::UnhandledInternalError, &Value::String(message));
             }
         }
     }
@@ -242,7 +242,7 @@ impl Observer {
         });
     }
 
-    fn line(&self, level: Level, kind: LogType, detail: Value) {
-        self.logger.write(level, kind, &detail);
+    fn line(&self, level: Level, kind: LogType, detail: &Value) {
+        self.logger.write(level, kind, detail);
     }
 }

@@ -21,7 +21,7 @@ pub struct ApiError {
     /// Where in the request, `$` for all of it.
     pub path: String,
     /// Details for those who run the engine.
-    pub internal: Option<Value>,
+    pub internal: Option<Box<Value>>,
     /// Status, where the endpoint shows it.
     pub status: StatusCode,
 }
@@ -66,7 +66,7 @@ impl ApiError {
     /// With details.
     #[must_use]
     pub fn internal(mut self, internal: Value) -> Self {
-        self.internal = Some(internal);
+        self.internal = Some(Box::new(internal));
         self
     }
 
@@ -132,7 +132,7 @@ impl ApiError {
         object.insert("error".to_owned(), Value::String(self.message.clone()));
         object.insert("code".to_owned(), Value::String(self.code.as_str().to_owned()));
         if let Some(internal) = &self.internal {
-            object.insert("internal".to_owned(), internal.clone());
+            object.insert("internal".to_owned(), Value::clone(internal));
         }
         Value::Object(object)
     }

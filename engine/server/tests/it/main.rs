@@ -1,5 +1,14 @@
-//! The program from outside.
+//! The program from outside, as a process against a real Postgres.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that fails says so by a panic"
+)]
+
+mod command_line;
 // `cfg(test)` tells clippy that helpers in these files are test code too.
 #[cfg(test)]
 mod dev;
+mod process;
+mod serving;
