@@ -21,6 +21,9 @@ use crate::settings::{Address, DefaultSource, Origin, Settings};
 /// Connections to the metadata database: a poll, a command and a health check at a time, and two to spare.
 const STORE_CONNECTIONS: u32 = 5;
 
+/// How long the metadata database may take to give a connection.
+const STORE_PATIENCE: Duration = Duration::from_secs(10);
+
 /// Pause between two attempts to reach the metadata database.
 const RETRY_PAUSE: Duration = Duration::from_secs(1);
 
@@ -36,7 +39,10 @@ pub enum StartError {
     /// Neither a metadata database nor another origin was given.
     #[error("neither a database nor a metadata database was given")]
     NoDatabase,
-    /// The metadata database does not answer or is of a newer version.
+    /// The metadata database does not answer.
+    #[error("the metadata database cannot be reached")]
+    Unreachable(#[source] pg::Error),
+    /// The metadata database does not do what it should or is of a newer version.
     #[error(transparent)]
     Store(#[from] pg::store::Error),
     /// The stored document cannot be read.
@@ -65,10 +71,11 @@ impl State {
                 let target = pg::Target::parse(url.reveal()).map_err(StartError::Url)?;
                 let pool = pg::PoolSettings {
                     max_connections: STORE_CONNECTIONS,
+                    pool_timeout: Some(STORE_PATIENCE),
                     ..pg::PoolSettings::default()
                 };
                 let store = pg::Store::connect(&target, &pool, &settings.metadata_extensions_schema)?;
-                prepare(&store, settings.retries, &observer).await?;
+                prepare(&store, target, settings.retries, &observer).await?;
                 Some(store)
             }
             None => None,
@@ -115,22 +122,48 @@ impl State {
     }
 }
 
-/// Creates or checks `hdb_catalog`; a database that is still starting is tried again.
-async fn prepare(store: &pg::Store, retries: u64, observer: &Observer) -> Result<(), pg::store::Error> {
+/// Waits for the metadata database, as often as the settings say, then creates or checks `hdb_catalog`.
+async fn prepare(
+    store: &pg::Store,
+    target: pg::Target,
+    retries: u64,
+    observer: &Observer,
+) -> Result<(), StartError> {
+    // The store's pool would only say that it ran out of time; one plain connection says why.
+    let probe = pg::Source::connect(pg::SourceConfig {
+        name: "metadata".to_owned(),
+        primary: pg::Member {
+            target,
+            pool: pg::PoolSettings {
+                max_connections: 1,
+                retries: 0,
+                ..pg::PoolSettings::default()
+            },
+            isolation_level: pg::IsolationLevel::default(),
+            use_prepared_statements: false,
+        },
+        replicas: Vec::new(),
+    });
     let mut left = retries;
-    loop {
-        match store.prepare().await {
-            Err(error @ pg::store::Error::Database(_)) if left > 0 => {
-                left -= 1;
-                observer.emit(Event::Unstructured {
-                    level: Level::Warn,
-                    message: format!("{error}; trying again"),
-                });
-                tokio::time::sleep(RETRY_PAUSE).await;
-            }
-            done => return done,
+    while let Some(error) = match probe.check("select 1", STORE_PATIENCE).await {
+        pg::Health::Ok => None,
+        pg::Health::Timeout => Some(pg::Error::PoolTimeout),
+        pg::Health::Failed(error) | pg::Health::Error(error) => Some(error),
+    } {
+        if left == 0 {
+            return Err(StartError::Unreachable(error));
         }
+        left -= 1;
+        observer.emit(Event::Unstructured {
+            level: Level::Warn,
+            message: format!(
+                "the metadata database cannot be reached: {}; trying again",
+                describe(&error)
+            ),
+        });
+        tokio::time::sleep(RETRY_PAUSE).await;
     }
+    Ok(store.prepare().await?)
 }
 
 async fn first_document(

@@ -68,7 +68,9 @@ fn a_metadata_database_that_is_away_ends_the_start() {
     ]));
     assert_eq!(ended.status.code(), Some(1));
     assert!(
-        ended.stderr.starts_with("Fatal Error:- metadata database"),
+        ended
+            .stderr
+            .starts_with("Fatal Error:- the metadata database cannot be reached: "),
         "{}",
         ended.stderr
     );
