@@ -107,8 +107,38 @@ fn writes(command: &Command<'_>, endpoint: Endpoint) -> bool {
     }
 }
 
-/// Runs one command; the workspace keeps what it changed.
+/// Commands that show what is in a database now.
+const LOOKS_INTO_CATALOGS: &[&str] = &[
+    "get_source_tables",
+    "get_source_trackables",
+    "get_table_info",
+    "suggest_relationships",
+];
+
+/// Runs one command; the workspace keeps what it changed. A command that fails on a catalog which others have changed
+/// in the meantime (a table that was just created) is run again on the present one.
 async fn execute(
+    workspace: &mut Workspace<'_>,
+    caller: &Caller<'_>,
+    endpoint: Endpoint,
+    command: &Command<'_>,
+) -> Result<Value, ApiError> {
+    if LOOKS_INTO_CATALOGS.contains(&command.name) {
+        workspace.refresh_catalogs().await;
+    }
+    match run(workspace, caller, endpoint, command).await {
+        Err(error)
+            if command.effect == Effect::Changes
+                && matches!(error.code, "not-exists" | "invalid-configuration" | "unexpected")
+                && workspace.refresh_catalogs().await =>
+        {
+            run(workspace, caller, endpoint, command).await
+        }
+        outcome => outcome,
+    }
+}
+
+async fn run(
     workspace: &mut Workspace<'_>,
     caller: &Caller<'_>,
     endpoint: Endpoint,

@@ -320,6 +320,32 @@ impl<'s> Workspace<'s> {
         Ok(())
     }
 
+    /// Reads the catalogs anew of sources that were changed by others since; false if none was.
+    pub(crate) async fn refresh_catalogs(&mut self) -> bool {
+        let mut stale = Vec::new();
+        for (name, known) in &self.present.sources {
+            let (Some(database), Some(catalog)) = (&known.database, &known.catalog) else {
+                continue;
+            };
+            // A source that does not answer now keeps what is known of it.
+            if let Ok(fingerprint) = database.fingerprint().await
+                && fingerprint != catalog.catalog.fingerprint
+            {
+                stale.push(name.clone());
+            }
+        }
+        if stale.is_empty() {
+            return false;
+        }
+        let document = self.document().clone();
+        let next = self
+            .open_and_build(document, |name, _| stale.iter().any(|known| known == name))
+            .await;
+        self.present = Arc::new(next);
+        self.refreshed = true;
+        true
+    }
+
     /// Follows what SQL did to a source: renames and drops go into the document, and what depends on something that is
     /// gone goes too with `cascade`, and refuses the SQL without.
     pub(crate) fn follow(
