@@ -213,7 +213,10 @@ fn refused(refusal: &FilterRefusal, path: &Path) -> Error {
     let message = refusal.message.clone();
     let code = if message.ends_with("does not exist") {
         Code::NotExists
-    } else if message.starts_with("parsing ") || message.starts_with("A string is expected") {
+    } else if ["parsing ", "A string is expected", "Expecting label path"]
+        .iter()
+        .any(|start| message.starts_with(start))
+    {
         Code::ParseFailed
     } else {
         Code::UnexpectedPayload

@@ -228,3 +228,11 @@ fn other_refusals() {
     let deep = format!("{}{}", "{_not: ".repeat(110), "{}") + &"}".repeat(110);
     assert!(said(&format!("{{ track(where: {deep}) {{ name }} }}")).contains("nest"));
 }
+
+#[test]
+fn deep_selections_fit_the_stack() {
+    let deep = "album { tracks { ".repeat(45) + "name" + &"}}".repeat(45);
+    assert_eq!(said(&format!("{{ track {{ {deep} }} }}")), "accepted");
+    let deeper = "album { tracks { ".repeat(62) + "name" + &"}}".repeat(62);
+    assert!(said(&format!("{{ track {{ {deeper} }} }}")).contains("nest"));
+}

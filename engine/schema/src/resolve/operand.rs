@@ -154,6 +154,14 @@ pub(crate) fn literal(expected: Expected<'_>, value: &Value) -> Result<Operand, 
             Value::String(_) => accepted,
             other => Err(mismatch("Text", "String", other)),
         },
+        InputClass::Ltree if value.is_string() => {
+            let given = graphql::coerce::Given::Json(value);
+            let root = graphql::Path::root();
+            match graphql::coerce::scalar(scalar.input, &scalar.name, &root, given) {
+                Ok(_) => accepted,
+                Err(error) => Err(Refusal::new(error.message)),
+            }
+        }
         InputClass::String | InputClass::Id | InputClass::Text | InputClass::Raster | InputClass::Ltree => {
             match value {
                 Value::String(_) => accepted,

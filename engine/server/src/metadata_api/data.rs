@@ -133,11 +133,14 @@ fn session_json(caller: &Caller<'_>) -> String {
     Value::Object(variables).to_string()
 }
 
-/// An error of planning; its path begins at the command's arguments.
+/// An error of planning; its path begins at the command's arguments. What is wrong with their form upstream finds
+/// while decoding them, before it looks at `where`, and reports without `args`.
 fn refusal(error: &graphql::Error) -> ApiError {
     let path = error.path.to_string();
     let rest = path.strip_prefix('$').unwrap_or("");
-    ApiError::new(error.code.as_str(), error.message.clone()).at(format!("$.args{rest}"))
+    let decoding = error.code == graphql::Code::ParseFailed && !rest.starts_with(".where");
+    let args = if decoding { "" } else { ".args" };
+    ApiError::new(error.code.as_str(), error.message.clone()).at(format!("${args}{rest}"))
 }
 
 /// `concurrent_bulk`: commands that only read.
