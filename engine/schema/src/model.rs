@@ -13,7 +13,7 @@ use rustc_hash::FxHashMap;
 
 use crate::access::TableAccess;
 use crate::catalog::{QualifiedName, TableKind, Type, TypeKind, Volatility};
-use crate::naming::{NamingConvention, Piece};
+use crate::naming::{NamingConvention, Piece, is_graphql_name};
 use crate::predicate::Predicate;
 use crate::problem::Problem;
 use crate::scalar::{Scalar, Scalars, is_comparable, is_numeric};
@@ -327,6 +327,12 @@ impl Table {
     /// The identifier as a part of generated names.
     pub fn piece(&self) -> Piece<'_> {
         (&self.identifier, self.identifier_is_custom)
+    }
+
+    /// The identifier is a GraphQL name. A table without one is tracked, and can be used in permissions and the
+    /// data API, but appears in no GraphQL schema.
+    pub fn is_exposed(&self) -> bool {
+        is_graphql_name(&self.identifier)
     }
 
     /// The stored value behind a value of the GraphQL enum of this enum table.

@@ -158,7 +158,7 @@ impl Resolver<'_> {
                 let Some(column) = entry.columns.get(own.as_str()) else {
                     continue;
                 };
-                if table.enum_values.is_some() && refers_to_key {
+                if table.enum_values.is_some() && table.is_exposed() && refers_to_key {
                     references.push((at, *column, *id));
                 }
             }

@@ -53,17 +53,14 @@ impl<'a> Resolver<'a> {
         if self.tables.len() >= MAX_TABLES {
             return Err(format!("too many tables: at most {MAX_TABLES} can be tracked"));
         }
-        let identifier = root_field::table_identifier(name, table).ok_or_else(|| {
-            let shown = table.configuration.custom_name.clone();
-            not_a_name(&shown.unwrap_or_else(|| name.snake_case()))
-        })?;
+        let identifier = root_field::table_identifier(name, table);
         let id = self.table_id(self.tables.len());
         let enum_values = if table.is_enum {
             Some(self.enum_values(found)?)
         } else {
             None
         };
-        let columns = self.resolve_columns(name, table, found)?;
+        let columns = self.resolve_columns(table, found)?;
         let positions: FxHashMap<&'a str, ColumnId> = columns
             .iter()
             .zip(0u16..)
@@ -87,7 +84,13 @@ impl<'a> Resolver<'a> {
             .filter(|constraint| is_graphql_name(&constraint.name))
             .map(|constraint| (Name::from(constraint.name.as_str()), key(constraint)))
             .collect();
-        let root_fields = root_field::of_table(&identifier, table, &self.customization);
+        let root_fields = identifier
+            .as_ref()
+            .map(|identifier| root_field::of_table(identifier, table, &self.customization));
+        let identifier = identifier.unwrap_or_else(|| root_field::Identifier {
+            text: name.snake_case(),
+            is_custom: false,
+        });
         let resolved = Table {
             id,
             name: found.name.clone(),
@@ -100,7 +103,7 @@ impl<'a> Resolver<'a> {
             fields: IndexMap::new(),
             primary_key: primary_key.unwrap_or_default(),
             unique_constraints,
-            root_fields: root_fields.into_iter().collect(),
+            root_fields: root_fields.into_iter().flatten().collect(),
             comment: table
                 .configuration
                 .comment
@@ -120,7 +123,6 @@ impl<'a> Resolver<'a> {
 
     fn resolve_columns(
         &mut self,
-        name: &metadata::QualifiedName,
         table: &metadata::Table,
         found: &catalog::Table,
     ) -> Result<Vec<Column>, String> {
@@ -135,21 +137,11 @@ impl<'a> Resolver<'a> {
                 Some(chosen) => chosen.to_owned(),
                 None => self.customization.naming.column(&column.name),
             };
+            // As upstream, a column that cannot be named in GraphQL is not there, without further ado.
             if !is_graphql_name(&field) {
-                let object = object::table(self.name, name);
-                self.refuse(object, not_a_name(&field));
                 continue;
             }
             let Some(scalar) = self.scalar(&column.type_) else {
-                let object = object::table(self.name, name);
-                self.refuse(
-                    object,
-                    format!(
-                        "cannot use SQL type \"{}\" in the GraphQL schema because its name is not a valid GraphQL \
-                         identifier",
-                        column.type_.name
-                    ),
-                );
                 continue;
             };
             let comment = config

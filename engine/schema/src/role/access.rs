@@ -20,9 +20,11 @@ impl RoleView {
         self.role.functions.contains(&function)
     }
 
-    /// A table and the right to read it.
+    /// A table that appears in the schema and the right to read it.
     pub(super) fn readable(&self, table: TableId) -> Option<(&Table, &SelectAccess)> {
-        Some((self.model.table(table)?, self.select_access(table)?))
+        let access = self.select_access(table)?;
+        let table = self.model.table(table)?;
+        table.is_exposed().then_some((table, access))
     }
 
     /// Columns that exist for the role.
@@ -56,7 +58,7 @@ impl RoleView {
                     Returns::Table(target) => Some((ComputedFieldId(at), field, target)),
                     _ => None,
                 })
-                .filter(|(_, _, target)| self.select_access(*target).is_some())
+                .filter(|(_, _, target)| self.readable(*target).is_some())
                 .collect()
         })
     }
@@ -66,7 +68,7 @@ impl RoleView {
         self.readable(table).map_or_else(Vec::new, |(table, _)| {
             (0u16..)
                 .zip(&table.relationships)
-                .filter(|(_, relationship)| self.select_access(relationship.target).is_some())
+                .filter(|(_, relationship)| self.readable(relationship.target).is_some())
                 .map(|(at, relationship)| (RelationshipId(at), relationship))
                 .collect()
         })
@@ -78,16 +80,16 @@ impl RoleView {
             TableField::Column(column) => access.columns.contains(column),
             TableField::Relationship(id) => table
                 .relationship(id)
-                .is_some_and(|relationship| self.select_access(relationship.target).is_some()),
+                .is_some_and(|relationship| self.readable(relationship.target).is_some()),
             TableField::RelationshipAggregate(id) => table.relationship(id).is_some_and(|relationship| {
                 relationship.kind == RelationshipKind::Array
                     && self
-                        .select_access(relationship.target)
-                        .is_some_and(|target| target.aggregations)
+                        .readable(relationship.target)
+                        .is_some_and(|(_, target)| target.aggregations)
             }),
             TableField::ComputedField(id) => {
                 table.computed_field(id).is_some_and(|field| match field.returns {
-                    Returns::Table(target) => self.select_access(target).is_some(),
+                    Returns::Table(target) => self.readable(target).is_some(),
                     _ => access.computed_fields.contains(&id),
                 })
             }
