@@ -29,6 +29,13 @@ pub enum Problem {
         /// All of them.
         objects: Vec<MetadataObjectId>,
     },
+    /// A top-level setting that is no object of its own and is not served.
+    Setting {
+        /// The document's key.
+        key: &'static str,
+        /// Why.
+        message: String,
+    },
     /// Parents of an inherited role have different permissions for the same write.
     RoleInheritance {
         /// The inherited role.
@@ -62,7 +69,9 @@ impl Problem {
     /// The message without the words that say which kind of problem it is.
     pub fn message(&self) -> String {
         match self {
-            Self::Inconsistent { message, .. } | Self::Conflicting { message, .. } => message.clone(),
+            Self::Inconsistent { message, .. }
+            | Self::Conflicting { message, .. }
+            | Self::Setting { message, .. } => message.clone(),
             Self::RoleInheritance { role, entity } => format!(
                 "Could not inherit permission for the role '{role}' for the entity: '{} permission, table: {}, \
                  source: '{}''",
@@ -76,18 +85,21 @@ impl Problem {
     /// Hasura's `reason`.
     pub fn reason(&self) -> String {
         match self {
-            Self::Inconsistent { message, .. } => format!("Inconsistent object: {message}"),
+            Self::Inconsistent { message, .. } | Self::Setting { message, .. } => {
+                format!("Inconsistent object: {message}")
+            }
             Self::Conflicting { message, .. } => format!("Conflicting objects: {message}"),
             Self::RoleInheritance { .. } => self.message(),
         }
     }
 
-    /// The objects it is about. Empty for role inheritance, which no single object can be blamed for.
+    /// The objects it is about. Empty for settings, and for role inheritance, which no single object can be
+    /// blamed for.
     pub fn objects(&self) -> &[MetadataObjectId] {
         match self {
             Self::Inconsistent { object, .. } => std::slice::from_ref(object),
             Self::Conflicting { objects, .. } => objects,
-            Self::RoleInheritance { .. } => &[],
+            Self::Setting { .. } | Self::RoleInheritance { .. } => &[],
         }
     }
 
@@ -114,6 +126,12 @@ impl Problem {
                     .collect();
                 json!({"reason": self.reason(), "objects": objects})
             }
+            Self::Setting { key, .. } => json!({
+                "definition": document.to_json().get(*key).cloned().unwrap_or(Value::Null),
+                "name": key,
+                "reason": self.reason(),
+                "type": key,
+            }),
             Self::RoleInheritance { role, entity } => json!({
                 "reason": self.reason(),
                 "name": role,

@@ -1,8 +1,10 @@
 //! Objects of kinds that the engine does not serve yet: reported one by one, never ignored. Query collections,
-//! the allow list, REST endpoints and limits are the server's to judge: no schema depends on them.
+//! the allow list and REST endpoints are the server's to judge: no schema depends on them.
 
 use metadata::Document;
+use metadata::limit::ApiLimits;
 use metadata::object_id::{MetadataObjectId, OpenTelemetryPart, SourceObjectId, TableObjectId};
+use metadata::opentelemetry::OpenTelemetryStatus;
 
 use crate::problem::{Problem, object};
 use crate::resolve::Resolver;
@@ -27,6 +29,9 @@ impl Resolver<'_> {
         let whole = || MetadataObjectId::Source(source.to_owned());
         if metadata.configuration.connection_template.is_some() {
             report(whole(), "connection_template is");
+        }
+        if !metadata.configuration.connection_set.is_empty() {
+            report(whole(), "connection_set is");
         }
         if !metadata.stored_procedures.is_empty() {
             report(whole(), "stored procedures are");
@@ -73,11 +78,31 @@ pub(crate) fn of_document(document: &Document) -> Vec<Problem> {
     for name in document.cron_triggers.keys() {
         report(MetadataObjectId::CronTrigger(name.clone()), "cron triggers are");
     }
-    if document.opentelemetry != Default::default() {
+    if document.opentelemetry.status != OpenTelemetryStatus::Disabled {
         report(
             MetadataObjectId::OpenTelemetry(OpenTelemetryPart::All),
             "OpenTelemetry export is",
         );
     }
+    for (key, given) in [
+        ("api_limits", has_limits(&document.api_limits)),
+        ("network", !document.network.tls_allowlist.is_empty()),
+        ("backend_configs", !document.backend_configs.is_empty()),
+    ] {
+        if given {
+            let message = format!("{key} is not supported yet");
+            problems.push(Problem::Setting { key, message });
+        }
+    }
     problems
+}
+
+/// Whether any limit would be in force.
+fn has_limits(limits: &ApiLimits) -> bool {
+    !limits.disabled
+        && (limits.depth_limit.is_some()
+            || limits.node_limit.is_some()
+            || limits.time_limit.is_some()
+            || limits.batch_limit.is_some()
+            || limits.rate_limit.is_some())
 }
