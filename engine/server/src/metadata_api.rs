@@ -157,7 +157,7 @@ async fn run(
         "select" | "insert" | "update" | "delete" | "count" => {
             return data::run(workspace, caller, command.name, value).await;
         }
-        "track_table" => return table::track(workspace, value, command.version, command.source_scoped),
+        "track_table" => return table::track(workspace, value, command.version, command.source_scoped).await,
         "track_function" => return function::track(workspace, value),
         "untrack_function" => return function::untrack(workspace, value),
         "set_opentelemetry_status" => return setting::set_opentelemetry_status(workspace, value),
@@ -184,10 +184,10 @@ async fn run(
         "get_source_tables" => inspect::source_tables(workspace, arguments),
         "get_source_trackables" => inspect::source_trackables(workspace, arguments),
         "get_table_info" => inspect::table_info(workspace, arguments),
-        "track_tables" => table::track_many(workspace, arguments),
+        "track_tables" => table::track_many(workspace, arguments).await,
         "untrack_table" => table::untrack(workspace, arguments),
         "untrack_tables" => table::untrack_many(workspace, arguments),
-        "set_table_is_enum" => table::set_is_enum(workspace, arguments),
+        "set_table_is_enum" => table::set_is_enum(workspace, arguments).await,
         "set_table_customization" => table::set_customization(workspace, arguments),
         "set_table_custom_fields" => table::set_custom_fields(workspace, arguments),
         "set_apollo_federation_config" => table::set_apollo_federation(workspace, arguments),

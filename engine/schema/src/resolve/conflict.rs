@@ -177,7 +177,7 @@ fn conflict(
         [field] => format!("field {}", one(field)),
         many => {
             let all: Vec<String> = many.iter().rev().map(one).collect();
-            format!("fields: [{}]", all.join(", "))
+            format!("fields: [\n  {}\n]", all.join(",\n  "))
         }
     };
     let message = format!(

@@ -133,10 +133,14 @@ fn session_json(caller: &Caller<'_>) -> String {
     Value::Object(variables).to_string()
 }
 
-/// An error of planning; its path begins at the command's arguments. What is wrong with their form upstream finds
+/// An error of planning. Its path begins at the command's arguments, which Hasura v2 names in all errors but those of
+/// reading them. What is wrong with their form upstream finds
 /// while decoding them, before it looks at `where`, and reports without `args`.
 fn refusal(error: &graphql::Error) -> ApiError {
     let path = error.path.to_string();
+    if error.code == graphql::Code::ParseFailed {
+        return ApiError::parse_failed(path, error.message.clone());
+    }
     let rest = path.strip_prefix('$').unwrap_or("");
     let decoding = error.code == graphql::Code::ParseFailed && !rest.starts_with(".where");
     let args = if decoding { "" } else { ".args" };

@@ -12,22 +12,27 @@ use super::success;
 use super::workspace::Workspace;
 
 /// `track_table`, `add_existing_table_or_view`: version 1 knows `is_enum` alone, or the bare table.
-pub(crate) fn track(
+pub(crate) async fn track(
     workspace: &mut Workspace<'_>,
     value: &Value,
     version: u64,
     source_scoped: bool,
 ) -> Result<Value, ApiError> {
     let request = TrackRequest::read(value, version, source_scoped)?;
-    let table = request.table.clone();
-    let object = MetadataObjectId::table(&request.source, table.clone());
+    let object = MetadataObjectId::table(&request.source, request.table.clone());
     request.check(workspace)?;
+    if request.entry.is_enum {
+        workspace.read_enum_table(&request.source, &request.table).await;
+    }
     workspace.change(Some(&object), |document| request.apply(document))?;
     Ok(success())
 }
 
 /// `track_tables`: what can be tracked is, the rest are warnings.
-pub(crate) fn track_many(workspace: &mut Workspace<'_>, arguments: Arguments<'_>) -> Result<Value, ApiError> {
+pub(crate) async fn track_many(
+    workspace: &mut Workspace<'_>,
+    arguments: Arguments<'_>,
+) -> Result<Value, ApiError> {
     let items = arguments.list("tables")?;
     let requests: Vec<TrackRequest> = items
         .iter()
@@ -39,7 +44,12 @@ pub(crate) fn track_many(workspace: &mut Workspace<'_>, arguments: Arguments<'_>
     let mut tracked = Vec::new();
     for request in &requests {
         match request.check(workspace) {
-            Ok(()) => tracked.push(request),
+            Ok(()) => {
+                if request.entry.is_enum {
+                    workspace.read_enum_table(&request.source, &request.table).await;
+                }
+                tracked.push(request);
+            }
             Err(error) => warnings.push(warning(
                 "track-table-failed",
                 &request.source,
@@ -133,11 +143,16 @@ fn untrack_one(workspace: &mut Workspace<'_>, arguments: Arguments<'_>) -> Resul
 }
 
 /// `set_table_is_enum`
-pub(crate) fn set_is_enum(
+pub(crate) async fn set_is_enum(
     workspace: &mut Workspace<'_>,
     arguments: Arguments<'_>,
 ) -> Result<Value, ApiError> {
     let is_enum = arguments.required::<bool>("is_enum")?;
+    if is_enum {
+        workspace
+            .read_enum_table(&arguments.source()?, &arguments.required("table")?)
+            .await;
+    }
     edit(workspace, arguments, |table| table.is_enum = is_enum)
 }
 
@@ -214,7 +229,8 @@ impl TrackRequest {
                 source: "default".to_owned(),
                 table: super::arguments::read_value(value)?,
                 entry: Table::default(),
-            });
+            }
+            .named());
         }
         let arguments = Arguments::new(value)?;
         Ok(Self {
@@ -227,7 +243,24 @@ impl TrackRequest {
                 logical_model: arguments.optional("logical_model")?,
                 ..Table::default()
             },
-        })
+        }
+        .named())
+    }
+
+    /// A table whose name is no GraphQL name is given one that is, so that tracking it succeeds as in Hasura v2.
+    fn named(mut self) -> Self {
+        let plain = self.table.snake_case();
+        if self.entry.configuration.custom_name.is_none() && !schema::naming::is_graphql_name(&plain) {
+            let mut name: String = plain
+                .chars()
+                .map(|c| if c.is_ascii_alphanumeric() { c } else { '_' })
+                .collect();
+            if !name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') {
+                name.insert(0, '_');
+            }
+            self.entry.configuration.custom_name = Some(name);
+        }
+        self
     }
 
     fn check(&self, workspace: &Workspace<'_>) -> Result<(), ApiError> {

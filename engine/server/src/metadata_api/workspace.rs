@@ -346,6 +346,21 @@ impl<'s> Workspace<'s> {
         true
     }
 
+    /// Reads the rows of a table that is about to become an enum table.
+    pub(crate) async fn read_enum_table(&mut self, source: &str, table: &QualifiedName) {
+        let Some(definition) = self.document().sources.get(source) else {
+            return;
+        };
+        let mut definition = definition.clone();
+        definition.tables.entry(table.clone()).or_default().is_enum = true;
+        let mut sources = self.present.sources.clone();
+        if let Some(state) = sources.get_mut(source) {
+            state.refresh_enum_values(&definition).await;
+        }
+        let document = self.document().clone();
+        self.present = Arc::new(self.build_with(document, sources));
+    }
+
     /// Follows what SQL did to a source: renames and drops go into the document, and what depends on something that is
     /// gone goes too with `cascade`, and refuses the SQL without.
     pub(crate) fn follow(
@@ -609,6 +624,14 @@ fn refuse_new_problems(
     if problems.is_empty() {
         return Ok(());
     }
+    // Names that two objects claim make no schema at all in Hasura v2: the command fails as a whole.
+    if let Some(Problem::Conflicting { message, .. }) = problems
+        .iter()
+        .copied()
+        .find(|problem| matches!(problem, Problem::Conflicting { .. }))
+    {
+        return Err(ApiError::unexpected(message.clone()));
+    }
     if let Some(object) = object
         && let Some(own) = problems.iter().find(|problem| concerns(problem, object))
     {
@@ -617,11 +640,9 @@ fn refuse_new_problems(
         return Err(ApiError::new("invalid-configuration", own.reason()).with_internal(all));
     }
     let all = problems.iter().map(|problem| problem.to_json(document)).collect();
-    Err(ApiError::new(
-        "unexpected",
-        "cannot continue due to newly found inconsistent metadata",
-    )
-    .with_internal(all))
+    let found = if object.is_some() { "new" } else { "newly found" };
+    let message = format!("cannot continue due to {found} inconsistent metadata");
+    Err(ApiError::new("unexpected", message).with_internal(all))
 }
 
 /// `cannot drop due to the following dependent objects: …`
