@@ -189,7 +189,8 @@ impl<'m> Reader<'m> {
             filter: self.dml_filter(table, arguments, path)?,
             order: Vec::new(),
             distinct,
-            limit: Vec::new(),
+            limit: None,
+            most: None,
             offset: None,
         })
     }

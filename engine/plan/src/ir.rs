@@ -15,7 +15,7 @@ pub(crate) use filter::{Exists, Filter, Right, Test};
 pub(crate) use table::{PredicateTable, SelectTable};
 
 /// A filtered, ordered, paged set of rows.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Rows<'m> {
     /// Where they come from.
     pub(crate) source: RowSource<'m>,
@@ -27,21 +27,44 @@ pub(crate) struct Rows<'m> {
     pub(crate) order: Vec<Order<'m>>,
     /// `distinct on`.
     pub(crate) distinct: Vec<Scalar<'m>>,
-    /// The least of these many rows: the client's limit and the role's.
-    pub(crate) limit: Vec<Expression>,
+    /// At most so many rows: the client's limit.
+    pub(crate) limit: Option<Expression>,
+    /// At most so many rows are returned to the role; an aggregate is over all.
+    pub(crate) most: Option<u64>,
     /// Rows skipped.
     pub(crate) offset: Option<Expression>,
 }
 
 impl Rows<'_> {
-    /// Which rows are in the set depends on their order or number.
+    /// Which rows are in the set, the role's limit aside, depends on their order or number.
     pub(crate) fn is_paged(&self) -> bool {
-        !self.limit.is_empty() || self.offset.is_some() || !self.distinct.is_empty()
+        self.limit.is_some() || self.offset.is_some() || !self.distinct.is_empty()
+    }
+
+    /// The least of the client's limit and the role's.
+    pub(crate) fn least(&self) -> Option<Expression> {
+        match (&self.limit, self.most) {
+            (Some(Expression::Integer(limit)), Some(most)) => Some(Expression::Integer(most.min(*limit))),
+            (Some(limit), Some(most)) => {
+                Some(Expression::Least(vec![limit.clone(), Expression::Integer(most)]))
+            }
+            (None, Some(most)) => Some(Expression::Integer(most)),
+            (limit, None) => limit.clone(),
+        }
+    }
+
+    /// The same rows as they are returned: the role's limit counts.
+    pub(crate) fn returned(&self) -> Self {
+        Self {
+            limit: self.least(),
+            most: None,
+            ..self.clone()
+        }
     }
 }
 
 /// A source of rows.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum RowSource<'m> {
     /// A table that the role may read, or that a relationship of its leads to.
     Table(SelectTable<'m>),

@@ -13,5 +13,7 @@ join pg_catalog.pg_namespace n on n.oid = t.typnamespace
 left join pg_catalog.pg_class c on c.oid = t.typrelid
 left join pg_catalog.pg_namespace tn on tn.oid = c.relnamespace
 where n.nspname !~ '^pg_(toast|temp)'
-  and n.nspname not in ('information_schema', 'hdb_catalog')
+  and n.nspname <> 'hdb_catalog'
+  -- Columns can be of its domains (sql_identifier and the like), hardly of the row types of its views.
+  and (n.nspname <> 'information_schema' or t.typtype = 'd')
   and not (n.nspname = 'pg_catalog' and t.typtype = 'c')

@@ -21,18 +21,15 @@ impl<'m> Reader<'m> {
     ) -> Result<Rows<'m>, Error> {
         let filter = self.dml_filter(table, arguments, path)?;
         let order = self.dml_order(table, arguments.get("order_by"), &path.key("order_by"))?;
-        let asked = number(arguments, "limit", path)?;
-        let limit = match (asked, table.access().limit) {
-            (Some(asked), Some(most)) => Some(asked.min(most)),
-            (asked, most) => asked.or(most),
-        };
+        let limit = number(arguments, "limit", path)?;
         Ok(Rows {
             source,
             link,
             filter,
             order,
             distinct: Vec::new(),
-            limit: limit.map(Expression::Integer).into_iter().collect(),
+            limit: limit.map(Expression::Integer),
+            most: table.access().limit,
             offset: number(arguments, "offset", path)?.map(Expression::Integer),
         })
     }

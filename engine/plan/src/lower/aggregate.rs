@@ -3,13 +3,14 @@
 use sql::ast::{Expression, Order, Select};
 use sql::shape::{Codec, FieldShape, ObjectShape, ValueShape};
 
-use super::{Lowerer, Query, Row, wide};
-use crate::ir::{Aggregate, AggregateField, AggregateValue};
+use super::{Lowerer, Query, Row, record, wide};
+use crate::ir::{Aggregate, AggregateField, AggregateValue, Rows};
 use crate::read::function_name;
 
 impl<'m> Lowerer<'m> {
     /// `select count(*), max("t0"."a"), array_agg(row(…) order by …) from …`; where the set of rows depends on
-    /// order or number: `from (select … limit …) as "t0"`.
+    /// order or number: `from (select … limit …) as "t0"`. Where a role may see fewer rows than it may count, the
+    /// nodes are a list of their own.
     pub(super) fn aggregate(
         &mut self,
         outer: Option<&Row>,
@@ -19,7 +20,13 @@ impl<'m> Lowerer<'m> {
         let mut columns = Vec::new();
         if rows.is_paged() {
             let (row, page) = self.page(outer, rows);
-            let shape = self.aggregate_fields(&row, &page.order(), &aggregate.fields, &mut columns);
+            let over = Over {
+                row: &row,
+                order: &page.order(),
+                rows,
+                outer,
+            };
+            let shape = self.aggregate_fields(&over, &aggregate.fields, &mut columns);
             let select = Select {
                 from: Some(page.into_from(&row)),
                 joins: row.take_joins(),
@@ -29,7 +36,7 @@ impl<'m> Lowerer<'m> {
             return (Query { select, columns }, shape);
         }
         let row = Row::new(self.aliases.fresh());
-        let order = if has_nodes(&aggregate.fields) {
+        let order: Vec<_> = if rows.most.is_none() && has_nodes(&aggregate.fields) {
             rows.order
                 .iter()
                 .map(|key| Order {
@@ -41,7 +48,13 @@ impl<'m> Lowerer<'m> {
         } else {
             Vec::new()
         };
-        let shape = self.aggregate_fields(&row, &order, &aggregate.fields, &mut columns);
+        let over = Over {
+            row: &row,
+            order: &order,
+            rows,
+            outer,
+        };
+        let shape = self.aggregate_fields(&over, &aggregate.fields, &mut columns);
         let select = Select {
             from: Some(self.source(outer, &row, &rows.source)),
             condition: self.condition(outer, &row, rows),
@@ -54,18 +67,25 @@ impl<'m> Lowerer<'m> {
 
     fn aggregate_fields(
         &mut self,
-        row: &Row,
-        order: &[Order],
+        over: &Over<'_, 'm>,
         fields: &[AggregateField<'m>],
         columns: &mut Vec<Expression>,
     ) -> ObjectShape {
+        let row = over.row;
         let fields = fields
             .iter()
             .map(|field| {
                 let value = match &field.value {
                     AggregateValue::Constant(json) => ValueShape::Constant(json.clone()),
                     AggregateValue::Object(inner) => {
-                        ValueShape::Object(self.aggregate_fields(row, order, inner, columns))
+                        ValueShape::Object(self.aggregate_fields(over, inner, columns))
+                    }
+                    AggregateValue::Nodes(object) if over.rows.most.is_some() => {
+                        let (query, shape) = self.list(over.outer, over.rows, object);
+                        ValueShape::List {
+                            index: push(columns, Expression::Array(Box::new(record(query)))),
+                            item: Box::new(ValueShape::Object(shape)),
+                        }
                     }
                     AggregateValue::Nodes(object) => {
                         let (mut inner, shape) = self.object(row, object);
@@ -77,15 +97,18 @@ impl<'m> Lowerer<'m> {
                             function: "array_agg",
                             arguments: vec![Expression::Row(inner)],
                             distinct: false,
-                            order: order.to_vec(),
+                            order: over.order.to_vec(),
                         };
                         ValueShape::List {
                             index: push(columns, nodes),
                             item: Box::new(ValueShape::Object(shape)),
                         }
                     }
-                    AggregateValue::Count { over, distinct } => {
-                        let mut arguments: Vec<_> = over
+                    AggregateValue::Count {
+                        over: counted,
+                        distinct,
+                    } => {
+                        let mut arguments: Vec<_> = counted
                             .iter()
                             .map(|scalar| self.scalar(row, scalar, false))
                             .collect();
@@ -105,13 +128,13 @@ impl<'m> Lowerer<'m> {
                     }
                     AggregateValue::Operation {
                         operation,
-                        over,
+                        over: value,
                         type_,
                         class,
                     } => {
                         let value = Expression::Aggregate {
                             function: function_name(*operation),
-                            arguments: vec![self.scalar(row, over, false)],
+                            arguments: vec![self.scalar(row, value, false)],
                             distinct: false,
                             order: Vec::new(),
                         };
@@ -133,6 +156,18 @@ impl<'m> Lowerer<'m> {
             fields,
         }
     }
+}
+
+/// What an aggregate is over.
+struct Over<'a, 'm> {
+    /// One of the rows.
+    row: &'a Row,
+    /// Their order, over that row.
+    order: &'a [Order],
+    /// The rows.
+    rows: &'a Rows<'m>,
+    /// The row outside.
+    outer: Option<&'a Row>,
 }
 
 fn has_nodes(fields: &[AggregateField<'_>]) -> bool {

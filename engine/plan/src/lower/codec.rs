@@ -43,9 +43,8 @@ impl Lowerer<'_> {
             _ => mean_result(base(type_)),
         };
         match codec {
-            Some(codec @ (Codec::Int8 | Codec::Numeric | Codec::Float8)) if self.stringify => {
-                (value, Codec::Quoted(Box::new(codec)))
-            }
+            // As Hasura v2, by the type of the column and not of the result.
+            Some(codec) if self.stringify && class.big => (value, Codec::Quoted(Box::new(codec))),
             Some(codec) => (value, codec),
             None => (json_text(value), Codec::JsonText),
         }

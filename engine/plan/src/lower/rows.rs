@@ -9,7 +9,7 @@ use super::{Lowerer, Query, Row, free_name, wide};
 use crate::ir::{FieldValue, Object, RowType, Rows, Scalar};
 
 impl<'m> Lowerer<'m> {
-    /// The rows with the object's fields as columns.
+    /// The rows that are returned, with the object's fields as columns.
     ///
     /// Where a page is drawn and to-one objects are selected:
     /// `select … from (select … from table where … order by … limit …) as "t0" left join … order by …`
@@ -19,6 +19,7 @@ impl<'m> Lowerer<'m> {
         rows: &Rows<'m>,
         object: &Object<'m>,
     ) -> (Query, ObjectShape) {
+        let rows = &rows.returned();
         if needs_page_first(rows, object) {
             let (row, page) = self.page(outer, rows);
             let (columns, shape) = self.object(&row, object);
@@ -63,7 +64,7 @@ impl<'m> Lowerer<'m> {
             joins: row.take_joins(),
             having: Expression::True,
             order,
-            limit: limit(&rows.limit),
+            limit: rows.limit.clone(),
             offset: rows.offset.clone(),
         }
     }
@@ -178,12 +179,4 @@ fn needs_page_first(rows: &Rows<'_>, object: &Object<'_>) -> bool {
             FieldValue::List(..) | FieldValue::Single(..) | FieldValue::Aggregate(_) => skips,
             FieldValue::Constant(_) | FieldValue::Scalar { .. } => false,
         })
-}
-
-fn limit(limits: &[Expression]) -> Option<Expression> {
-    match limits {
-        [] => None,
-        [one] => Some(one.clone()),
-        several => Some(Expression::Least(several.to_vec())),
-    }
 }

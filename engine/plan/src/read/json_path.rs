@@ -20,6 +20,8 @@ pub(super) fn parse(text: &str) -> Result<Vec<String>, String> {
     }
     while let Some(next) = rest.next() {
         match next {
+            // `a.[0]` is `a[0]`.
+            '.' if !keys.is_empty() && rest.peek() == Some(&'[') => {}
             '.' => {
                 let key = plain_key(&mut rest);
                 if key.is_empty() {
@@ -81,6 +83,8 @@ mod tests {
             ("$.a[0].b-c", &["a", "0", "b-c"]),
             ("$['a b'][\"c\"]", &["a b", "c"]),
             ("[12]", &["12"]),
+            (".a.b", &["a", "b"]),
+            ("a.[0].[\"b\"]", &["a", "0", "b"]),
         ] {
             assert_eq!(
                 parse(path).as_deref(),

@@ -56,19 +56,17 @@ impl<'m> Reader<'m> {
             }
             None => Vec::new(),
         };
-        let mut limit = Vec::new();
-        if let Some(Entry {
-            value: Input::Leaf(leaf),
-            ..
-        }) = argument(arguments, ArgumentRole::Limit)
-        {
-            limit.push(self.count(leaf));
-        }
-        if let RowType::Table(table) = row
-            && let Some(most) = table.access().limit
-        {
-            limit.push(Expression::Integer(most));
-        }
+        let limit = match argument(arguments, ArgumentRole::Limit) {
+            Some(Entry {
+                value: Input::Leaf(leaf),
+                ..
+            }) => Some(self.count(leaf)),
+            _ => None,
+        };
+        let most = match row {
+            RowType::Table(table) => table.access().limit,
+            RowType::Columns(_) => None,
+        };
         let offset = match argument(arguments, ArgumentRole::Offset) {
             Some(Entry {
                 value: Input::Leaf(leaf),
@@ -82,7 +80,8 @@ impl<'m> Reader<'m> {
             filter: Filter::All(vec![permitted, client]),
             order,
             distinct,
-            limit: least(limit),
+            limit,
+            most,
             offset,
         })
     }
@@ -109,7 +108,8 @@ impl<'m> Reader<'m> {
             filter: Filter::All(parts),
             order: Vec::new(),
             distinct: Vec::new(),
-            limit: Vec::new(),
+            limit: None,
+            most: None,
             offset: None,
         })
     }
@@ -152,14 +152,6 @@ impl<'m> Reader<'m> {
             },
         }
     }
-}
-
-/// Of several known limits the least is kept.
-fn least(mut limits: Vec<Expression>) -> Vec<Expression> {
-    if let [Expression::Integer(a), Expression::Integer(b)] = limits.as_slice() {
-        limits = vec![Expression::Integer(*a.min(b))];
-    }
-    limits
 }
 
 /// Every `distinct_on` column must be among as many first keys of the order, and these must be columns.

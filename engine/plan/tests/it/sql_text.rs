@@ -254,10 +254,18 @@ fn permissions_are_woven_in() {
             album_filter("t4", "t5", "t6"),
         )
     );
-    // A permission's limit caps what is aggregated.
+    // A permission's limit caps the nodes, not what is counted.
+    assert_eq!(
+        sql_as(
+            "listener",
+            "{ play_event_aggregate(limit: 200) { aggregate { count } nodes { device } } }"
+        ),
+        "select count(*), array(select row(t2.device) from play_event as t2 where (t2.listener_id = ($1)::int4) \
+         limit 100) from (select from play_event as t1 where (t1.listener_id = ($1)::int4) limit 200) as t0"
+    );
     assert_eq!(
         sql_as("listener", "{ play_event_aggregate { aggregate { count } } }"),
-        "select count(*) from (select from play_event as t1 where (t1.listener_id = ($1)::int4) limit 100) as t0"
+        "select count(*) from play_event as t0 where (t0.listener_id = ($1)::int4)"
     );
 }
 
@@ -280,4 +288,19 @@ fn the_same_operation_is_the_same_text() {
     let first = plan_with(Options::default(), "admin", query, &Value::Null).map(|plan| text_of(&plan));
     let second = plan_with(Options::default(), "admin", query, &Value::Null).map(|plan| text_of(&plan));
     assert_eq!(first, second);
+}
+
+#[test]
+fn numerics_are_stringified_by_the_column() {
+    let options = Options {
+        stringify_numeric_types: true,
+        ..Options::default()
+    };
+    let query = "{ track_aggregate { aggregate { count sum { milliseconds unit_price } avg { milliseconds unit_price } } } }";
+    let shapes = plan_with(options, "admin", query, &Value::Null).map(|plan| format!("{:?}", plan.roots));
+    let shapes = shapes.unwrap_or_default();
+    assert!(shapes.contains("index: 1, codec: Int8"), "{shapes}");
+    assert!(shapes.contains("index: 2, codec: Quoted(Numeric)"), "{shapes}");
+    assert!(shapes.contains("index: 3, codec: Numeric"), "{shapes}");
+    assert!(shapes.contains("index: 4, codec: Quoted(Numeric)"), "{shapes}");
 }
