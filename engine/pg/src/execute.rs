@@ -261,7 +261,7 @@ async fn on_exclusive(
         }
     } else {
         let begin = pool.isolation().begin_read_only();
-        run_unnamed_read(&session.client, begin, statement, values, sink).await
+        run_unnamed_read(&session.client, begin, known, statement, values, sink).await
     };
     // After an error of Postgres, too, all answers were taken or are on their way; only broken off ones are cancelled.
     match &result {
@@ -326,18 +326,19 @@ async fn take_rows(stream: RowStream, sink: &mut impl Sink) -> Result<(), Error>
 /// Runs a read as an unnamed statement in a transaction of its own, all sent at once.
 ///
 /// The row arrives as one record, so that the driver need not ask the server about column types, for which it would
-/// prepare statements that a pooler in transaction mode loses:
-/// `select row(rows.*) from (…) as rows`
+/// prepare statements that a pooler in transaction mode loses.
 async fn run_unnamed_read(
     client: &Client,
     begin: &str,
+    known: &Known,
     statement: &Statement,
     values: &Values<'_>,
     sink: &mut impl Sink,
 ) -> Result<(), Error> {
-    let text = statement.text_of_records();
     let rows = async {
-        let stream = client.query_typed_raw(&text, values.typed()).await?;
+        let stream = client
+            .query_typed_raw(known.record_text(statement), values.typed())
+            .await?;
         let mut stream = pin!(stream);
         let mut scratch = Scratch::default();
         while let Some(row) = stream.try_next().await? {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
 use rustc_hash::FxBuildHasher;
@@ -23,6 +23,7 @@ pub(crate) struct Known {
     /// Number of the statement, never used again.
     pub(crate) id: u64,
     text: Arc<str>,
+    record_text: OnceLock<String>,
     micros: AtomicU32,
     runs: AtomicU32,
     used: AtomicU64,
@@ -37,6 +38,11 @@ impl Known {
     /// The text.
     pub(crate) fn text(&self) -> &str {
         &self.text
+    }
+
+    /// [`Statement::text_of_records`], made once.
+    pub(crate) fn record_text(&self, statement: &Statement) -> &str {
+        self.record_text.get_or_init(|| statement.text_of_records())
     }
 
     /// It has run often enough, and always quickly.
@@ -108,6 +114,7 @@ impl Estimates {
         let known = Arc::new(Known {
             id: table.last_id,
             text: statement.text.clone(),
+            record_text: OnceLock::new(),
             micros: AtomicU32::new(0),
             runs: AtomicU32::new(0),
             used: AtomicU64::new(now),
