@@ -2,8 +2,8 @@
 //!
 //! ```text
 //! floor 3     server
-//! floor 2     plan   pg
-//! floor 1     schema
+//! floor 2     plan   pg   compile
+//! floor 1     schema   crd
 //! floor 0     graphql   metadata   sql   embedded   kriti
 //! ```
 
@@ -83,6 +83,18 @@ pub const CRATES: &[Crate] = &[
         tests_may: &[],
     },
     Crate {
+        name: "crd",
+        folder: "operator/crd",
+        may: &[],
+        tests_may: &[],
+    },
+    Crate {
+        name: "compile",
+        folder: "operator/compile",
+        may: &["crd", "metadata"],
+        tests_may: &[],
+    },
+    Crate {
         name: "tidy",
         folder: ".ci/tidy",
         may: &[],
@@ -102,7 +114,9 @@ pub const RESERVED: &[(&str, &[&str], &[&str])] = &[
     ("notify", &["rowlock"], &[]),
     ("mimalloc", &["rowlock"], &[]),
     ("prometheus", &["rowlock"], &[]),
-    ("kube", &[], &[]),
+    ("kube", &["crd"], &[]),
+    ("k8s-openapi", &["crd"], &[]),
+    ("schemars", &["crd"], &[]),
     ("postgresql_embedded", &["embedded"], &[]),
     ("async-graphql-parser", &["metadata"], &[]),
     ("tokio", &["embedded", "pg", "rowlock"], &[]),
