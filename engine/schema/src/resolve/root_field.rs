@@ -177,7 +177,7 @@ impl Resolver<'_> {
             let rows = matches!(function.returns, Returns::Rows { .. });
             for verb in [RootVerb::Select, RootVerb::SelectAggregate] {
                 let aggregate = verb == RootVerb::SelectAggregate;
-                if aggregate && (rows || !function.returns_set) {
+                if aggregate && rows {
                     continue;
                 }
                 if let Some(field) = function.root_fields.get(&verb) {

@@ -33,7 +33,7 @@ impl RoleView {
             Returns::Table(id) => {
                 let target = shown(&self.model.table(*id)?.name);
                 let aggregate = root.verb == RootVerb::SelectAggregate;
-                if function.returns_set {
+                if function.returns_set || aggregate {
                     arguments.extend(self.list_arguments(*id));
                 }
                 if aggregate {
