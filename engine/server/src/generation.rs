@@ -12,7 +12,7 @@ pub mod source_state;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use metadata::Document;
 use metadata::object_id::MetadataObjectId;
@@ -21,6 +21,8 @@ use schema::model::{Model, Options, SourceId};
 use schema::problem::Problem;
 use schema::role::RoleView;
 use serde_json::Value;
+use tokio::runtime::{Handle, RuntimeFlavor};
+use tokio::task::block_in_place;
 
 pub use self::source_state::SourceState;
 
@@ -50,7 +52,8 @@ pub struct Generation {
 }
 
 impl Generation {
-    /// Resolves a document against what is known of its sources. Takes CPU time that grows with the schema.
+    /// Resolves a document against what is known of its sources. Takes CPU time that grows with the schema; the
+    /// runtime's other tasks go on meanwhile.
     pub fn build(
         document: Arc<Document>,
         sources: BTreeMap<String, SourceState>,
@@ -58,6 +61,20 @@ impl Generation {
         previous: Option<&Self>,
         resource_version: i64,
     ) -> Self {
+        let work = || Self::resolve(document, sources, options, previous, resource_version);
+        let shared =
+            Handle::try_current().is_ok_and(|runtime| runtime.runtime_flavor() == RuntimeFlavor::MultiThread);
+        if shared { block_in_place(work) } else { work() }
+    }
+
+    fn resolve(
+        document: Arc<Document>,
+        sources: BTreeMap<String, SourceState>,
+        options: &Options,
+        previous: Option<&Self>,
+        resource_version: i64,
+    ) -> Self {
+        let started = Instant::now();
         let catalogs = source_state::catalogs(&sources);
         let (model, mut problems) = schema::build(
             &document,
@@ -86,7 +103,7 @@ impl Generation {
             databases,
             // Sized when it is served.
             plans: Arc::new(PlanCache::new(0)),
-            build_time: Duration::ZERO,
+            build_time: started.elapsed(),
         }
     }
 

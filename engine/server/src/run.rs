@@ -166,16 +166,22 @@ fn announce(settings: &Settings, observer: &Observer) {
     }
 }
 
-/// Turns `stop` true on SIGTERM or SIGINT.
+/// Turns `stop` true on SIGTERM or SIGINT. A second signal ends the process at once, as somebody is waiting for it.
 pub fn signals(stop: watch::Sender<bool>) -> Result<impl Future<Output = ()>, Error> {
     let mut terminate = signal(SignalKind::terminate()).map_err(Error::Signals)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(Error::Signals)?;
     Ok(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
+        for first in [true, false] {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            if first {
+                let _ = stop.send(true);
+            } else {
+                std::process::exit(1);
+            }
         }
-        let _ = stop.send(true);
     })
 }
 

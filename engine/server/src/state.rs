@@ -7,13 +7,14 @@ mod start;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use futures_util::future::join_all;
 use metadata::Document;
 use plan::PlanCache;
 use plan::cache::Statistics;
+use tokio::runtime::Handle;
 use tokio::sync::MutexGuard;
 use uuid::Uuid;
 
@@ -21,7 +22,7 @@ use crate::auth::Authenticator;
 use crate::generation::source::Surroundings;
 use crate::generation::{Generation, SourceState};
 use crate::observe::{Event, Observer};
-use crate::settings::{Origin, Settings};
+use crate::settings::Settings;
 
 pub use start::{EVERYTHING, StartError, parse};
 
@@ -31,6 +32,9 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The same at the start, when nothing is served yet.
 const FIRST_PATIENCE: Duration = Duration::from_secs(15);
+
+/// How often it is looked whether a generation has served its last request.
+const RETIREMENT: Duration = Duration::from_millis(100);
 
 /// The process's state.
 #[derive(Debug)]
@@ -64,7 +68,7 @@ impl State {
 
     /// The metadata API may change the document.
     pub fn is_writable(&self) -> bool {
-        matches!(self.settings.origin, Origin::Catalog)
+        self.settings.origin.is_writable()
     }
 
     /// One change of the document at a time.
@@ -97,6 +101,7 @@ impl State {
             let objects = generation.inconsistent_objects().into();
             self.observer.emit(Event::InconsistentMetadata(objects));
         }
+        retire(before);
     }
 
     /// How the plan cache does, since the start.
@@ -201,11 +206,26 @@ pub async fn build(
     previous: Option<Arc<Generation>>,
     resource_version: i64,
 ) -> Generation {
-    let options = settings.schema.clone();
-    let building = Instant::now();
-    let work = move || Generation::build(document, sources, &options, previous.as_deref(), resource_version);
-    // `block_in_place` hands this worker's other tasks to another thread; it panics where there is none.
-    let mut generation = tokio::task::block_in_place(work);
-    generation.build_time = building.elapsed();
-    generation
+    Generation::build(
+        document,
+        sources,
+        &settings.schema,
+        previous.as_deref(),
+        resource_version,
+    )
+}
+
+/// Lets a generation go once its last request has ended, and not by that request: freeing a large model takes
+/// milliseconds.
+fn retire(generation: Arc<Generation>) {
+    let Ok(runtime) = Handle::try_current() else {
+        return;
+    };
+    runtime.spawn(async move {
+        while Arc::strong_count(&generation) > 1 {
+            tokio::time::sleep(RETIREMENT).await;
+        }
+        // Only waited for so that the task ends after the work.
+        let _ = tokio::task::spawn_blocking(move || drop(generation)).await;
+    });
 }

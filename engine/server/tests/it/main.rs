@@ -6,6 +6,7 @@
     reason = "a test that fails says so by a panic"
 )]
 
+mod answers;
 mod command_line;
 // `cfg(test)` tells clippy that helpers in these files are test code too.
 #[cfg(test)]
