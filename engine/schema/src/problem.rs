@@ -24,6 +24,8 @@ pub enum Problem {
     },
     /// Objects that exclude each other; the first one stayed.
     Conflicting {
+        /// What they both claim.
+        claim: Claim,
         /// How they clash.
         message: String,
         /// All of them.
@@ -43,6 +45,15 @@ pub enum Problem {
         /// What could not be inherited.
         entity: InheritedEntity,
     },
+}
+
+/// What two objects cannot both have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Claim {
+    /// A field of one table.
+    TableField,
+    /// A root field or a type. Upstream refuses every schema with such a clash as a whole (500 `unexpected`).
+    SchemaName,
 }
 
 /// A table permission that an inherited role could not inherit.

@@ -9,7 +9,7 @@ use crate::model::{Customization, RootVerb};
 use crate::naming::generated;
 use metadata::object_id::MetadataObjectId;
 
-use crate::problem::{Problem, object};
+use crate::problem::{Claim, Problem, object};
 use crate::resolve::{CatalogState, root_field};
 
 /// Tables and functions of one source whose names are taken.
@@ -150,7 +150,12 @@ impl Claims {
                  all sources."
             );
             let objects = owner.into_iter().chain([object]).cloned().collect();
-            return Some(Problem::Conflicting { message, objects });
+            let claim = Claim::SchemaName;
+            return Some(Problem::Conflicting {
+                claim,
+                message,
+                objects,
+            });
         }
         for (kind, name) in fields {
             self.fields
@@ -189,7 +194,11 @@ fn conflict(
     } else {
         vec![owner, object.clone()]
     };
-    Problem::Conflicting { message, objects }
+    Problem::Conflicting {
+        claim: Claim::SchemaName,
+        message,
+        objects,
+    }
 }
 
 impl RootVerb {

@@ -10,7 +10,7 @@ use crate::model::{
     ColumnId, ComputedFieldId, Customization, RelationshipId, RelationshipKind, Table, TableField,
 };
 use crate::naming::{custom, generated};
-use crate::problem::{Problem, object};
+use crate::problem::{Claim, Problem, object};
 use crate::resolve::{Entry, Resolver};
 
 impl Resolver<'_> {
@@ -108,6 +108,7 @@ fn drop_conflicts(
 
 fn twins(name: &str, one: MetadataObjectId, other: MetadataObjectId) -> Problem {
     Problem::Conflicting {
+        claim: Claim::TableField,
         message: format!("conflicting definitions for field \"{name}\""),
         objects: vec![one, other],
     }

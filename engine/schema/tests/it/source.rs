@@ -31,12 +31,12 @@ fn the_first_keeps_its_name() {
     assert!(
         reasons[0].starts_with(
             "Conflicting objects: Encountered conflicting definitions in the selection set for 'mutation_root' for \
-             fields: ['delete_author_by_pk' defined in [table author in source default, table author in source \
-             other], 'delete_author' defined in"
+             fields: [\n  'delete_author_by_pk' defined in [table author in source default, table author in source \
+             other],\n  'delete_author' defined in"
         ),
         "{reasons:?}"
     );
-    assert!(reasons[0].ends_with("]. Fields must not be defined more than once across all sources."));
+    assert!(reasons[0].ends_with("\n]. Fields must not be defined more than once across all sources."));
     assert!(built.model.sources[1].tables.is_empty());
 }
 
