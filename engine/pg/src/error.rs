@@ -232,19 +232,19 @@ impl Error {
     pub fn told(&self, expect: Expect) -> Told {
         let (status, code, internal) = match self {
             Error::Database(error) => {
-                let internal = Some(error.internal());
                 return match error.expected(expect) {
+                    // The message says it all; Hasura adds details to what it did not expect alone.
                     Some((code, message)) => Told {
                         status: 400,
                         code,
                         message,
-                        internal,
+                        internal: None,
                     },
                     None => Told {
                         status: 500,
                         code: Code::Unexpected,
                         message: "database query error".to_owned(),
-                        internal,
+                        internal: Some(error.internal()),
                     },
                 };
             }

@@ -229,8 +229,7 @@ impl TrackRequest {
                 source: "default".to_owned(),
                 table: super::arguments::read_value(value)?,
                 entry: Table::default(),
-            }
-            .named());
+            });
         }
         let arguments = Arguments::new(value)?;
         Ok(Self {
@@ -243,24 +242,7 @@ impl TrackRequest {
                 logical_model: arguments.optional("logical_model")?,
                 ..Table::default()
             },
-        }
-        .named())
-    }
-
-    /// A table whose name is no GraphQL name is given one that is, so that tracking it succeeds as in Hasura v2.
-    fn named(mut self) -> Self {
-        let plain = self.table.snake_case();
-        if self.entry.configuration.custom_name.is_none() && !schema::naming::is_graphql_name(&plain) {
-            let mut name: String = plain
-                .chars()
-                .map(|c| if c.is_ascii_alphanumeric() { c } else { '_' })
-                .collect();
-            if !name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') {
-                name.insert(0, '_');
-            }
-            self.entry.configuration.custom_name = Some(name);
-        }
-        self
+        })
     }
 
     fn check(&self, workspace: &Workspace<'_>) -> Result<(), ApiError> {
