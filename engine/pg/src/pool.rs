@@ -141,8 +141,7 @@ impl Pool {
     /// The same, never one that was there before: after a connection was lost the others may be dead too.
     pub(crate) async fn exclusive_new(self: &Arc<Pool>) -> Result<Exclusive, Error> {
         let permit = self.permit().await?;
-        // Makes room for it, as an idle connection counts too.
-        drop(self.pop_idle());
+        self.make_room();
         let session = self.open(&self.connector).await?;
         Ok(Exclusive::new(self.clone(), session, permit))
     }
@@ -150,7 +149,7 @@ impl Pool {
     /// A new connection without session settings of ours, that is closed after use.
     pub(crate) async fn exclusive_plain(self: &Arc<Pool>) -> Result<Exclusive, Error> {
         let permit = self.permit().await?;
-        drop(self.pop_idle());
+        self.make_room();
         let session = self.open(&self.plain_connector).await?;
         let mut exclusive = Exclusive::new(self.clone(), session, permit);
         exclusive.close_after_use();
@@ -219,6 +218,15 @@ impl Pool {
 
     fn pop_idle(&self) -> Option<Session> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop()
+    }
+
+    /// Closes an idle connection if there are as many as may be, as it counts too.
+    fn make_room(&self) {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        if idle.len() > self.permits.available_permits() {
+            // The one unused for longest.
+            drop(idle.remove(0));
+        }
     }
 
     fn push_idle(&self, session: Session) {

@@ -260,19 +260,16 @@ impl Source {
         .await
     }
 
-    /// Begins a read-write transaction on the primary, with these session variables (a JSON object) as
+    /// A read-write transaction on the primary, sent together with its first statement, with these session variables (a JSON object) as
     /// `hasura.user` for triggers and functions.
     ///
     /// # Errors
     /// No connection.
     pub async fn begin(&self, session_variables: Option<&str>) -> Result<Write, Error> {
-        match Write::begin(self.inner.primary.exclusive().await?, session_variables).await {
-            // Nothing was written yet, so a connection that died while idle is simply replaced.
-            Err(Error::Lost(_)) => {
-                Write::begin(self.inner.primary.exclusive_new().await?, session_variables).await
-            }
-            other => other,
-        }
+        Ok(Write::new(
+            self.inner.primary.exclusive().await?,
+            session_variables,
+        ))
     }
 
     /// The lines of `EXPLAIN (FORMAT TEXT)`, from where reads go.

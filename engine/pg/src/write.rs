@@ -4,45 +4,37 @@ use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use sql::Statement;
-use tokio_postgres::types::Type;
+use tokio_postgres::Client;
 
 use crate::error::Error;
-use crate::execute::parameter::Text;
+use crate::execute::parameter::Values;
 use crate::execute::{self, Json, Sink};
-use crate::pool::Exclusive;
+use crate::pool::{Exclusive, Known};
 
-/// An open transaction. Dropping it rolls back.
+/// A transaction, begun with its first statement. Dropping it rolls back.
 #[derive(Debug)]
 pub struct Write {
     connection: Exclusive,
+    /// What is still to be sent before the first statement.
+    begin: Option<Begin>,
+}
+
+#[derive(Debug)]
+struct Begin {
+    /// A JSON object.
+    session_variables: Option<String>,
 }
 
 impl Write {
-    /// Begins, with the session variables (a JSON object) as `hasura.user` for triggers and functions.
-    pub(crate) async fn begin(
-        mut connection: Exclusive,
-        session_variables: Option<&str>,
-    ) -> Result<Write, Error> {
-        let begin = connection.pool().isolation().begin_read_write();
-        connection.running();
-        let session = connection.session()?;
-        session.touch(Instant::now());
-        let client = &session.client;
-        let set = async {
-            let Some(variables) = session_variables else {
-                return Ok(0);
-            };
-            let parameters = [(Text(Some(variables)), Type::TEXT)];
-            let text = "select set_config('hasura.user', $1, true)";
-            let rows = client.query_typed_raw(text, parameters).await?;
-            futures_util::TryStreamExt::try_fold(rows, 0, |count, _| async move { Ok(count + 1) }).await
+    /// With the session variables (a JSON object) as `hasura.user` for triggers and functions.
+    pub(crate) fn new(connection: Exclusive, session_variables: Option<&str>) -> Write {
+        let begin = Begin {
+            session_variables: session_variables.map(str::to_owned),
         };
-        // Polled in this order, so sent in this order, without waiting in between.
-        let (begun, set) = futures_util::future::join(client.batch_execute(begin), set).await;
-        begun?;
-        set?;
-        connection.in_transaction();
-        Ok(Write { connection })
+        Write {
+            connection,
+            begin: Some(begin),
+        }
     }
 
     /// Runs a statement and appends its JSON to `out`.
@@ -59,25 +51,74 @@ impl Write {
         let values = execute::values(&statement.parameters, values)?;
         let pool = self.connection.pool().clone();
         let known = pool.estimates.of(statement);
-        let prepares = pool.prepares();
         pool.counters.statements.fetch_add(1, Ordering::Relaxed);
         let mut sink = Json::new(&statement.shape, limit, out);
-        self.connection.running();
-        let session = self.connection.session()?;
-        let result = if prepares {
-            execute::run_prepared(session, &known, statement, &values, &mut sink, Instant::now())
-                .await
-                .map(|()| false)
-        } else {
-            execute::run_unnamed(&session.client, statement, &values, &mut sink).await
-        };
-        if let Err(error) = &result {
+        let begin = self.begin.take();
+        let mut result = self
+            .run(begin.as_ref(), &known, statement, &values, &mut sink)
+            .await;
+        // Nothing of a transaction that only has begun is kept by the server, so it can be begun again.
+        if let (Some(_), Err(error)) = (&begin, &result) {
+            let stale = execute::prepared_is_stale(error);
+            if stale {
+                sink.restart();
+                self.connection.end_transaction("ROLLBACK").await?;
+            } else if matches!(error, Error::Lost(_)) {
+                sink.restart();
+                self.connection.reconnect().await?;
+            }
+            if stale || matches!(error, Error::Lost(_)) {
+                result = self
+                    .run(begin.as_ref(), &known, statement, &values, &mut sink)
+                    .await;
+            }
+        }
+        if result.is_err() {
             sink.restart();
             pool.counters.statement_errors.fetch_add(1, Ordering::Relaxed);
-            if execute::prepared_is_stale(error) {
-                // The transaction is lost, but the next one prepares it anew.
-                session.forget(&known);
+        }
+        result.map_err(|error| execute::describe(error, &known, pool.prepares()))
+    }
+
+    /// Runs a statement, after the transaction's beginning where that was not sent yet.
+    async fn run(
+        &mut self,
+        begin: Option<&Begin>,
+        known: &Known,
+        statement: &Statement,
+        values: &Values<'_>,
+        sink: &mut Json<'_>,
+    ) -> Result<(), Error> {
+        let pool = self.connection.pool().clone();
+        let prepares = pool.prepares();
+        self.connection.running();
+        let session = self.connection.session()?;
+        let now = Instant::now();
+        session.touch(now);
+        let work = async {
+            if prepares {
+                execute::run_prepared(session, known, statement, values, sink, now)
+                    .await
+                    .map(|()| false)
+            } else {
+                execute::run_unnamed(&session.client, statement, values, sink).await
             }
+        };
+        let result = match begin {
+            None => work.await,
+            Some(begin) => {
+                let text = pool.isolation().begin_read_write();
+                let set = set_variables(&session.client, begin.session_variables.as_deref());
+                // Polled in this order, so sent in this order, without waiting in between.
+                let (begun, set, result) =
+                    futures_util::future::join3(session.client.batch_execute(text), set, work).await;
+                begun.map_err(Error::from).and(set).and(result)
+            }
+        };
+        if let Err(error) = &result
+            && execute::prepared_is_stale(error)
+        {
+            session.forget(known);
         }
         if !prepares
             && result
@@ -89,9 +130,7 @@ impl Write {
         if result.is_ok() || matches!(result, Err(Error::Database(_))) {
             self.connection.in_transaction();
         }
-        result
-            .map(|_| ())
-            .map_err(|error| execute::describe(error, &known, prepares))
+        result.map(|_| ())
     }
 
     /// Commits.
@@ -99,7 +138,7 @@ impl Write {
     /// # Errors
     /// A deferred constraint or a serialization failure, or the connection is lost.
     pub async fn commit(mut self) -> Result<(), Error> {
-        self.connection.end_transaction("COMMIT").await
+        self.end("COMMIT").await
     }
 
     /// Rolls back.
@@ -107,6 +146,21 @@ impl Write {
     /// # Errors
     /// The connection is lost.
     pub async fn rollback(mut self) -> Result<(), Error> {
-        self.connection.end_transaction("ROLLBACK").await
+        self.end("ROLLBACK").await
     }
+
+    async fn end(&mut self, text: &str) -> Result<(), Error> {
+        // Without a statement there is nothing to end.
+        if self.begin.is_some() {
+            return Ok(());
+        }
+        self.connection.end_transaction(text).await
+    }
+}
+
+/// Sets `hasura.user` for the transaction.
+async fn set_variables(client: &Client, variables: Option<&str>) -> Result<(), Error> {
+    let Some(variables) = variables else { return Ok(()) };
+    execute::query(client, "select set_config('hasura.user', $1, true)", &[variables]).await?;
+    Ok(())
 }

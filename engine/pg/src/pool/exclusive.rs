@@ -68,6 +68,14 @@ impl Exclusive {
         self.close = true;
     }
 
+    /// Takes a new connection in place of one that was lost.
+    pub(crate) async fn reconnect(&mut self) -> Result<(), Error> {
+        self.session = None;
+        self.session = Some(self.pool.open(&self.pool.connector).await?);
+        self.state = State::Clean;
+        Ok(())
+    }
+
     /// Something is being run; if the value is dropped now, that is cancelled.
     pub(crate) fn running(&mut self) {
         self.state = State::Running;

@@ -153,6 +153,35 @@ async fn violations_in_hasuras_words() {
 }
 
 #[tokio::test]
+async fn a_transaction_that_only_began_can_begin_again() {
+    let world = World::with("pg_write_again", |member| member.pool.max_connections = 4);
+    world.sql("create table t (a int)").await;
+    let insert = statement(
+        "with new as (insert into t select 1 returning *) select * from new",
+        0,
+        object(&[("a", Codec::Int4)]),
+    );
+    let write = async || {
+        let mut write = world.source.begin(Some("{}")).await.unwrap();
+        let mut out = Vec::new();
+        write.execute(&insert, &[], None, &mut out).await.unwrap();
+        write.execute(&insert, &[], None, &mut out).await.unwrap();
+        write.commit().await.unwrap();
+        assert_eq!(String::from_utf8(out).unwrap(), "[{\"a\":1}][{\"a\":1}]");
+    };
+    write().await;
+    // The prepared statement is stale, then the connection is gone.
+    world.sql("alter table t add column b int").await;
+    write().await;
+    let kill = "select count(pg_terminate_backend(pid, 5000)) from pg_stat_activity \
+                where datname = current_database() and pid <> pg_backend_pid()";
+    assert_ne!(world.value(kill).await, "0");
+    write().await;
+    world.source.begin(None).await.unwrap().commit().await.unwrap();
+    assert_eq!(world.value("select count(*) from t").await, "6");
+}
+
+#[tokio::test]
 async fn serialization_failures_are_told() {
     let world = World::with("pg_write_serializable", |member| {
         member.isolation_level = pg::IsolationLevel::RepeatableRead;
