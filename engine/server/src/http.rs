@@ -200,7 +200,7 @@ where
             let read = body::read(&head.headers, incoming, settings.max_body, settings.timeout).await;
             read_time = started.elapsed();
             match read {
-                Err(error) => Answer::plain_error(&error, Visibility::Hidden).asking(Asked::Unread),
+                Err(error) => unread(endpoint, &error),
                 Ok(body) => {
                     received = body;
                     let call = Call {
@@ -341,6 +341,20 @@ async fn administer(state: &Arc<State>, endpoint: Endpoint, call: &Call<'_>) -> 
     }
     .by(Some(session))
     .asking(Asked::NonGraphql(shown))
+}
+
+/// A body that could not be read whole. The status is HTTP's, whatever the endpoint; the shape is the endpoint's.
+fn unread(endpoint: Endpoint, error: &ApiError) -> Answer {
+    let shape = match endpoint {
+        Endpoint::Graphql | Endpoint::GraphqlV1Alpha1 => error::Body::GraphQl,
+        _ => error::Body::Plain,
+    };
+    Answer {
+        status: error.status,
+        error: Some(error.to_log()),
+        ..Answer::json(error.body(shape, Visibility::Hidden))
+    }
+    .asking(Asked::Unread)
 }
 
 /// The session, or the refusal in the plain shape.

@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::ArgMatches;
 use serde_json::json;
@@ -15,6 +16,9 @@ use crate::http::listener;
 use crate::observe::{Event, Observer};
 use crate::settings::{self, Environment, Settings, command_line};
 use crate::state::{StartError, State};
+
+/// How long background work may take to notice that the program has ended.
+const LAST_PATIENCE: Duration = Duration::from_secs(1);
 
 /// Why the program ends with a status other than 0.
 #[derive(Debug, thiserror::Error)]
@@ -87,12 +91,16 @@ fn exit_code<E: std::error::Error + 'static>(outcome: Result<(), E>) -> ExitCode
 /// `rowlock serve`
 fn serve(matches: &ArgMatches, environment: &Environment) -> Result<(), Error> {
     let settings = settings::reader::read(matches, environment)?;
-    runtime()?.block_on(async {
+    let runtime = runtime()?;
+    let served = runtime.block_on(async {
         let (stop, stopped) = watch::channel(false);
         let signals = signals(stop)?;
         tokio::spawn(signals);
         serve_until(Arc::new(settings), stopped, |_| {}).await
-    })
+    });
+    // What is still going on has had its time.
+    runtime.shutdown_timeout(LAST_PATIENCE);
+    served
 }
 
 /// A runtime with a worker per core.

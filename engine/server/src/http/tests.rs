@@ -231,6 +231,9 @@ async fn bodies_are_bounded() {
     let server = Server::start(&["--max-body-length", "1024"]).await;
     let long = format!(r#"{{"query":"{}"}}"#, " ".repeat(2000));
     let (status, body) = server.json("POST", GRAPHQL, &[], &long).await;
+    let code = &body["errors"][0]["extensions"]["code"];
+    assert_eq!((status, code), (413, &json!("payload-too-large")));
+    let (status, body) = server.json("POST", "/v1/metadata", &[], &long).await;
     assert_eq!((status, &body["code"]), (413, &json!("payload-too-large")));
 }
 

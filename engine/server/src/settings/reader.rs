@@ -231,7 +231,6 @@ impl<'a> Given<'a> {
                         "HASURA_GRAPHQL_BACKWARDS_COMPAT_NULL_IN_NONNULLABLE_VARIABLES",
                         false,
                     )?,
-                    ..graphql::Options::default()
                 },
             },
             schema,
