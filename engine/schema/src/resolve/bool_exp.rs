@@ -23,7 +23,8 @@ pub use request::{FilterRefusal, FilterStep, request_filter};
 const MAX_DEPTH: usize = 128;
 
 /// Why an expression (or another part of a permission) is refused, and where.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
 pub(crate) struct Refusal {
     pub(crate) message: String,
     steps: Vec<String>,

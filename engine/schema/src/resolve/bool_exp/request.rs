@@ -7,7 +7,8 @@ use crate::model::{Model, TableId};
 use crate::predicate::Predicate;
 
 /// Why the filter of a request is refused.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
 pub struct FilterRefusal {
     /// In Hasura's words.
     pub message: String,
