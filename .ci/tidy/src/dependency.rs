@@ -107,7 +107,6 @@ pub const RESERVED: &[(&str, &[&str], &[&str])] = &[
     ("sqlx", &["pg"], &["rowlock"]),
     ("tokio-postgres", &["pg"], &["rowlock"]),
     ("tokio-postgres-rustls", &["pg"], &[]),
-    ("axum", &["rowlock"], &[]),
     ("reqwest", &["rowlock"], &[]),
     ("hyper", &["rowlock"], &[]),
     ("clap", &["rowlock"], &[]),

@@ -197,6 +197,38 @@ fn a_broken_object_takes_only_its_dependents_along_and_heals() {
     );
 }
 
+#[test]
+fn a_source_that_is_away_at_the_start_is_served_when_it_comes() {
+    let metadata_database = TestDatabase::create("away");
+    let tool = Server::start(&metadata_database, &[]);
+    let name = format!("{}_source", metadata_database.name());
+    let url = metadata_database.url().replace(metadata_database.name(), &name);
+    let store = TestDatabase::create("away_store");
+    let server = Server::start_with(&[
+        "--metadata-database-url",
+        &store.url(),
+        "--database-url",
+        &url,
+        "serve",
+        "--server-port",
+        "0",
+    ]);
+    let health = || server.send("GET", "/healthz", &[], "");
+    assert_eq!(health(), (200, "WARN: inconsistent objects in schema".to_owned()));
+    let problems = metadata(&server, "get_inconsistent_metadata", &json!({}));
+    assert_eq!(problems["inconsistent_objects"][0]["type"], "source");
+    let statement = |sql: String| {
+        let arguments = json!({"sql": sql, "no_transaction": true, "check_metadata_consistency": false});
+        let command = json!({"type": "run_sql", "args": arguments});
+        let (status, answer) = tool.json("/v2/query", &[], &command);
+        assert_eq!(status, 200, "{answer}");
+    };
+    statement(format!("create database \"{name}\""));
+    eventually("the source", || health().1 == "OK");
+    drop(server);
+    statement(format!("drop database \"{name}\" with (force)"));
+}
+
 /// Asks again until it is so.
 fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
     let end = Instant::now() + PATIENCE;

@@ -49,7 +49,12 @@ impl Server {
         let url = database.url();
         let mut all = vec!["serve", "--server-port", "0", "--database-url", &url];
         all.extend_from_slice(arguments);
-        let mut child = rowlock(&all)
+        Self::start_with(&all)
+    }
+
+    /// With this command line.
+    pub(crate) fn start_with(arguments: &[&str]) -> Self {
+        let mut child = rowlock(arguments)
             .stdout(Stdio::piped())
             .stderr(Stdio::inherit())
             .spawn()
