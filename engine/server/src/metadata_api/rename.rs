@@ -174,7 +174,7 @@ fn rename_column(table: &mut Table, from: &str, to: &str) {
     for relationship in table.remote_relationships.values_mut() {
         match &mut relationship.definition {
             RemoteRelationshipDefinition::ToRemoteSchema(target) => {
-                rename_in(&mut target.lhs_fields, from, to)
+                rename_in(&mut target.lhs_fields, from, to);
             }
             RemoteRelationshipDefinition::ToSource(target) => rename_key(&mut target.field_mapping, from, to),
         }

@@ -59,17 +59,16 @@ pub(crate) async fn track_many(
         }
     }
     // One build for all of them; whoever turns out broken is taken out again and reported.
-    let broken = workspace.change_many(
-        tracked
-            .iter()
-            .map(|request| {
-                let object = MetadataObjectId::table(&request.source, request.table.clone());
-                (object, move |document: &mut metadata::Document| {
-                    request.apply(document)
-                })
+    let changes: Vec<_> = tracked
+        .iter()
+        .map(|request| {
+            let object = MetadataObjectId::table(&request.source, request.table.clone());
+            (object, move |document: &mut metadata::Document| {
+                request.apply(document)
             })
-            .collect(),
-    )?;
+        })
+        .collect();
+    let broken = workspace.change_many(&changes)?;
     let tracked_count = tracked.len() - broken.len();
     for (position, reason) in broken {
         let request = tracked[position];
@@ -190,7 +189,7 @@ pub(crate) fn set_apollo_federation(
 ) -> Result<Value, ApiError> {
     let config: Option<ApolloFederationConfig> = arguments.optional("apollo_federation_config")?;
     edit(workspace, arguments, |table| {
-        table.apollo_federation_config = config
+        table.apollo_federation_config = config;
     })
 }
 

@@ -65,15 +65,15 @@ pub(crate) fn compare(
         match (old.as_slice(), new.as_slice()) {
             ([], _) => {}
             (_, []) => changes.dropped_functions.push(name.clone()),
-            ([old], [new]) => {
-                if new.volatility == Volatility::Volatile && old.volatility != Volatility::Volatile {
-                    return Err(ApiError::new(
-                        "not-supported",
-                        format!(
-                            "type of function \"{name}\" is altered to \"VOLATILE\" which is not supported now"
-                        ),
-                    ));
-                }
+            ([old], [new])
+                if new.volatility == Volatility::Volatile && old.volatility != Volatility::Volatile =>
+            {
+                return Err(ApiError::new(
+                    "not-supported",
+                    format!(
+                        "type of function \"{name}\" is altered to \"VOLATILE\" which is not supported now"
+                    ),
+                ));
             }
             (old, new) if new.len() > old.len() => {
                 return Err(ApiError::new(

@@ -189,7 +189,7 @@ impl<'s> Workspace<'s> {
     /// position with the reason.
     pub(crate) fn change_many<F>(
         &mut self,
-        changes: Vec<(MetadataObjectId, F)>,
+        changes: &[(MetadataObjectId, F)],
     ) -> Result<Vec<(usize, String)>, ApiError>
     where
         F: Fn(&mut Document) -> Result<(), ApiError>,
@@ -253,7 +253,7 @@ impl<'s> Workspace<'s> {
                 return Err(dependency_error(&dependents));
             }
             let sources = next.sources.clone();
-            next = self.build_with(document, sources);
+            next = self.build_with(document, &sources);
         }
     }
 
@@ -358,7 +358,7 @@ impl<'s> Workspace<'s> {
             state.refresh_enum_values(&definition).await;
         }
         let document = self.document().clone();
-        self.present = Arc::new(self.build_with(document, sources));
+        self.present = Arc::new(self.build_with(document, &sources));
     }
 
     /// Follows what SQL did to a source: renames and drops go into the document, and what depends on something that is
@@ -378,7 +378,7 @@ impl<'s> Workspace<'s> {
             state.adopt(after);
         }
         let changed = self.changed;
-        let next = self.build_with(document, sources);
+        let next = self.build_with(document, &sources);
         let problems = new_problems(&self.present, &next);
         if !problems.is_empty() && !cascade && !changes.drops() {
             return refuse_new_problems(&next.document, None, &problems);
@@ -403,7 +403,7 @@ impl<'s> Workspace<'s> {
             state.refresh_enum_values(definition).await;
         }
         let document = Document::clone(&self.present.document);
-        self.present = Arc::new(self.build_with(document, sources));
+        self.present = Arc::new(self.build_with(document, &sources));
     }
 
     /// Takes out every object that is inconsistent and can be taken out.
@@ -556,15 +556,15 @@ impl<'s> Workspace<'s> {
     }
 
     fn build(&self, document: Document) -> Generation {
-        self.build_with(document, self.present.sources.clone())
+        self.build_with(document, &self.present.sources)
     }
 
     fn build_with(
         &self,
         document: Document,
-        sources: std::collections::BTreeMap<String, crate::generation::SourceState>,
+        sources: &std::collections::BTreeMap<String, crate::generation::SourceState>,
     ) -> Generation {
-        let sources = state::open_sources(&document, &self.state.settings, Some(&sources));
+        let sources = state::open_sources(&document, &self.state.settings, Some(sources));
         tokio::task::block_in_place(|| {
             Generation::build(
                 Arc::new(document),
