@@ -285,7 +285,7 @@ impl From<ApiError> for http::error::ApiError {
             error.message,
         )
         .path(error.path);
-        converted.internal = error.internal.map(Box::new);
+        converted.internal = error.internal;
         if let Ok(status) = ::http::StatusCode::from_u16(error.status) {
             converted.status = status;
         }

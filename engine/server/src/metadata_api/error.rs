@@ -16,7 +16,7 @@ pub(crate) struct ApiError {
     pub(crate) message: String,
     /// Detail: shown to admins or in dev mode as the server's error writer decides, except where
     /// `internal_is_public`.
-    pub(crate) internal: Option<Value>,
+    pub(crate) internal: Option<Box<Value>>,
 }
 
 impl ApiError {
@@ -60,7 +60,7 @@ impl ApiError {
     /// The same error with detail.
     #[must_use]
     pub(crate) fn with_internal(mut self, internal: Value) -> Self {
-        self.internal = Some(internal);
+        self.internal = Some(Box::new(internal));
         self
     }
 
@@ -79,7 +79,7 @@ impl ApiError {
         body.insert("path".to_owned(), Value::String(self.path.clone()));
         body.insert("code".to_owned(), Value::String(self.code.to_owned()));
         if let Some(internal) = &self.internal {
-            body.insert("internal".to_owned(), internal.clone());
+            body.insert("internal".to_owned(), Value::clone(internal));
         }
         Value::Object(body)
     }

@@ -127,7 +127,7 @@ pub(crate) fn data_error(error: &pg::Error) -> ApiError {
     let told = error.told(pg::Expect::Write);
     let mut refusal = ApiError::new(told.code.as_str(), told.message);
     refusal.status = told.status;
-    refusal.internal = told.internal;
+    refusal.internal = told.internal.map(Box::new);
     refusal
 }
 
