@@ -9,6 +9,7 @@ mod array;
 mod date_time;
 mod float;
 mod numeric;
+mod oid;
 mod record;
 mod text;
 
@@ -26,6 +27,9 @@ pub enum Error {
     /// A column has another type than its shape.
     #[error("column {0} has the type {1}, which its codec does not read")]
     WrongType(u16, String),
+    /// A value in a record or array is of another type than its shape.
+    #[error("a value has the type number {0}, which its codec does not read")]
+    WrongOid(u32),
     /// Lists or records nest deeper than any statement's.
     #[error("the row nests too deep")]
     TooDeep,
@@ -36,6 +40,9 @@ const DEEPEST: u32 = 256;
 
 /// Something with numbered fields: a row of the statement or a record within one.
 pub(crate) trait Fields {
+    /// Refuses a field of a type that the codec does not read.
+    fn check(&self, index: u16, codec: &Codec, scratch: &Scratch) -> Result<(), Error>;
+
     /// The binary value of a field; `None` is NULL.
     fn field<'a>(&'a self, index: u16, scratch: &Scratch) -> Result<Option<&'a [u8]>, Error>;
 }
@@ -53,7 +60,10 @@ pub(crate) fn write_value(
     }
     match shape {
         ValueShape::Column { index, codec } => match fields.field(*index, scratch)? {
-            Some(bytes) => write_scalar(codec, bytes, out),
+            Some(bytes) => {
+                fields.check(*index, codec, scratch)?;
+                write_scalar(codec, bytes, out)
+            }
             None => {
                 out.extend_from_slice(b"null");
                 Ok(())
@@ -103,7 +113,10 @@ fn write_object(
         match &field.value {
             // The common case, without another call.
             ValueShape::Column { index, codec } => match fields.field(*index, scratch)? {
-                Some(bytes) => write_scalar(codec, bytes, out)?,
+                Some(bytes) => {
+                    fields.check(*index, codec, scratch)?;
+                    write_scalar(codec, bytes, out)?;
+                }
                 None => out.extend_from_slice(b"null"),
             },
             other => write_value(other, fields, scratch, depth + 1, out)?,

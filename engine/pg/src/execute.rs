@@ -371,8 +371,12 @@ pub(crate) async fn run_unnamed(
     let stream = client.query_typed_raw(&statement.text, values.typed()).await?;
     let mut stream = pin!(stream);
     let mut scratch = Scratch::default();
-    let mut asked = false;
+    let (mut asked, mut checked) = (false, false);
     while let Some(row) = stream.try_next().await? {
+        if !checked {
+            row::check_columns(&statement.shape.row, row.columns())?;
+            checked = true;
+        }
         asked |= row
             .columns()
             .iter()

@@ -3,7 +3,7 @@
 
 use sql::shape::{Codec, ValueShape};
 
-use crate::codec::{Error, Record, Scratch, take_i32, take_value, write_scalar, write_value};
+use crate::codec::{Error, Record, Scratch, oid, take_i32, take_value, write_scalar, write_value};
 
 const TYPE: &str = "array";
 
@@ -15,37 +15,49 @@ struct Header {
     /// Lengths of the dimensions; none for an empty array.
     lengths: [usize; MOST_DIMENSIONS],
     dimensions: usize,
+    /// Number of the elements' type.
+    element: u32,
 }
 
 fn header(bytes: &mut &[u8]) -> Result<Header, Error> {
     let malformed = || Error::Malformed(TYPE);
     let dimensions = usize::try_from(take_i32(bytes, TYPE)?).map_err(|_| malformed())?;
     take_i32(bytes, TYPE)?;
-    take_i32(bytes, TYPE)?;
+    let element = take_i32(bytes, TYPE)?.cast_unsigned();
     let mut lengths = [0; MOST_DIMENSIONS];
     for place in lengths.get_mut(..dimensions).ok_or_else(malformed)? {
         *place = usize::try_from(take_i32(bytes, TYPE)?).map_err(|_| malformed())?;
         take_i32(bytes, TYPE)?;
     }
-    Ok(Header { lengths, dimensions })
+    Ok(Header {
+        lengths,
+        dimensions,
+        element,
+    })
 }
 
 /// Writes `[…]` of scalars, nested as deep as the array has dimensions.
 pub(super) fn write_scalars(bytes: &[u8], element: &Codec, out: &mut Vec<u8>) -> Result<(), Error> {
-    write_elements(bytes, out, |value, out| write_scalar(element, value, out))
+    write_elements(bytes, element, out, |value, out| {
+        write_scalar(element, value, out)
+    })
 }
 
 /// The same with every element as a JSON string.
 pub(super) fn write_quoted(bytes: &[u8], element: &Codec, out: &mut Vec<u8>) -> Result<(), Error> {
-    write_elements(bytes, out, |value, out| super::write_quoted(element, value, out))
+    write_elements(bytes, element, out, |value, out| {
+        super::write_quoted(element, value, out)
+    })
 }
 
 fn write_elements(
     mut bytes: &[u8],
+    element: &Codec,
     out: &mut Vec<u8>,
     mut write: impl FnMut(&[u8], &mut Vec<u8>) -> Result<(), Error>,
 ) -> Result<(), Error> {
     let header = header(&mut bytes)?;
+    oid::check(element, header.element)?;
     match header.lengths.get(..header.dimensions) {
         None | Some([]) => out.extend_from_slice(b"[]"),
         Some(lengths) => write_dimension(&mut bytes, lengths, out, &mut write)?,

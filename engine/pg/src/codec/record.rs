@@ -1,12 +1,21 @@
 //! Records in binary: a count, then for each field its type, length and bytes.
 
-use crate::codec::{Error, Fields, take_i32};
+use sql::shape::Codec;
+
+use crate::codec::{Error, Fields, oid, take_i32};
 
 /// Where the fields of the records at hand are; one buffer for a whole result, used as a stack.
 #[derive(Debug, Default)]
 pub(crate) struct Scratch {
-    /// Start and end of each field within its record; `None` is NULL.
-    fields: Vec<Option<(u32, u32)>>,
+    fields: Vec<Place>,
+}
+
+/// Where one field is, and what.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    type_: u32,
+    /// Start and end within the record; `None` is NULL.
+    range: Option<(u32, u32)>,
 }
 
 /// One record, with the places of its fields in a [`Scratch`].
@@ -35,20 +44,22 @@ impl<'a> Record<'a> {
         }
         let mut at = 4_usize;
         for _ in 0..count {
-            take_i32(&mut rest, TYPE)?;
+            let type_ = take_i32(&mut rest, TYPE)?.cast_unsigned();
             let length = take_i32(&mut rest, TYPE)?;
             at += 8;
             if length == -1 {
-                scratch.fields.push(None);
+                scratch.fields.push(Place { type_, range: None });
                 continue;
             }
             let length = usize::try_from(length).map_err(|_| malformed())?;
             rest = rest.get(length..).ok_or_else(malformed)?;
             let start = u32::try_from(at).map_err(|_| malformed())?;
             at += length;
-            scratch
-                .fields
-                .push(Some((start, u32::try_from(at).map_err(|_| malformed())?)));
+            let end = u32::try_from(at).map_err(|_| malformed())?;
+            scratch.fields.push(Place {
+                type_,
+                range: Some((start, end)),
+            });
         }
         let result = then(&Record { bytes, base, count }, scratch);
         scratch.fields.truncate(base);
@@ -63,13 +74,23 @@ impl Fields for Record<'_> {
             return Err(Error::MissingColumn(index));
         }
         match scratch.fields.get(self.base + number) {
-            Some(Some((start, end))) => self
-                .bytes
-                .get(*start as usize..*end as usize)
-                .map(Some)
-                .ok_or(Error::Malformed("record")),
-            Some(None) => Ok(None),
+            Some(Place {
+                range: Some((start, end)),
+                ..
+            }) => {
+                let bytes = self.bytes.get(*start as usize..*end as usize);
+                bytes.map(Some).ok_or(Error::Malformed("record"))
+            }
+            Some(Place { range: None, .. }) => Ok(None),
             None => Err(Error::MissingColumn(index)),
         }
+    }
+
+    fn check(&self, index: u16, codec: &Codec, scratch: &Scratch) -> Result<(), Error> {
+        let place = scratch
+            .fields
+            .get(self.base + usize::from(index))
+            .ok_or(Error::MissingColumn(index))?;
+        oid::check(codec, place.type_)
     }
 }

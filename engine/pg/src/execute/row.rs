@@ -26,6 +26,11 @@ impl<'a> FromSql<'a> for ColumnBytes<'a> {
 pub(super) struct RowFields<'a>(pub(super) &'a Row);
 
 impl Fields for RowFields<'_> {
+    /// Done once for all rows, by [`check_columns`].
+    fn check(&self, _index: u16, _codec: &Codec, _scratch: &Scratch) -> Result<(), Error> {
+        Ok(())
+    }
+
     fn field<'a>(&'a self, index: u16, _scratch: &Scratch) -> Result<Option<&'a [u8]>, Error> {
         match self
             .0

@@ -195,6 +195,19 @@ async fn a_changed_table_is_prepared_again() {
     };
     let read = statement("select * from t", 0, row());
     warm(&world, &read, &[]).await;
+    let item = Box::new(ValueShape::Column {
+        index: 0,
+        codec: Codec::Int4,
+    });
+    let nested = statement(
+        "select array(select row(b) from t)",
+        0,
+        ValueShape::List { index: 0, item },
+    );
+    assert_eq!(world.read(&nested, &[]).await.unwrap(), "[[1]]");
+    world.sql("alter table t alter column b type float4").await;
+    // Also where the bytes would do.
+    assert!(matches!(world.read(&nested, &[]).await, Err(Error::Decode(_))));
     // SQLSTATE 0A000: cached plan must not change result type.
     world.sql("alter table t add column c int").await;
     warm(&world, &read, &[]).await;
