@@ -2,9 +2,11 @@
 //!
 //! Parameters go in text form, rows come back in binary and are written to the response as they arrive.
 
-use std::pin::pin;
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::task::Poll;
 use std::time::Instant;
 
 use futures_util::TryStreamExt;
@@ -190,33 +192,12 @@ async fn on_reader(
     values: &Values<'_>,
     sink: &mut impl Sink,
 ) -> Result<Outcome, Error> {
-    shared.expect(known.estimate());
     let mut again = false;
     loop {
-        let result = {
-            let mut first_answer = pin!(send_prepared(
-                shared.session(),
-                known,
-                statement,
-                values,
-                shared.began()
-            ));
-            let stream = if shared.queued {
-                loop {
-                    // Reads behind a slow one are repeated elsewhere, which they can, as they change nothing.
-                    match tokio::time::timeout(shared.patience(), first_answer.as_mut()).await {
-                        Ok(answer) => break answer,
-                        Err(_) if shared.is_held_up() => return Ok(Outcome::HeldUp),
-                        Err(_) => {}
-                    }
-                }
-            } else {
-                first_answer.await
-            };
-            match stream {
-                Ok(stream) => take_rows(stream, sink).await,
-                Err(error) => Err(error),
-            }
+        let result = match send_shared(&shared, known, statement, values).await {
+            Ok(Some(stream)) => take_rows(stream, sink).await,
+            Ok(None) => return Ok(Outcome::HeldUp),
+            Err(error) => Err(error),
         };
         match result {
             Ok(()) => {
@@ -234,6 +215,46 @@ async fn on_reader(
                 }
                 return Err(describe(error, known, true));
             }
+        }
+    }
+}
+
+/// Sends a read on a reader; `None` if another one keeps the reader busy for much longer than expected. Reads behind a slow
+/// one are repeated elsewhere, which they can, as they change nothing.
+async fn send_shared(
+    shared: &Shared,
+    known: &Known,
+    statement: &Statement,
+    values: &Values<'_>,
+) -> Result<Option<RowStream>, Error> {
+    let session = shared.session();
+    let prepared = match session.prepared(known, Instant::now()) {
+        Some(prepared) => prepared,
+        None => match patiently(shared, pin!(prepare(session, known, statement, values))).await {
+            Some(prepared) => prepared?,
+            None => return Ok(None),
+        },
+    };
+    let mut answer = pin!(session.client.query_raw(&prepared, values.iter()));
+    // The first poll sends.
+    let polled =
+        poll_fn(|context| Poll::Ready(shared.enter(known.estimate(), || answer.as_mut().poll(context))));
+    match polled.await {
+        Poll::Ready(stream) => Ok(Some(stream?)),
+        Poll::Pending => Ok(patiently(shared, answer).await.transpose()?),
+    }
+}
+
+/// What comes of `work`, or `None` if another read holds it up.
+async fn patiently<T>(shared: &Shared, mut work: Pin<&mut impl Future<Output = T>>) -> Option<T> {
+    if shared.is_head() {
+        return Some(work.await);
+    }
+    loop {
+        match tokio::time::timeout(shared.patience(), work.as_mut()).await {
+            Ok(done) => return Some(done),
+            Err(_) if shared.is_held_up() => return None,
+            Err(_) => {}
         }
     }
 }
@@ -298,20 +319,28 @@ async fn send_prepared(
 ) -> Result<RowStream, Error> {
     let prepared = match session.prepared(known, now) {
         Some(prepared) => prepared,
-        None => {
-            let prepared = session.client.prepare(known.text()).await?;
-            if prepared.params().len() != values.len() {
-                return Err(Error::ParameterCount {
-                    asked: prepared.params().len(),
-                    given: values.len(),
-                });
-            }
-            row::check_columns(&statement.shape.row, prepared.columns())?;
-            session.keep(known, prepared.clone());
-            prepared
-        }
+        None => prepare(session, known, statement, values).await?,
     };
     Ok(session.client.query_raw(&prepared, values.iter()).await?)
+}
+
+/// Prepares a statement on a connection and keeps it there.
+async fn prepare(
+    session: &Session,
+    known: &Known,
+    statement: &Statement,
+    values: &Values<'_>,
+) -> Result<tokio_postgres::Statement, Error> {
+    let prepared = session.client.prepare(known.text()).await?;
+    if prepared.params().len() != values.len() {
+        return Err(Error::ParameterCount {
+            asked: prepared.params().len(),
+            given: values.len(),
+        });
+    }
+    row::check_columns(&statement.shape.row, prepared.columns())?;
+    session.keep(known, prepared.clone());
+    Ok(prepared)
 }
 
 async fn take_rows(stream: RowStream, sink: &mut impl Sink) -> Result<(), Error> {

@@ -1,7 +1,7 @@
 //! A connection that several short reads share.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use crate::pool::{Pool, Session};
@@ -12,8 +12,9 @@ const DEEPEST: u32 = 32;
 /// How many times its estimate the read at the head may take before others go elsewhere.
 const PATIENCE: u32 = 5;
 
-/// The least of it, so that a pause of the scheduler does not count.
-const LEAST_PATIENCE: Duration = Duration::from_millis(25);
+/// The least of it. A machine that is short of CPU must not be given the same reads twice, so this is longer than any pause of
+/// the scheduler.
+const LEAST_PATIENCE: Duration = Duration::from_millis(100);
 
 /// One shared connection.
 #[derive(Debug, Default)]
@@ -22,6 +23,8 @@ pub(crate) struct Reader {
     connecting: AtomicBool,
     connected: AtomicBool,
     load: AtomicU32,
+    /// Held while a read is numbered and sent, so that numbers are in the order of the answers.
+    order: Mutex<()>,
     /// Reads begun and ended; the one whose number is `ended` is at the head.
     begun: AtomicU64,
     ended: AtomicU64,
@@ -48,9 +51,9 @@ impl Reader {
 
     /// The read at the head takes much longer than expected.
     pub(super) fn is_held_up(&self) -> bool {
-        let load = self.load.load(Ordering::Relaxed);
+        let in_flight = self.begun.load(Ordering::Acquire) != self.ended.load(Ordering::Acquire);
         let since = self.head_since.load(Ordering::Relaxed);
-        load > 0 && micros(Instant::now()).saturating_sub(since) > self.patience_micros()
+        in_flight && micros(Instant::now()).saturating_sub(since) > self.patience_micros()
     }
 
     fn patience_micros(&self) -> u64 {
@@ -107,12 +110,15 @@ pub(crate) struct Shared {
     pool: Arc<Pool>,
     at: usize,
     session: Arc<Session>,
-    number: u64,
-    /// There were others before it.
-    pub(crate) queued: bool,
-    began: Instant,
+    /// Its number, once it was sent.
+    number: AtomicU64,
+    /// When it was sent, in microseconds of the process.
+    sent: AtomicU64,
     done: bool,
 }
+
+/// The number of a read that was not sent yet.
+const UNSENT: u64 = u64::MAX;
 
 impl Shared {
     pub(super) fn join(pool: &Arc<Pool>, at: usize) -> Option<Shared> {
@@ -131,19 +137,13 @@ impl Shared {
             reader.load.fetch_sub(1, Ordering::AcqRel);
             return None;
         }
-        let began = Instant::now();
-        if before == 0 {
-            reader.head_since.store(micros(began), Ordering::Relaxed);
-            reader.longest.store(0, Ordering::Relaxed);
-        }
-        let number = reader.begun.fetch_add(1, Ordering::AcqRel);
+        let (number, sent) = (AtomicU64::new(UNSENT), AtomicU64::new(0));
         Some(Shared {
             pool: pool.clone(),
             at,
             session,
             number,
-            queued: before > 0,
-            began,
+            sent,
             done: false,
         })
     }
@@ -152,17 +152,35 @@ impl Shared {
         &self.session
     }
 
-    /// When it took its place.
-    pub(crate) fn began(&self) -> Instant {
-        self.began
-    }
-
-    /// Says how long this read is expected to take.
-    pub(crate) fn expect(&self, estimate: Duration) {
-        if let Some(reader) = self.pool.reader(self.at) {
-            let estimate = u32::try_from(estimate.as_micros()).unwrap_or(u32::MAX);
+    /// Sends the read, which is expected to take that long.
+    pub(crate) fn enter<T>(&self, estimate: Duration, send: impl FnOnce() -> T) -> T {
+        let Some(reader) = self.pool.reader(self.at) else {
+            return send();
+        };
+        let estimate = u32::try_from(estimate.as_micros()).unwrap_or(u32::MAX);
+        let now = micros(Instant::now());
+        self.sent.store(now, Ordering::Relaxed);
+        let _order = reader.order.lock().unwrap_or_else(PoisonError::into_inner);
+        let number = reader.begun.fetch_add(1, Ordering::AcqRel);
+        if self.number.swap(number, Ordering::Relaxed) != UNSENT {
+            // Sent once before and refused, so that is through.
+            reader.ended.fetch_add(1, Ordering::AcqRel);
+        }
+        if reader.ended.load(Ordering::Acquire) == number {
+            reader.head_since.store(now, Ordering::Relaxed);
+            reader.longest.store(estimate, Ordering::Relaxed);
+        } else {
             reader.longest.fetch_max(estimate, Ordering::Relaxed);
         }
+        send()
+    }
+
+    /// It was sent, and no other is before it.
+    pub(crate) fn is_head(&self) -> bool {
+        let number = self.number.load(Ordering::Relaxed);
+        self.pool
+            .reader(self.at)
+            .is_none_or(|reader| reader.ended.load(Ordering::Acquire) == number)
     }
 
     /// How long to wait before asking [`Shared::is_held_up`].
@@ -174,9 +192,7 @@ impl Shared {
 
     /// Another read, not this one, keeps the connection busy for much longer than expected.
     pub(crate) fn is_held_up(&self) -> bool {
-        self.pool
-            .reader(self.at)
-            .is_some_and(|reader| reader.ended.load(Ordering::Acquire) != self.number && reader.is_held_up())
+        !self.is_head() && self.pool.reader(self.at).is_some_and(Reader::is_held_up)
     }
 
     /// The read is through. Gives how long the server had it at the head.
@@ -186,13 +202,16 @@ impl Shared {
             return Duration::ZERO;
         };
         let now = micros(Instant::now());
-        let since = reader.head_since.load(Ordering::Relaxed).max(micros(self.began));
+        let since = reader
+            .head_since
+            .load(Ordering::Relaxed)
+            .max(self.sent.load(Ordering::Relaxed));
         Duration::from_micros(now.saturating_sub(since))
     }
 }
 
 /// Gives a place back.
-fn leave(pool: &Pool, at: usize, session: &Arc<Session>) {
+fn leave(pool: &Pool, at: usize, session: &Arc<Session>, number: u64) {
     let Some(reader) = pool.reader(at) else { return };
     if session.client.is_closed() {
         reader.disconnect(session);
@@ -201,16 +220,27 @@ fn leave(pool: &Pool, at: usize, session: &Arc<Session>) {
     let held = reader.session.read().unwrap_or_else(PoisonError::into_inner);
     // After a reconnection the figures are of another connection.
     if held.as_ref().is_some_and(|held| Arc::ptr_eq(held, session)) {
-        reader.head_since.store(micros(Instant::now()), Ordering::Relaxed);
-        reader.ended.fetch_add(1, Ordering::AcqRel);
-        reader.load.fetch_sub(1, Ordering::AcqRel);
+        if number != UNSENT {
+            reader.head_since.store(micros(Instant::now()), Ordering::Relaxed);
+            reader.ended.fetch_add(1, Ordering::AcqRel);
+        }
+        if reader.load.fetch_sub(1, Ordering::AcqRel) == 1 {
+            // With nobody there the numbers agree; a read that was sent while the connection was replaced counts once only.
+            let _order = reader.order.lock().unwrap_or_else(PoisonError::into_inner);
+            if reader.load.load(Ordering::Acquire) == 0 {
+                reader
+                    .ended
+                    .store(reader.begun.load(Ordering::Acquire), Ordering::Release);
+            }
+        }
     }
 }
 
 impl Drop for Shared {
     fn drop(&mut self) {
+        let number = self.number.load(Ordering::Relaxed);
         if self.done {
-            leave(&self.pool, self.at, &self.session);
+            leave(&self.pool, self.at, &self.session, number);
             return;
         }
         let Ok(runtime) = tokio::runtime::Handle::try_current() else {
@@ -220,7 +250,7 @@ impl Drop for Shared {
         runtime.spawn(async move {
             // Answers come in order: when this one is here, so is that of the read.
             let _ = session.client.check_connection().await;
-            leave(&pool, at, &session);
+            leave(&pool, at, &session, number);
         });
     }
 }

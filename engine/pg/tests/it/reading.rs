@@ -132,7 +132,7 @@ async fn unnamed_statements_leave_nothing_behind() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_slow_read_holds_up_nobody() {
-    let world = World::with("pg_read_slow", |member| member.pool.max_connections = 4);
+    let world = World::with("pg_read_slow", |member| member.pool.max_connections = 8);
     // Known to be short, and then is not.
     let sometimes = one(
         "select case when pg_sleep($1::float8) is null then 0 else 1 end",
