@@ -1,11 +1,15 @@
 //! One request's work on the document: changed step by step, checked after each step, stored once at the end.
 
+mod databases;
+mod model;
+mod refusal;
+
 use std::sync::Arc;
 
+use metadata::Document;
 use metadata::object_id::MetadataObjectId;
-use metadata::{Document, QualifiedName};
 use schema::catalog::Catalog;
-use schema::model::{Model, Returns, Source as ModelSource};
+use schema::model::Model;
 use schema::problem::Problem;
 use serde_json::{Value, json};
 use tokio::sync::MutexGuard;
@@ -13,10 +17,12 @@ use tokio::sync::MutexGuard;
 use super::arguments::Arguments;
 use super::dependency;
 use super::error::ApiError;
-use super::table_change;
 use crate::generation::Generation;
 use crate::settings::Origin;
-use crate::state::{self, StartError, State};
+use crate::state::{self, State};
+use refusal::{
+    concerns, conflict, dependency_error, new_problems, refresh_error, refuse_new_problems, storage_error,
+};
 
 /// A document being changed.
 pub(crate) struct Workspace<'s> {
@@ -257,155 +263,6 @@ impl<'s> Workspace<'s> {
         }
     }
 
-    /// Changes sources: connections are made anew where the configuration differs, and the database of `source` is
-    /// introspected before the change is accepted.
-    pub(crate) async fn change_sources(
-        &mut self,
-        object: Option<&MetadataObjectId>,
-        source: &str,
-        edit: impl FnOnce(&mut Document) -> Result<(), ApiError>,
-    ) -> Result<(), ApiError> {
-        let mut document = self.document().clone();
-        edit(&mut document)?;
-        let next = self
-            .open_and_build(document, |name, known| name == source && known.catalog.is_none())
-            .await;
-        if let Some(trouble) = next.sources.get(source).and_then(|state| state.trouble.clone())
-            && object.is_some()
-        {
-            return Err(
-                ApiError::new("invalid-configuration", format!("Inconsistent object: {trouble}"))
-                    .with_internal(json!([{
-                        "reason": format!("Inconsistent object: {trouble}"),
-                        "type": "source",
-                        "name": format!("source {source}"),
-                        "definition": source,
-                    }])),
-            );
-        }
-        refuse_new_problems(&next.document, object, &new_problems(&self.present, &next))?;
-        self.accept(next);
-        Ok(())
-    }
-
-    /// A source is about to have another name: what is known of its database goes with it.
-    pub(crate) fn rename_catalog(&mut self, from: &str, to: &str) {
-        let mut sources = self.present.sources.clone();
-        if let Some(known) = sources.remove(from) {
-            sources.insert(to.to_owned(), known);
-        }
-        let document = Arc::clone(&self.present.document);
-        let version = self.present.resource_version;
-        let options = &self.state.settings.schema;
-        let next = Generation::build(document, sources, options, Some(&self.present), version);
-        self.present = Arc::new(next);
-    }
-
-    /// Puts another document in place of the present one; all catalogs are read again.
-    pub(crate) async fn replace(&mut self, document: Document) -> Result<(), ApiError> {
-        let next = self.open_and_build(document, |_, _| true).await;
-        self.accept(next);
-        Ok(())
-    }
-
-    /// Reads catalogs again: of these sources, or of all.
-    pub(crate) async fn reload(&mut self, sources: Option<&[String]>) -> Result<(), ApiError> {
-        let document = self.document().clone();
-        let next = self
-            .open_and_build(document, |name, _| {
-                sources.is_none_or(|wanted| wanted.iter().any(|known| known == name))
-            })
-            .await;
-        self.accept(next);
-        Ok(())
-    }
-
-    /// Reads the catalogs anew of sources that were changed by others since; false if none was.
-    pub(crate) async fn refresh_catalogs(&mut self) -> bool {
-        let mut stale = Vec::new();
-        for (name, known) in &self.present.sources {
-            let (Some(database), Some(catalog)) = (&known.database, &known.catalog) else {
-                continue;
-            };
-            // A source that does not answer now keeps what is known of it.
-            if let Ok(fingerprint) = database.fingerprint().await
-                && fingerprint != catalog.catalog.fingerprint
-            {
-                stale.push(name.clone());
-            }
-        }
-        if stale.is_empty() {
-            return false;
-        }
-        let document = self.document().clone();
-        let next = self
-            .open_and_build(document, |name, _| stale.iter().any(|known| known == name))
-            .await;
-        self.present = Arc::new(next);
-        self.refreshed = true;
-        true
-    }
-
-    /// Reads the rows of a table that is about to become an enum table.
-    pub(crate) async fn read_enum_table(&mut self, source: &str, table: &QualifiedName) {
-        let Some(definition) = self.document().sources.get(source) else {
-            return;
-        };
-        let mut definition = definition.clone();
-        definition.tables.entry(table.clone()).or_default().is_enum = true;
-        let mut sources = self.present.sources.clone();
-        if let Some(state) = sources.get_mut(source) {
-            state.refresh_enum_values(&definition).await;
-        }
-        let document = self.document().clone();
-        self.present = Arc::new(self.build_with(document, &sources));
-    }
-
-    /// Follows what SQL did to a source: renames and drops go into the document, and what depends on something that is
-    /// gone goes too with `cascade`, and refuses the SQL without.
-    pub(crate) fn follow(
-        &mut self,
-        source: &str,
-        before: &Catalog,
-        after: Catalog,
-        cascade: bool,
-    ) -> Result<(), ApiError> {
-        let changes = table_change::compare(self.document(), source, before, &after)?;
-        let mut document = self.document().clone();
-        changes.apply(&mut document, &self.present.model, source);
-        let mut sources = self.present.sources.clone();
-        if let Some(state) = sources.get_mut(source) {
-            state.adopt(after);
-        }
-        let changed = self.changed;
-        let next = self.build_with(document, &sources);
-        let problems = new_problems(&self.present, &next);
-        if !problems.is_empty() && !cascade && !changes.drops() {
-            return refuse_new_problems(&next.document, None, &problems);
-        }
-        self.accept_removal(next, cascade)?;
-        self.refreshed = true;
-        self.changed =
-            changed || !changes.is_empty() || *self.present.document != *self.state.current().document;
-        Ok(())
-    }
-
-    /// Reads the rows of a source's enum tables again, after they may have been changed.
-    pub(crate) async fn refresh_enum_values(&mut self, source: &str) {
-        let Some(definition) = self.present.document.sources.get(source) else {
-            return;
-        };
-        if !definition.tables.values().any(|table| table.is_enum) {
-            return;
-        }
-        let mut sources = self.present.sources.clone();
-        if let Some(state) = sources.get_mut(source) {
-            state.refresh_enum_values(definition).await;
-        }
-        let document = Document::clone(&self.present.document);
-        self.present = Arc::new(self.build_with(document, &sources));
-    }
-
     /// Takes out every object that is inconsistent and can be taken out.
     pub(crate) fn drop_inconsistent(&mut self) -> Result<(), ApiError> {
         let mut document = self.document().clone();
@@ -440,48 +297,6 @@ impl<'s> Workspace<'s> {
             .collect();
         self.accept(next);
         found
-    }
-
-    /// The table whose rows a tracked function returns.
-    pub(crate) fn function_table(&self, source: &str, function: &QualifiedName) -> Option<QualifiedName> {
-        let source = self.model_source(source)?;
-        let known = source
-            .functions
-            .iter()
-            .find(|known| known.name.schema == function.schema && known.name.name == function.name)?;
-        match &known.returns {
-            Returns::Table(table) => {
-                let name = &source.tables.get(table.index())?.name;
-                Some(QualifiedName::new(name.schema.clone(), name.name.clone()))
-            }
-            Returns::Scalar { .. } | Returns::Rows { .. } => None,
-        }
-    }
-
-    /// Whether a role may read a table.
-    pub(crate) fn can_select(&self, source: &str, table: &QualifiedName, role: &str) -> bool {
-        let Some(source) = self.model_source(source) else {
-            return false;
-        };
-        let known = source
-            .tables
-            .iter()
-            .find(|known| known.name.schema == table.schema && known.name.name == table.name);
-        let (Some(known), Some(role)) = (known, self.present.model.roles.get(role)) else {
-            return false;
-        };
-        role.tables
-            .get(&known.id)
-            .is_some_and(|access| access.select.is_some())
-    }
-
-    fn model_source(&self, name: &str) -> Option<&ModelSource> {
-        self.present
-            .model
-            .sources
-            .iter()
-            .find(|source| &*source.name == name)
-            .map(|source| &**source)
     }
 
     /// `get_catalog_state`
@@ -593,98 +408,5 @@ impl<'s> Workspace<'s> {
             self.present.resource_version,
         )
         .await
-    }
-}
-
-/// Problems of `next` that `present` does not have.
-fn new_problems<'n>(present: &Generation, next: &'n Generation) -> Vec<&'n Problem> {
-    next.problems
-        .iter()
-        .filter(|problem| !present.problems.iter().any(|known| same(known, problem)))
-        .collect()
-}
-
-/// Whether two builds report the same thing: the same objects, whatever is said of them.
-fn same(one: &Problem, other: &Problem) -> bool {
-    match one.objects() {
-        [] => one == other,
-        objects => objects == other.objects(),
-    }
-}
-
-fn concerns(problem: &Problem, object: &MetadataObjectId) -> bool {
-    problem.objects().contains(object)
-}
-
-fn refuse_new_problems(
-    document: &Document,
-    object: Option<&MetadataObjectId>,
-    problems: &[&Problem],
-) -> Result<(), ApiError> {
-    if problems.is_empty() {
-        return Ok(());
-    }
-    // Names that two objects claim make no schema at all in Hasura v2: the command fails as a whole.
-    if let Some(Problem::Conflicting { message, .. }) = problems
-        .iter()
-        .copied()
-        .find(|problem| matches!(problem, Problem::Conflicting { .. }))
-    {
-        return Err(ApiError::unexpected(message.clone()));
-    }
-    if let Some(object) = object
-        && let Some(own) = problems.iter().find(|problem| concerns(problem, object))
-    {
-        let all = problems.iter().filter(|problem| concerns(problem, object));
-        let all = all.map(|problem| problem.to_json(document)).collect();
-        return Err(ApiError::new("invalid-configuration", own.reason()).with_internal(all));
-    }
-    let all = problems.iter().map(|problem| problem.to_json(document)).collect();
-    let found = if object.is_some() { "new" } else { "newly found" };
-    let message = format!("cannot continue due to {found} inconsistent metadata");
-    Err(ApiError::new("unexpected", message).with_internal(all))
-}
-
-/// `cannot drop due to the following dependent objects: …`
-fn dependency_error(dependents: &[&Problem]) -> ApiError {
-    let mut names: Vec<String> = dependents
-        .iter()
-        .flat_map(|problem| problem.objects())
-        .map(dependency::dependent_name)
-        .collect();
-    names.sort();
-    names.dedup();
-    ApiError::new(
-        "dependency-error",
-        format!(
-            "cannot drop due to the following dependent objects: {}",
-            names.join(", ")
-        ),
-    )
-}
-
-fn conflict(referenced: i64) -> ApiError {
-    let mut error = ApiError::new(
-        "conflict",
-        format!("metadata resource version referenced ({referenced}) did not match current version"),
-    )
-    .at("$");
-    error.status = 409;
-    error
-}
-
-/// Failures of the metadata database.
-fn storage_error(error: &pg::store::Error) -> ApiError {
-    match error {
-        pg::store::Error::Conflict { referenced, .. } => conflict(*referenced),
-        other => ApiError::unexpected(other.to_string()),
-    }
-}
-
-/// Failures to read what is stored.
-fn refresh_error(error: &StartError) -> ApiError {
-    match error {
-        StartError::Store(error) => storage_error(error),
-        other => ApiError::unexpected(other.to_string()),
     }
 }

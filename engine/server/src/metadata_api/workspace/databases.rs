@@ -1,0 +1,165 @@
+//! The part of a workspace that asks databases: sources added or changed, catalogs read again, SQL followed.
+
+use std::sync::Arc;
+
+use metadata::object_id::MetadataObjectId;
+use metadata::{Document, QualifiedName};
+use schema::catalog::Catalog;
+use serde_json::json;
+
+use super::super::error::ApiError;
+use super::super::table_change;
+use super::Workspace;
+use super::refusal::{new_problems, refuse_new_problems};
+use crate::generation::Generation;
+
+impl Workspace<'_> {
+    /// Changes sources: connections are made anew where the configuration differs, and the database of `source` is
+    /// introspected before the change is accepted.
+    pub(crate) async fn change_sources(
+        &mut self,
+        object: Option<&MetadataObjectId>,
+        source: &str,
+        edit: impl FnOnce(&mut Document) -> Result<(), ApiError>,
+    ) -> Result<(), ApiError> {
+        let mut document = self.document().clone();
+        edit(&mut document)?;
+        let next = self
+            .open_and_build(document, |name, known| name == source && known.catalog.is_none())
+            .await;
+        if let Some(trouble) = next.sources.get(source).and_then(|state| state.trouble.clone())
+            && object.is_some()
+        {
+            return Err(
+                ApiError::new("invalid-configuration", format!("Inconsistent object: {trouble}"))
+                    .with_internal(json!([{
+                        "reason": format!("Inconsistent object: {trouble}"),
+                        "type": "source",
+                        "name": format!("source {source}"),
+                        "definition": source,
+                    }])),
+            );
+        }
+        refuse_new_problems(&next.document, object, &new_problems(&self.present, &next))?;
+        self.accept(next);
+        Ok(())
+    }
+
+    /// A source is about to have another name: what is known of its database goes with it.
+    pub(crate) fn rename_catalog(&mut self, from: &str, to: &str) {
+        let mut sources = self.present.sources.clone();
+        if let Some(known) = sources.remove(from) {
+            sources.insert(to.to_owned(), known);
+        }
+        let document = Arc::clone(&self.present.document);
+        let version = self.present.resource_version;
+        let options = &self.state.settings.schema;
+        let next = Generation::build(document, sources, options, Some(&self.present), version);
+        self.present = Arc::new(next);
+    }
+
+    /// Puts another document in place of the present one; all catalogs are read again.
+    pub(crate) async fn replace(&mut self, document: Document) -> Result<(), ApiError> {
+        let next = self.open_and_build(document, |_, _| true).await;
+        self.accept(next);
+        Ok(())
+    }
+
+    /// Reads catalogs again: of these sources, or of all.
+    pub(crate) async fn reload(&mut self, sources: Option<&[String]>) -> Result<(), ApiError> {
+        let document = self.document().clone();
+        let next = self
+            .open_and_build(document, |name, _| {
+                sources.is_none_or(|wanted| wanted.iter().any(|known| known == name))
+            })
+            .await;
+        self.accept(next);
+        Ok(())
+    }
+
+    /// Reads the catalogs anew of sources that were changed by others since; false if none was.
+    pub(crate) async fn refresh_catalogs(&mut self) -> bool {
+        let mut stale = Vec::new();
+        for (name, known) in &self.present.sources {
+            let (Some(database), Some(catalog)) = (&known.database, &known.catalog) else {
+                continue;
+            };
+            // A source that does not answer now keeps what is known of it.
+            if let Ok(fingerprint) = database.fingerprint().await
+                && fingerprint != catalog.catalog.fingerprint
+            {
+                stale.push(name.clone());
+            }
+        }
+        if stale.is_empty() {
+            return false;
+        }
+        let document = self.document().clone();
+        let next = self
+            .open_and_build(document, |name, _| stale.iter().any(|known| known == name))
+            .await;
+        self.present = Arc::new(next);
+        self.refreshed = true;
+        true
+    }
+
+    /// Reads the rows of a table that is about to become an enum table.
+    pub(crate) async fn read_enum_table(&mut self, source: &str, table: &QualifiedName) {
+        let Some(definition) = self.document().sources.get(source) else {
+            return;
+        };
+        let mut definition = definition.clone();
+        definition.tables.entry(table.clone()).or_default().is_enum = true;
+        let mut sources = self.present.sources.clone();
+        if let Some(state) = sources.get_mut(source) {
+            state.refresh_enum_values(&definition).await;
+        }
+        let document = self.document().clone();
+        self.present = Arc::new(self.build_with(document, &sources));
+    }
+
+    /// Follows what SQL did to a source: renames and drops go into the document, and what depends on something that is
+    /// gone goes too with `cascade`, and refuses the SQL without.
+    pub(crate) fn follow(
+        &mut self,
+        source: &str,
+        before: &Catalog,
+        after: Catalog,
+        cascade: bool,
+    ) -> Result<(), ApiError> {
+        let changes = table_change::compare(self.document(), source, before, &after)?;
+        let mut document = self.document().clone();
+        changes.apply(&mut document, &self.present.model, source);
+        let mut sources = self.present.sources.clone();
+        if let Some(state) = sources.get_mut(source) {
+            state.adopt(after);
+        }
+        let changed = self.changed;
+        let next = self.build_with(document, &sources);
+        let problems = new_problems(&self.present, &next);
+        if !problems.is_empty() && !cascade && !changes.drops() {
+            return refuse_new_problems(&next.document, None, &problems);
+        }
+        self.accept_removal(next, cascade)?;
+        self.refreshed = true;
+        self.changed =
+            changed || !changes.is_empty() || *self.present.document != *self.state.current().document;
+        Ok(())
+    }
+
+    /// Reads the rows of a source's enum tables again, after they may have been changed.
+    pub(crate) async fn refresh_enum_values(&mut self, source: &str) {
+        let Some(definition) = self.present.document.sources.get(source) else {
+            return;
+        };
+        if !definition.tables.values().any(|table| table.is_enum) {
+            return;
+        }
+        let mut sources = self.present.sources.clone();
+        if let Some(state) = sources.get_mut(source) {
+            state.refresh_enum_values(definition).await;
+        }
+        let document = Document::clone(&self.present.document);
+        self.present = Arc::new(self.build_with(document, &sources));
+    }
+}
