@@ -19,6 +19,8 @@ macro_rules! choice {
             Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
             schemars::JsonSchema
         )]
+        // In schemas the field's description stands, not the one of its type.
+        #[schemars(description = "")]
         $(#[$meta])*
         pub enum $name { $($(#[$word_meta])* $word,)* }
     };

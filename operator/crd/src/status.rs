@@ -81,7 +81,7 @@ choice! {
         /// Accepted is false: a field has a wrong value, or fields contradict each other.
         Invalid,
         /// Accepted is false: a reference leads nowhere, or to another namespace without a `ReferenceGrant`.
-        RefNotPermitted,
+        RefNotResolved,
         /// Accepted is false: an object that this one needs is not accepted itself.
         DependencyFailed,
         /// Accepted is false: an older object declares the same thing.

@@ -1,1 +1,13 @@
-//! Tests.
+//! Compile and import over cases, random worlds and whole documents.
+
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking, in its helping functions too"
+)]
+
+mod coverage;
+mod golden;
+mod properties;
+mod round_trip;
+mod world;

@@ -245,7 +245,7 @@ fn conditions_have_frozen_words() {
     assert_eq!(
         condition["properties"]["reason"]["enum"].to_string(),
         concat!(
-            r#"["Accepted","Invalid","RefNotPermitted","DependencyFailed","Duplicate","Refused","Programmed","#,
+            r#"["Accepted","Invalid","RefNotResolved","DependencyFailed","Duplicate","Refused","Programmed","#,
             r#""Pending","NoReadyPod","NotAccepted","NotSupported","NotSelected","Ready"]"#
         )
     );

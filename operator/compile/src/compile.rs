@@ -1,0 +1,322 @@
+//! A snapshot to a document and a verdict per object.
+//!
+//! Kinds that belong to nothing come first, then what belongs to them, then what belongs to that. In each of these
+//! rounds older objects come first, so that the older of two that declare the same thing wins in any order of reading.
+
+mod last;
+mod read;
+mod verdict;
+
+use std::collections::HashMap;
+
+use crd::Kind;
+use metadata::Document;
+use serde_json::Value;
+
+use crate::fragment::{Fragment, Mention, Place};
+use crate::grant::Grants;
+use crate::object::{Object, ObjectKey, Snapshot};
+use crate::secret::SecretKey;
+use crate::support::unsupported;
+
+pub use last::{LastAccepted, Published};
+pub use verdict::{Refusal, Serving, Verdict};
+
+/// What became of a snapshot.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Compiled {
+    /// The document, canonical when printed.
+    pub document: Document,
+    /// What became of each object but `ReferenceGrant`s, by kind, namespace and name.
+    pub verdicts: Vec<Verdict>,
+    /// The objects that are a part of the document, by kind, namespace and name.
+    pub published: Vec<Published>,
+    /// The keys of Secrets that the document refers to, each once, in order.
+    pub secrets: Vec<SecretKey>,
+}
+
+/// The part of the document that an object is, and what it needs.
+#[derive(Clone, Debug)]
+pub(crate) struct Part {
+    pub(crate) fragment: Fragment,
+    pub(crate) secrets: Vec<SecretKey>,
+    /// The generation of the object that this is the form of.
+    pub(crate) generation: i64,
+}
+
+/// Compiles a snapshot. `last` is what was published before: objects whose present form is not acceptable go on in
+/// their form there.
+pub fn compile(snapshot: &Snapshot, last: &LastAccepted) -> Compiled {
+    let mut run = Run {
+        snapshot,
+        last,
+        grants: Grants::of(snapshot),
+        keeps: keeps_by_default(snapshot),
+        claimed: HashMap::new(),
+        places: HashMap::new(),
+        parts: HashMap::new(),
+        refusals: HashMap::new(),
+    };
+    for round in ROUNDS {
+        run.round(round);
+    }
+    run.finish()
+}
+
+/// What belongs to nothing, what belongs to that, and what belongs to tables.
+const ROUNDS: [&[Kind]; 3] = [
+    &[
+        Kind::Engine,
+        Kind::Source,
+        Kind::Action,
+        Kind::ActionTypes,
+        Kind::RemoteSchema,
+        Kind::CronTrigger,
+        Kind::InheritedRole,
+        Kind::QueryCollection,
+        Kind::APILimits,
+    ],
+    &[
+        Kind::Table,
+        Kind::Function,
+        Kind::NativeQuery,
+        Kind::LogicalModel,
+        Kind::RemoteSchemaPermission,
+        Kind::RestEndpoint,
+    ],
+    &[Kind::Permission, Kind::EventTrigger],
+];
+
+struct Run<'a> {
+    snapshot: &'a Snapshot,
+    last: &'a LastAccepted,
+    grants: Grants,
+    /// Whether objects that say nothing go on in their last form.
+    keeps: bool,
+    /// Who declares what.
+    claimed: HashMap<String, &'a ObjectKey>,
+    /// Who stands at a place; of sources, tables, remote schemas and query collections.
+    places: HashMap<(Kind, Place), &'a ObjectKey>,
+    parts: HashMap<&'a ObjectKey, Part>,
+    refusals: HashMap<&'a ObjectKey, Refusal>,
+}
+
+impl<'a> Run<'a> {
+    fn round(&mut self, kinds: &[Kind]) {
+        let mut objects: Vec<&'a Object> = self.snapshot.objects().iter().collect();
+        objects.retain(|object| kinds.contains(&object.key.kind));
+        objects.sort_by(|one, two| one.age().cmp(&two.age()));
+        for object in &objects {
+            let part = self.read(object).and_then(|part| self.unclaimed(object, part));
+            self.decide(object, part);
+        }
+        // What an object of this round mentions may be of this round too.
+        let declared = self.places.clone();
+        for object in objects {
+            let Some(part) = self.parts.get(&object.key) else {
+                continue;
+            };
+            let mentions = part.fragment.mentions();
+            let refusal = mentions
+                .iter()
+                .find_map(|mention| self.unresolved(object, mention, &declared));
+            if let Some(refusal) = refusal
+                && !self.refusals.contains_key(&object.key)
+            {
+                self.withdraw(object);
+                self.decide(object, Err(refusal));
+            }
+        }
+    }
+
+    /// Takes the part, or what goes on instead.
+    fn decide(&mut self, object: &'a Object, part: Result<Part, Refusal>) {
+        let part = match part {
+            Ok(part) => part,
+            Err(refusal) => {
+                let kept = if refusal.keeps && self.keeps(object) {
+                    self.last.part(&object.uid).filter(|part| self.may_stay(part))
+                } else {
+                    None
+                };
+                self.refusals.insert(&object.key, refusal);
+                match kept {
+                    Some(part) => part.clone(),
+                    None => return,
+                }
+            }
+        };
+        for claim in part.fragment.claims() {
+            self.claimed.insert(claim, &object.key);
+        }
+        self.places
+            .insert((object.key.kind, head(&part.fragment)), &object.key);
+        self.parts.insert(&object.key, part);
+    }
+
+    fn withdraw(&mut self, object: &'a Object) {
+        if let Some(part) = self.parts.remove(&object.key) {
+            for claim in part.fragment.claims() {
+                self.claimed.remove(&claim);
+            }
+            self.places.remove(&(object.key.kind, head(&part.fragment)));
+        }
+    }
+
+    /// Whether what the object declares is still free.
+    fn unclaimed(&self, object: &Object, part: Part) -> Result<Part, Refusal> {
+        let taken = part
+            .fragment
+            .claims()
+            .into_iter()
+            .find(|claim| self.claimed.contains_key(claim));
+        match taken {
+            None => Ok(part),
+            Some(claim) => {
+                let owner = self
+                    .claimed
+                    .get(&claim)
+                    .filter(|owner| owner.namespace == object.key.namespace);
+                Err(Refusal::duplicate(&claim, owner.copied()))
+            }
+        }
+    }
+
+    /// Whether a last accepted form can go on: nobody else declares the same, and what it belongs to is there.
+    fn may_stay(&self, part: &Part) -> bool {
+        let free = part
+            .fragment
+            .claims()
+            .iter()
+            .all(|claim| !self.claimed.contains_key(claim));
+        free && parent_place(&part.fragment).is_none_or(|parent| self.places.contains_key(&parent))
+    }
+
+    fn keeps(&self, object: &Object) -> bool {
+        keeps(&object.spec).unwrap_or(self.keeps)
+    }
+
+    /// Why something an object mentions cannot be mentioned.
+    fn unresolved(
+        &self,
+        object: &Object,
+        mention: &Mention,
+        declared: &HashMap<(Kind, Place), &ObjectKey>,
+    ) -> Option<Refusal> {
+        let place = (mention.kind, Place(vec![mention.name.clone()]));
+        match declared.get(&place) {
+            Some(target) if self.grants.permit(&object.key, target) => None,
+            found => Some(Refusal::unresolved(
+                &mention.path,
+                &format!("{} {}", mention.kind, mention.name),
+                found.is_none(),
+            )),
+        }
+    }
+
+    fn finish(mut self) -> Compiled {
+        let mut compiled = Compiled {
+            document: Document::default(),
+            verdicts: Vec::new(),
+            published: Vec::new(),
+            secrets: Vec::new(),
+        };
+        let mut parts = Vec::new();
+        for object in self.snapshot.objects() {
+            if object.key.kind == Kind::ReferenceGrant {
+                continue;
+            }
+            let refusal = self.refusals.remove(&object.key);
+            let part = self.parts.remove(&object.key);
+            let serving = match (&part, &refusal) {
+                (None, _) => Serving::Nothing,
+                (Some(_), None) => Serving::Present,
+                (Some(part), Some(_)) => Serving::Last(part.generation),
+            };
+            let unsupported = match refusal {
+                None => unsupported(object.key.kind, &object.spec),
+                Some(_) => Vec::new(),
+            };
+            compiled.verdicts.push(Verdict {
+                object: object.key.clone(),
+                uid: object.uid.clone(),
+                generation: object.generation,
+                refusal,
+                serving,
+                unsupported,
+            });
+            if let Some(part) = part {
+                compiled.published.push(Published::of(object, &part));
+                compiled.secrets.extend(part.secrets);
+                parts.push(part.fragment);
+            }
+        }
+        compiled.secrets.sort();
+        compiled.secrets.dedup();
+        // By kind, namespace and name already; where lists keep their order, this is it.
+        parts.sort_by_key(list_order);
+        for fragment in parts {
+            fragment.add_to(&mut compiled.document);
+        }
+        compiled
+    }
+}
+
+/// What parts belong to comes before them; shared types before those of actions; permissions on remote schemas by
+/// position and role.
+fn list_order(fragment: &Fragment) -> (u8, u64, String) {
+    match fragment {
+        Fragment::Settings(_) | Fragment::Source(..) | Fragment::RemoteSchema(..) => (0, 0, String::new()),
+        Fragment::ActionTypes(_) => (1, 0, String::new()),
+        Fragment::Permission(..) | Fragment::EventTrigger(..) => (3, 0, String::new()),
+        Fragment::RemoteSchemaPermission(_, role, position, _) => {
+            (2, position.unwrap_or(u64::MAX), role.clone())
+        }
+        _ => (2, 0, String::new()),
+    }
+}
+
+/// The place by which others find the fragment: of an action without its types.
+fn head(fragment: &Fragment) -> Place {
+    let mut place = fragment.place();
+    if let Fragment::Action(..) = fragment {
+        place.0.truncate(1);
+    }
+    place
+}
+
+/// The place of what a fragment belongs to.
+fn parent_place(fragment: &Fragment) -> Option<(Kind, Place)> {
+    let first = |names: &[&str]| Place(names.iter().map(|name| (*name).to_owned()).collect());
+    Some(match fragment {
+        Fragment::Table(source, ..)
+        | Fragment::Function(source, ..)
+        | Fragment::NativeQuery(source, ..)
+        | Fragment::LogicalModel(source, ..) => (Kind::Source, first(&[source])),
+        Fragment::Permission(source, table, ..) | Fragment::EventTrigger(source, table, ..) => {
+            (Kind::Table, first(&[source, &table.schema, &table.name]))
+        }
+        Fragment::RemoteSchemaPermission(schema, ..) => (Kind::RemoteSchema, first(&[schema])),
+        Fragment::RestEndpoint(_, endpoint) => (
+            Kind::QueryCollection,
+            first(&[&endpoint.definition.query.collection_name]),
+        ),
+        _ => return None,
+    })
+}
+
+fn keeps(spec: &Value) -> Option<bool> {
+    match spec.get("onInvalid").and_then(Value::as_str) {
+        Some("KeepLast") => Some(true),
+        Some("Remove") => Some(false),
+        _ => None,
+    }
+}
+
+fn keeps_by_default(snapshot: &Snapshot) -> bool {
+    let engine = snapshot
+        .objects()
+        .iter()
+        .find(|object| object.key.kind == Kind::Engine);
+    engine.and_then(|engine| keeps(&engine.spec)).unwrap_or(true)
+}

@@ -1,0 +1,207 @@
+//! A document to custom resources that compile to the same document, and what could not be carried.
+
+mod name;
+
+use std::collections::HashMap;
+
+use crd::Kind;
+use metadata::Document;
+use metadata::remote_relationship::RemoteRelationshipDefinition;
+use serde_json::{Map, Value, json};
+
+use crate::fragment::document::{places, take};
+use crate::fragment::{Fragment, Place};
+use crate::mapping::backward;
+use crate::mapping::kind::mapping;
+
+use name::Names;
+
+/// What became of a document.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Imported {
+    /// The objects, each after what it belongs to.
+    pub objects: Vec<Value>,
+    /// What is in the document and in no object.
+    pub not_carried: Vec<NotCarried>,
+}
+
+/// Something that is in one form and not in the other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotCarried {
+    /// Where.
+    pub path: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// Makes objects of a document, all in `namespace`, served by an engine that is called `engine`.
+pub fn import(document: &Document, namespace: &str, engine: &str) -> Imported {
+    let mut imported = Imported {
+        objects: Vec::new(),
+        not_carried: Vec::new(),
+    };
+    for key in document.extra.keys() {
+        imported.leave(key.clone(), "an unknown key");
+    }
+    for collection in document.allowlist.keys() {
+        if !document.query_collections.contains_key(collection) {
+            imported.leave(
+                format!("allowlist.{collection}"),
+                "there is no query collection of this name",
+            );
+        }
+    }
+    let mut names = Names::default();
+    let mut objects: HashMap<(Kind, Place), String> = HashMap::new();
+    let mut all = places(document);
+    // What others belong to first.
+    all.sort_by_key(|(kind, _)| mapping(*kind).is_some_and(|mapping| mapping.parent.is_some()));
+    for (kind, place) in all {
+        let Some(mut fragment) = take(document, kind, &place) else {
+            continue;
+        };
+        imported.leave_dangling(document, &mut fragment);
+        let path = path_of(kind, &place);
+        let Some(mapping) = mapping(kind) else { continue };
+        let mut left = Vec::new();
+        let made = backward(mapping.lens, &fragment.print(), &path, &mut left);
+        for path in left {
+            imported.leave(path, "an unknown key, or a value that no field can hold");
+        }
+        let Some(Value::Object(mut spec)) = made else {
+            imported.leave(path, "no object can hold it");
+            continue;
+        };
+        if let Some((field, parent)) = mapping.parent {
+            let parent_place = parent_of(&fragment, &place);
+            let Some(name) = objects.get(&(parent, parent_place)) else {
+                imported.leave(
+                    path,
+                    &format!("the {parent} it belongs to is not in the document"),
+                );
+                continue;
+            };
+            spec.insert(field.to_owned(), json!({ "name": name }));
+        }
+        if let Fragment::RemoteSchemaPermission(_, _, Some(position), _) = &fragment {
+            spec.insert("position".to_owned(), (*position).into());
+        }
+        let spec = Value::Object(spec);
+        if let Err(error) = crd::spec::check(kind, &spec) {
+            imported.leave(path, &format!("no object can hold it ({error})"));
+            continue;
+        }
+        let name = match kind {
+            Kind::Engine => names.of(kind, &[engine.to_owned()]),
+            Kind::ActionTypes => names.of(kind, &["action-types".to_owned()]),
+            Kind::APILimits => names.of(kind, &["limits".to_owned()]),
+            Kind::RemoteSchemaPermission => names.of(kind, place.0.get(..2).unwrap_or_default()),
+            _ => names.of(kind, &place.0),
+        };
+        imported.objects.push(object(kind, namespace, &name, spec));
+        objects.insert((kind, place), name);
+    }
+    imported
+}
+
+fn object(kind: Kind, namespace: &str, name: &str, spec: Value) -> Value {
+    let mut made = Map::new();
+    made.insert("apiVersion".to_owned(), crd::API_VERSION.into());
+    made.insert("kind".to_owned(), kind.as_str().into());
+    made.insert(
+        "metadata".to_owned(),
+        json!({"name": name, "namespace": namespace}),
+    );
+    made.insert("spec".to_owned(), spec);
+    Value::Object(made)
+}
+
+/// The place of what a fragment belongs to.
+fn parent_of(fragment: &Fragment, place: &Place) -> Place {
+    let beginning = |length: usize| Place(place.0.get(..length).unwrap_or_default().to_vec());
+    match fragment {
+        Fragment::Permission(..) | Fragment::EventTrigger(..) => beginning(3),
+        Fragment::RestEndpoint(_, endpoint) => Place(vec![endpoint.definition.query.collection_name.clone()]),
+        _ => beginning(1),
+    }
+}
+
+/// Where a place is, for people.
+fn path_of(kind: Kind, place: &Place) -> String {
+    match kind {
+        Kind::Engine => "metadata".to_owned(),
+        Kind::ActionTypes => "metadata.custom_types".to_owned(),
+        Kind::APILimits => "metadata.api_limits".to_owned(),
+        kind => format!("{kind} {}", place.0.join(".")),
+    }
+}
+
+impl Imported {
+    fn leave(&mut self, path: String, reason: &str) {
+        self.not_carried.push(NotCarried {
+            path,
+            reason: reason.to_owned(),
+        });
+    }
+
+    /// Takes out relationships to sources and remote schemas that the document does not have: an object with one
+    /// would not be accepted.
+    fn leave_dangling(&mut self, document: &Document, fragment: &mut Fragment) {
+        let mut left: Vec<(String, &'static str)> = Vec::new();
+        let dangles = |definition: &RemoteRelationshipDefinition| match definition {
+            RemoteRelationshipDefinition::ToSource(target) => !document.sources.contains_key(&target.source),
+            RemoteRelationshipDefinition::ToRemoteSchema(target) => {
+                !document.remote_schemas.contains_key(&target.remote_schema)
+            }
+        };
+        const REASON: &str = "it leads to a source or remote schema that the document does not have";
+        match fragment {
+            Fragment::Table(source, name, table) => {
+                table.remote_relationships.retain(|relationship, definition| {
+                    let dangles = dangles(&definition.definition);
+                    if dangles {
+                        left.push((
+                            format!(
+                                "Table {source}.{}.{}: remote relationship {relationship}",
+                                name.schema, name.name
+                            ),
+                            REASON,
+                        ));
+                    }
+                    !dangles
+                });
+            }
+            Fragment::RemoteSchema(schema, content) => {
+                for (type_name, of_type) in &mut content.remote_relationships {
+                    of_type.relationships.retain(|relationship, definition| {
+                        let dangles = dangles(&definition.definition);
+                        if dangles {
+                            let path = format!(
+                                "RemoteSchema {schema}: remote relationship {relationship} of {type_name}"
+                            );
+                            left.push((path, REASON));
+                        }
+                        !dangles
+                    });
+                }
+            }
+            Fragment::ActionTypes(types) => {
+                for (type_name, object) in &mut types.objects {
+                    object.relationships.retain(|relationship, definition| {
+                        let dangles = !document.sources.contains_key(&definition.source);
+                        if dangles {
+                            let path =
+                                format!("metadata.custom_types: relationship {relationship} of {type_name}");
+                            left.push((path, REASON));
+                        }
+                        !dangles
+                    });
+                }
+            }
+            _ => {}
+        }
+        for (path, reason) in left {
+            self.leave(path, reason);
+        }
+    }
+}

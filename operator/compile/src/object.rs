@@ -1,0 +1,111 @@
+//! The objects of one engine, as read from a cluster or from files.
+
+use std::fmt;
+
+use crd::Kind;
+use serde_json::Value;
+
+/// Which object: kind, namespace and name.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ObjectKey {
+    /// The kind.
+    pub kind: Kind,
+    /// The namespace.
+    pub namespace: String,
+    /// The name.
+    pub name: String,
+}
+
+impl fmt::Display for ObjectKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}/{}", self.kind, self.namespace, self.name)
+    }
+}
+
+/// A custom resource.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Object {
+    /// Which one.
+    pub key: ObjectKey,
+    /// `metadata.uid`; of objects from files, something that is theirs alone.
+    pub uid: String,
+    /// `metadata.generation`.
+    pub generation: i64,
+    /// `metadata.creationTimestamp`, as written (RFC 3339 in UTC, so that texts sort as times do).
+    pub created: String,
+    /// `spec`.
+    pub spec: Value,
+}
+
+/// Why a value is not an object of ours.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ObjectError {
+    /// Another `apiVersion`.
+    #[error("apiVersion is {0:?}, expected {API:?}", API = crd::API_VERSION)]
+    ApiVersion(String),
+    /// A kind that does not exist.
+    #[error("kind {0:?} does not exist in {API}", API = crd::API_VERSION)]
+    Kind(String),
+    /// No name.
+    #[error("metadata.name is missing")]
+    Name,
+}
+
+impl Object {
+    /// Reads an object from JSON. `namespace` is meant where the object names none. Without a uid, kind, namespace and
+    /// name serve as one.
+    pub fn from_json(value: &Value, namespace: &str) -> Result<Self, ObjectError> {
+        let text = |pointer: &str| value.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
+        let version = text("/apiVersion").unwrap_or_default();
+        if version != crd::API_VERSION {
+            return Err(ObjectError::ApiVersion(version));
+        }
+        let kind = text("/kind").unwrap_or_default();
+        let Some(kind) = Kind::named(&kind) else {
+            return Err(ObjectError::Kind(kind));
+        };
+        let key = ObjectKey {
+            kind,
+            namespace: text("/metadata/namespace").unwrap_or_else(|| namespace.to_owned()),
+            name: text("/metadata/name").ok_or(ObjectError::Name)?,
+        };
+        let number = value.pointer("/metadata/generation").and_then(Value::as_i64);
+        Ok(Self {
+            uid: text("/metadata/uid").unwrap_or_else(|| key.to_string()),
+            generation: number.unwrap_or(1),
+            created: text("/metadata/creationTimestamp").unwrap_or_default(),
+            spec: value.get("spec").cloned().unwrap_or_default(),
+            key,
+        })
+    }
+
+    /// Older objects first, then by namespace, name and kind.
+    pub(crate) fn age(&self) -> (&str, &str, &str, Kind) {
+        (&self.created, &self.key.namespace, &self.key.name, self.key.kind)
+    }
+}
+
+/// Everything one engine is made of: its own object, the objects it selects, and all `ReferenceGrant`s.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Snapshot {
+    objects: Vec<Object>,
+}
+
+impl Snapshot {
+    /// The objects, in any order.
+    pub fn new(mut objects: Vec<Object>) -> Self {
+        objects.sort_by(|one, two| one.key.cmp(&two.key).then_with(|| one.uid.cmp(&two.uid)));
+        objects.dedup_by(|one, two| one.key == two.key);
+        Self { objects }
+    }
+
+    /// The objects by kind, namespace and name.
+    pub fn objects(&self) -> &[Object] {
+        &self.objects
+    }
+
+    pub(crate) fn find(&self, key: &ObjectKey) -> Option<&Object> {
+        let index = self.objects.binary_search_by(|object| object.key.cmp(key)).ok()?;
+        self.objects.get(index)
+    }
+}

@@ -1,0 +1,22 @@
+//! Keys of Secrets that objects refer to, and the environment variables that stand for them.
+
+/// A key of a Secret.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SecretKey {
+    /// The namespace of the Secret.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+    /// The key in its data.
+    pub key: String,
+}
+
+impl SecretKey {
+    /// The variable that stands for the value: `ROWLOCK_SECRET_` and 16 digits made of the three names, so that it
+    /// says nothing and never changes.
+    pub fn variable(&self) -> String {
+        let text = format!("{}/{}/{}", self.namespace, self.name, self.key);
+        let hash = metadata::document::hash(&text).to_ascii_uppercase();
+        format!("ROWLOCK_SECRET_{}", hash.get(..16).unwrap_or_default())
+    }
+}

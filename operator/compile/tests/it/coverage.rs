@@ -1,0 +1,105 @@
+//! No key of the document is out of reach of a custom resource, and no field of one is ignored.
+
+use std::collections::BTreeSet;
+
+use compile::proof;
+use crd::Kind;
+use crd::definition::spec_schema;
+use serde_json::Value;
+
+/// Forms that are read and printed in another form, which is reached.
+const OTHER_FORMS: &[&str] = &[
+    "<manual configuration>.native_query",
+    "<logical model field>.nullable",
+];
+
+#[test]
+fn every_metadata_key_is_reached() {
+    let reached = proof::metadata_paths();
+    let missing: Vec<String> = metadata::coverage::known_paths()
+        .into_iter()
+        .filter(|path| !reached.contains(path) && !OTHER_FORMS.contains(&path.as_str()))
+        .collect();
+    assert_eq!(missing, Vec::<String>::new());
+}
+
+/// The fields of a schema; inside JSON of the author's and texts by name there are none.
+fn fields(schema: &Value, path: &str, found: &mut BTreeSet<String>) {
+    for (name, inner) in schema["properties"].as_object().into_iter().flatten() {
+        let path = format!("{path}.{name}");
+        fields(inner, &path, found);
+        found.insert(path);
+    }
+    if let Some(items) = schema.get("items") {
+        fields(items, &format!("{path}[]"), found);
+    }
+}
+
+#[test]
+fn every_field_is_known_to_the_compiler_and_no_other() {
+    for &kind in Kind::ALL.iter().filter(|kind| **kind != Kind::ReferenceGrant) {
+        let mut declared = BTreeSet::new();
+        fields(&spec_schema(kind), "spec", &mut declared);
+        let known = proof::fields(kind);
+        // Below a reference and below settings that are no part of the document the compiler has no business.
+        let settings: Vec<&String> = known
+            .iter()
+            .filter(|path| !known.iter().any(|other| other.starts_with(&format!("{path}."))))
+            .filter(|path| !known.iter().any(|other| other.starts_with(&format!("{path}[]"))))
+            .collect();
+        let inside_setting = |path: &String| {
+            settings.iter().any(|setting| {
+                path.starts_with(&format!("{setting}.")) || path.starts_with(&format!("{setting}[]"))
+            })
+        };
+        let unknown: Vec<&String> = declared
+            .difference(&known)
+            .filter(|path| !(is_setting(kind, path) && inside_setting(path)))
+            .collect();
+        assert!(
+            unknown.is_empty(),
+            "{kind}: fields that nothing reads: {unknown:?}"
+        );
+        let undeclared: Vec<&String> = known.difference(&declared).collect();
+        assert!(undeclared.is_empty(), "{kind}: not in the schema: {undeclared:?}");
+    }
+}
+
+/// Fields that are objects and no part of the document.
+fn is_setting(kind: Kind, path: &str) -> bool {
+    let reference = ["sourceRef", "tableRef", "remoteSchemaRef", "collectionRef"]
+        .iter()
+        .any(|name| path.starts_with(&format!("spec.{name}.")));
+    let of_engine = kind == Kind::Engine
+        && [
+            "objectSelector",
+            "namespaceSelector",
+            "auth",
+            "cors",
+            "logs",
+            "env",
+            "service",
+        ]
+        .iter()
+        .any(|name| path.starts_with(&format!("spec.{name}")));
+    reference || of_engine
+}
+
+/// The last part of the key stands in the description, so that a person finds the field by the key.
+#[test]
+fn descriptions_name_the_key() {
+    for &kind in Kind::ALL {
+        let schema = spec_schema(kind);
+        for (name, field) in schema["properties"].as_object().into_iter().flatten() {
+            let text = field["description"]
+                .as_str()
+                .unwrap_or_default()
+                .replace('\n', " ");
+            let known = text.contains("etadata key") || name == "onInvalid" || name == "position";
+            assert!(
+                known || text.contains("metadata document"),
+                "{kind} {name}: {text}"
+            );
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! What holds for every world: the order does not matter, and one bad or missing object costs only its dependents.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Instant;
+
+use compile::{Compiled, LastAccepted, Object, ObjectKey, Published, Serving, Snapshot, compile};
+use crd::Kind;
+use proptest::prelude::*;
+use proptest::sample::Index;
+use serde_json::json;
+
+use crate::world::world;
+
+fn fresh(objects: Vec<Object>) -> Compiled {
+    compile(&Snapshot::new(objects), &LastAccepted::nothing())
+}
+
+/// The hashes of the published parts.
+fn hashes(compiled: &Compiled) -> BTreeMap<ObjectKey, String> {
+    compiled
+        .published
+        .iter()
+        .map(|entry| (entry.object.clone(), entry.hash.clone()))
+        .collect()
+}
+
+/// The object and everything that needs it.
+fn dependents(objects: &[Object], key: &ObjectKey) -> BTreeSet<ObjectKey> {
+    let mut out = BTreeSet::from([key.clone()]);
+    loop {
+        let before = out.len();
+        for object in objects {
+            let refers = ["sourceRef", "tableRef", "remoteSchemaRef", "collectionRef"]
+                .iter()
+                .any(|field| {
+                    let name = object
+                        .spec
+                        .pointer(&format!("/{field}/name"))
+                        .and_then(|name| name.as_str());
+                    let kind = match *field {
+                        "sourceRef" => Kind::Source,
+                        "tableRef" => Kind::Table,
+                        "remoteSchemaRef" => Kind::RemoteSchema,
+                        _ => Kind::QueryCollection,
+                    };
+                    name.is_some_and(|name| out.iter().any(|other| other.kind == kind && other.name == name))
+                });
+            let mentions = object.spec.get("remoteRelationships").is_some()
+                && out.iter().any(|other| other.kind == Kind::RemoteSchema);
+            if refers || mentions {
+                out.insert(object.key.clone());
+            }
+        }
+        if out.len() == before {
+            return out;
+        }
+    }
+}
+
+fn check_only_dependents_change(objects: &[Object], key: &ObjectKey, after: &Compiled) {
+    let before = hashes(&fresh(objects.to_vec()));
+    let out = dependents(objects, key);
+    let expected: BTreeMap<_, _> = before.into_iter().filter(|(key, _)| !out.contains(key)).collect();
+    assert_eq!(hashes(after), expected, "{key}");
+    for verdict in &after.verdicts {
+        assert_eq!(
+            verdict.refusal.is_some(),
+            out.contains(&verdict.object),
+            "{verdict:?}"
+        );
+    }
+}
+
+#[test]
+fn the_whole_world_is_accepted() {
+    let compiled = fresh(world(20, 3));
+    let refused: Vec<_> = compiled
+        .verdicts
+        .iter()
+        .filter(|verdict| verdict.refusal.is_some())
+        .collect();
+    assert!(refused.is_empty(), "{refused:?}");
+    assert_eq!(compiled.verdicts.len(), compiled.published.len());
+    let (read, warnings) = metadata::Document::parse(&compiled.document.to_json()).expect("a document");
+    assert!(warnings.is_empty(), "{warnings:?}");
+    assert_eq!(read.to_text(), compiled.document.to_text());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_order_gives_the_same_bytes(seed in Just(()).prop_perturb(|(), rng| rng), tables in 1_usize..12) {
+        let objects = world(tables, 2);
+        let mut shuffled = objects.clone();
+        let mut rng = seed;
+        for index in (1..shuffled.len()).rev() {
+            let other = (rng.next_u32() as usize) % (index + 1);
+            shuffled.swap(index, other);
+        }
+        let (one, two) = (fresh(objects), fresh(shuffled));
+        prop_assert_eq!(one.document.to_text(), two.document.to_text());
+        prop_assert_eq!(one, two);
+    }
+
+    #[test]
+    fn one_removed(index in any::<Index>()) {
+        let objects = world(8, 2);
+        let removed = objects[index.index(objects.len())].key.clone();
+        let rest: Vec<Object> = objects.iter().filter(|object| object.key != removed).cloned().collect();
+        check_only_dependents_change(&objects, &removed, &fresh(rest));
+    }
+
+    #[test]
+    fn one_broken(index in any::<Index>()) {
+        let objects = world(8, 2);
+        let index = index.index(objects.len());
+        let mut broken = objects.clone();
+        broken[index].spec["typo"] = json!(1);
+        check_only_dependents_change(&objects, &objects[index].key, &fresh(broken));
+    }
+
+    #[test]
+    fn one_broken_goes_on_in_its_last_form(index in any::<Index>()) {
+        let objects = world(8, 2);
+        let index = index.index(objects.len());
+        let before = fresh(objects.clone());
+        let mut broken = objects.clone();
+        broken[index].spec["typo"] = json!(1);
+        broken[index].generation = 2;
+        // As it is read back from a cluster: through text.
+        let text = before.document.to_text();
+        let (document, _) = metadata::Document::parse(&serde_json::from_str(&text).expect("JSON")).expect("a document");
+        let published: Vec<Published> = before
+            .published
+            .iter()
+            .map(|entry| Published::from_json(&entry.to_json()).expect("its own form"))
+            .collect();
+        let after = compile(&Snapshot::new(broken.clone()), &LastAccepted::read(&document, &published));
+        prop_assert_eq!(after.document.to_text(), text);
+        prop_assert_eq!(&after.published, &before.published);
+        prop_assert_eq!(&after.secrets, &before.secrets);
+        for verdict in &after.verdicts {
+            let is_broken = verdict.object == broken[index].key;
+            prop_assert_eq!(verdict.refusal.is_some(), is_broken);
+            let expected = if is_broken { Serving::Last(1) } else { Serving::Present };
+            prop_assert_eq!(verdict.serving, expected);
+        }
+        broken[index].spec["onInvalid"] = json!("Remove");
+        let removed = compile(&Snapshot::new(broken), &LastAccepted::read(&document, &published));
+        // What only mentions it goes on in its last form.
+        let mentioned = objects[index].key.kind == Kind::RemoteSchema;
+        let out = dependents(&objects, &objects[index].key);
+        let out = out.iter().filter(|key| !mentioned || matches!(key.kind, Kind::RemoteSchema | Kind::RemoteSchemaPermission));
+        let out: BTreeSet<&ObjectKey> = out.collect();
+        prop_assert_eq!(removed.published.len(), objects.len() - out.len());
+        for entry in &removed.published {
+            prop_assert!(!out.contains(&entry.object), "{:?}", entry.object);
+        }
+    }
+}
+
+/// Measured in release builds; a debug build only has to get through.
+#[test]
+fn ten_thousand_objects() {
+    let objects = world(1_650, 5);
+    assert!(objects.len() >= 10_000, "{}", objects.len());
+    let snapshot = Snapshot::new(objects);
+    let start = Instant::now();
+    let compiled = compile(&snapshot, &LastAccepted::nothing());
+    let text = compiled.document.to_text();
+    let elapsed = start.elapsed();
+    assert!(text.len() > 1_000_000);
+    if cfg!(not(debug_assertions)) {
+        assert!(elapsed.as_millis() < 1_000, "{elapsed:?}");
+    }
+}

@@ -1,0 +1,276 @@
+//! Documents become custom resources and the same document again.
+
+use std::collections::BTreeMap;
+
+use compile::{Imported, LastAccepted, Object, Snapshot, compile, export, import};
+use metadata::{AnyDocument, Document};
+use serde_json::{Value, json};
+
+fn parse(value: &Value) -> Document {
+    Document::parse(value)
+        .unwrap_or_else(|error| panic!("{}: {error}", error.path))
+        .0
+}
+
+/// What an API server makes of an object: sorted keys, numbers of 64 bits.
+fn through_api_server(value: &Value) -> Value {
+    match value {
+        Value::Object(object) => {
+            let mut entries: Vec<_> = object.iter().collect();
+            entries.sort_by_key(|(key, _)| *key);
+            Value::Object(
+                entries
+                    .into_iter()
+                    .map(|(key, value)| (key.clone(), through_api_server(value)))
+                    .collect(),
+            )
+        }
+        Value::Array(items) => Value::Array(items.iter().map(through_api_server).collect()),
+        Value::Number(number) => match number.as_i64() {
+            Some(whole) => whole.into(),
+            None => {
+                let float = number.as_f64().unwrap_or_default();
+                if float.fract() == 0.0 {
+                    json!(format!("{float:.0}").parse::<i64>().unwrap_or_default())
+                } else {
+                    json!(float)
+                }
+            }
+        },
+        other => other.clone(),
+    }
+}
+
+fn objects(imported: &Imported) -> Vec<Object> {
+    imported
+        .objects
+        .iter()
+        .map(|object| {
+            let yaml = crd::yaml::print(&through_api_server(object))
+                .unwrap_or_else(|error| panic!("{error}: {object}"));
+            let read: Value = serde_norway::from_str(&yaml).unwrap_or_else(|error| panic!("{error}\n{yaml}"));
+            Object::from_json(&read, "imported").unwrap_or_else(|error| panic!("{error}"))
+        })
+        .collect()
+}
+
+#[track_caller]
+fn lossless(document: &Document) -> Imported {
+    let imported = import(document, "imported", "rowlock");
+    assert_eq!(imported.not_carried, []);
+    let compiled = compile(&Snapshot::new(objects(&imported)), &LastAccepted::nothing());
+    for verdict in &compiled.verdicts {
+        assert_eq!(verdict.refusal, None, "{}", verdict.object);
+    }
+    let pretty = |document: &Document| serde_json::to_string_pretty(&document.to_json()).expect("it prints");
+    let (one, two) = (pretty(&compiled.document), pretty(document));
+    for (line, (one, two)) in one.lines().zip(two.lines()).enumerate() {
+        assert_eq!(one, two, "line {line}");
+    }
+    assert_eq!(compiled.document.to_text(), document.to_text());
+    imported
+}
+
+#[test]
+fn the_full_document() {
+    let text = include_str!("../../../../engine/metadata/tests/it/full.json");
+    let mut value: Value = serde_json::from_str(text).expect("JSON");
+    // An entry for a collection that the document does not have has no object to stand in.
+    let collections = value["query_collections"].clone();
+    let known = |name: &Value| {
+        collections
+            .as_array()
+            .is_some_and(|all| all.iter().any(|one| one["name"] == *name))
+    };
+    let allowlist = value["allowlist"].as_array_mut().expect("a list");
+    allowlist.retain(|entry| known(&entry["collection"]));
+    let document = parse(&value);
+    let imported = lossless(&document);
+    let kinds: std::collections::BTreeSet<&str> = imported
+        .objects
+        .iter()
+        .filter_map(|object| object["kind"].as_str())
+        .collect();
+    assert_eq!(kinds.len(), crd::Kind::ALL.len() - 1, "{kinds:?}");
+}
+
+#[test]
+fn an_empty_document() {
+    lossless(&Document::default());
+}
+
+#[test]
+fn decimals_nulls_and_the_order_of_keys() {
+    let text = r#"{"version":3,"sources":[{"name":"default","kind":"postgres","tables":[{"table":{"name":"t","schema":"public"},
+        "select_permissions":[{"role":"u","permission":{"columns":"*","filter":{"z":{"_eq":1.10},"a":{"_eq":null},"m":{"_in":[1e3,12345678901234567890,0.00000001]}}}}],
+        "insert_permissions":[{"role":"u","permission":{"check":{"b":{"_eq":1},"a":{"_eq":2}},"set":{"x":null,"y":1.0}}}],
+        "update_permissions":[{"role":"u","permission":{"columns":[],"filter":{},"check":null}},
+                              {"role":"v","permission":{"columns":["a"],"filter":{},"check":{}}}],
+        "delete_permissions":[{"role":"u","permission":{"filter":{"$json":"x"}}}]}],
+        "configuration":{"connection_info":{"database_url":"postgres://x","pool_settings":{"pool_timeout":0.50,"connection_lifetime":600}}}}],
+        "api_limits":{"disabled":false,"time_limit":{"global":2.50,"per_role":{"u":1e1}}},
+        "cron_triggers":[{"name":"c","webhook":{"from_env":"HOOK"},"schedule":"* * * * *","include_in_metadata":true,"payload":{"b":null,"a":0.10},
+                          "retry_conf":{"num_retries":0,"retry_interval_seconds":10.0,"timeout_seconds":60,"tolerance_seconds":21600}}]}"#;
+    lossless(&parse(&serde_json::from_str(text).expect("JSON")));
+}
+
+#[test]
+fn permissions_of_remote_schemas_keep_their_order() {
+    let permission = |role: &str| json!({"role": role, "definition": {"schema": "type Query { a: Int }"}});
+    let value = json!({
+        "version": 3, "sources": [],
+        "remote_schemas": [{
+            "name": "r", "definition": {"url": "http://r"},
+            "permissions": [permission("z"), permission("a"), permission("m")],
+        }],
+    });
+    lossless(&parse(&value));
+}
+
+#[test]
+fn names_that_kubernetes_does_not_allow() {
+    let table = |schema: &str, name: &str| json!({"table": {"schema": schema, "name": name}});
+    let value = json!({
+        "version": 3,
+        "sources": [{
+            "name": "My Source", "kind": "postgres",
+            "tables": [
+                table("public", "User"), table("public", "user"), table("public", "_user_"), table("ü", "ö"),
+                table("public", &"long".repeat(40)), table("public", &"long".repeat(41)), table("public-a", "b"), table("public", "a-b"),
+            ],
+            "configuration": {"connection_info": {"database_url": {"connection_parameters":
+                {"host": "h", "port": 5432, "database": "d", "username": "u", "password": "p"}}}},
+        }],
+    });
+    let imported = lossless(&parse(&value));
+    for object in &imported.objects {
+        let name = object["metadata"]["name"].as_str().expect("a name");
+        let fits = name.len() <= 63
+            && name
+                .bytes()
+                .all(|letter| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == b'-')
+            && !name.starts_with('-')
+            && !name.ends_with('-');
+        assert!(fits, "{name}");
+    }
+}
+
+#[test]
+fn what_cannot_be_carried_is_said() {
+    let value = json!({
+        "version": 3, "unknown": 1,
+        "sources": [{
+            "name": "default", "kind": "postgres", "mystery": {"a": 1},
+            "tables": [{
+                "table": {"schema": "public", "name": "t"},
+                "remote_relationships": [{"name": "far", "definition": {"to_source":
+                    {"source": "gone", "table": {"schema": "public", "name": "x"}, "relationship_type": "object", "field_mapping": {}}}}],
+                "select_permissions": [{"role": "u", "permission": {"columns": ["*"], "filter": {}}}],
+            }],
+            "configuration": {"connection_info": {"database_url": "x"}},
+        }],
+        "allowlist": [{"collection": "gone"}],
+        "rest_endpoints": [{"name": "e", "url": "e", "methods": ["GET"], "definition": {"query": {"collection_name": "gone", "query_name": "q"}}, "comment": null}],
+    });
+    let imported = import(&parse(&value), "imported", "rowlock");
+    let mut said: Vec<String> = imported
+        .not_carried
+        .iter()
+        .map(|left| format!("{}: {}", left.path, left.reason))
+        .collect();
+    said.sort();
+    assert_eq!(
+        said,
+        [
+            "Permission default.public.t.u.select_permissions.permission.columns: an unknown key, or a value that no field can hold",
+            "Permission default.public.t.u: no object can hold it (spec.select: missing field `columns`)",
+            "RestEndpoint e: the QueryCollection it belongs to is not in the document",
+            "Source default.mystery.a: an unknown key, or a value that no field can hold",
+            "Table default.public.t: remote relationship far: it leads to a source or remote schema that the document does not have",
+            "allowlist.gone: there is no query collection of this name",
+            "unknown: an unknown key",
+        ]
+    );
+}
+
+#[test]
+fn export_says_what_a_document_does_not_hold() {
+    let objects = crate::golden::objects(
+        "apiVersion: rowlock.dev/v1alpha1\nkind: Engine\nmetadata: {name: e}\nspec: {replicas: 2}\n---\n\
+         apiVersion: rowlock.dev/v1alpha1\nkind: RemoteSchema\nmetadata: {name: r}\nspec:\n  name: r\n  urlFrom: {secretKeyRef: {name: s, key: url}}\n---\n\
+         apiVersion: rowlock.dev/v1alpha1\nkind: Table\nmetadata: {name: t}\nspec:\n  sourceRef: {name: gone}\n  table: {name: t}\n",
+    );
+    let exported = export(&Snapshot::new(objects));
+    assert_eq!(exported.document.remote_schemas.len(), 1);
+    let said: Vec<&str> = exported
+        .not_carried
+        .iter()
+        .map(|left| left.path.as_str())
+        .collect();
+    assert_eq!(
+        said,
+        [
+            "Table shop/t",
+            "Engine shop/e: spec.replicas",
+            "Secret shop/s, key url"
+        ]
+    );
+}
+
+#[test]
+fn a_directory_of_the_command_line_tool() {
+    let files = BTreeMap::from(
+        [
+            ("version.yaml", "version: 3\n"),
+            (
+                "databases/databases.yaml",
+                "- name: default\n  kind: postgres\n  configuration:\n    connection_info:\n      database_url:\n        from_env: URL\n      isolation_level: serializable\n  tables: \"!include default/tables/tables.yaml\"\n  functions: \"!include default/functions/functions.yaml\"\n",
+            ),
+            ("databases/default/tables/tables.yaml", "- \"!include public_author.yaml\"\n- \"!include public_article.yaml\"\n"),
+            (
+                "databases/default/tables/public_author.yaml",
+                "table:\n  name: author\n  schema: public\narray_relationships:\n  - name: articles\n    using:\n      foreign_key_constraint_on:\n        column: author_id\n        table:\n          name: article\n          schema: public\nselect_permissions:\n  - role: user\n    permission:\n      columns:\n        - id\n        - name\n      filter:\n        id:\n          _eq: X-Hasura-User-Id\n",
+            ),
+            ("databases/default/tables/public_article.yaml", "table:\n  name: article\n  schema: public\nobject_relationships:\n  - name: author\n    using:\n      foreign_key_constraint_on: author_id\n"),
+            ("databases/default/functions/functions.yaml", "- \"!include public_f.yaml\"\n"),
+            ("databases/default/functions/public_f.yaml", "function:\n  name: f\n  schema: public\n"),
+            ("actions.graphql", "type Mutation {\n  login(name: String!): Session!\n}\n\ntype Session {\n  id: Int!\n}\n"),
+            ("actions.yaml", "actions:\n- name: login\n  definition:\n    kind: synchronous\n    handler: http://login\n  permissions:\n  - role: user\ncustom_types:\n  enums: []\n  input_objects: []\n  objects:\n  - name: Session\n  scalars: []\n"),
+            ("query_collections.yaml", "- name: c\n  definition:\n    queries:\n    - name: q\n      query: |\n        query { author { id } }\n"),
+            ("allow_list.yaml", "- collection: c\n  scope:\n    global: false\n    roles:\n    - user\n"),
+            ("rest_endpoints.yaml", "- name: q\n  url: q\n  methods:\n  - GET\n  definition:\n    query:\n      collection_name: c\n      query_name: q\n  comment: null\n"),
+            ("inherited_roles.yaml", "- role_name: both\n  role_set:\n  - user\n  - editor\n"),
+        ]
+        .map(|(path, text)| (path.to_owned(), text.to_owned())),
+    );
+    let value = metadata::directory::from_files(&files).expect("a directory");
+    lossless(&parse(&value));
+}
+
+#[test]
+fn the_sample() {
+    let folder =
+        std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../config/samples/record-shop/metadata");
+    let files = metadata::directory::walk(&folder).expect("a directory");
+    let value = metadata::directory::from_files(&files).expect("a directory");
+    lossless(&parse(&value));
+}
+
+/// Documents of version 2 are read as one source.
+#[test]
+fn an_older_document() {
+    let value = json!({
+        "version": 2,
+        "tables": [{"table": "author", "select_permissions": [{"role": "u", "permission": {"columns": "*", "filter": {}}}]}],
+        "functions": [{"function": "f"}],
+    });
+    let (document, _) = AnyDocument::parse(&value).expect("a document");
+    let AnyDocument::Sourceless(old) = document else {
+        panic!("it has no sources")
+    };
+    let current = parse(&json!({
+        "version": 3,
+        "sources": [{"name": "default", "kind": "postgres", "tables": [], "configuration": {"connection_info": {"database_url": "x"}}}],
+    }));
+    lossless(&old.apply_to(&current).expect("there is a default source"));
+}
