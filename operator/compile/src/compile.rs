@@ -117,14 +117,20 @@ impl<'a> Run<'a> {
                 continue;
             };
             let mentions = part.fragment.mentions();
-            let refusal = mentions
+            let refusals: Vec<Refusal> = mentions
                 .iter()
-                .find_map(|mention| self.unresolved(object, mention, &declared));
-            if let Some(refusal) = refusal
-                && !self.refusals.contains_key(&object.key)
-            {
-                self.withdraw(object);
-                self.decide(object, Err(refusal));
+                .filter_map(|mention| self.unresolved(object, mention, &declared))
+                .collect();
+            // What is withdrawn comes before what is missing, and is withdrawn from last forms too.
+            let withdrawn = refusals.iter().find(|refusal| !refusal.keeps);
+            let is_last = self.refusals.contains_key(&object.key);
+            match (withdrawn.or(refusals.first()).cloned(), is_last) {
+                (Some(refusal), false) => {
+                    self.withdraw(object);
+                    self.decide(object, Err(refusal));
+                }
+                (Some(refusal), true) if !refusal.keeps => self.withdraw(object),
+                _ => {}
             }
         }
     }
@@ -135,7 +141,9 @@ impl<'a> Run<'a> {
             Ok(part) => part,
             Err(refusal) => {
                 let kept = if refusal.keeps && self.keeps(object) {
-                    self.last.part(&object.uid).filter(|part| self.may_stay(part))
+                    self.last
+                        .part(&object.uid)
+                        .filter(|part| self.may_stay(object, part))
                 } else {
                     None
                 };
@@ -182,14 +190,20 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Whether a last accepted form can go on: nobody else declares the same, and what it belongs to is there.
-    fn may_stay(&self, part: &Part) -> bool {
+    /// Whether a last accepted form can go on: nobody else declares the same, and what it belongs to is there and
+    /// may still be referred to.
+    fn may_stay(&self, object: &Object, part: &Part) -> bool {
         let free = part
             .fragment
             .claims()
             .iter()
             .all(|claim| !self.claimed.contains_key(claim));
-        free && parent_place(&part.fragment).is_none_or(|parent| self.places.contains_key(&parent))
+        let belongs = parent_place(&part.fragment).is_none_or(|parent| {
+            self.places
+                .get(&parent)
+                .is_some_and(|owner| self.grants.permit(&object.key, owner))
+        });
+        free && belongs
     }
 
     fn keeps(&self, object: &Object) -> bool {

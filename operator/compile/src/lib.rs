@@ -17,6 +17,7 @@ mod import;
 mod mapping;
 mod object;
 mod secret;
+mod selector;
 mod status;
 mod support;
 

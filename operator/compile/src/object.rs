@@ -1,9 +1,12 @@
 //! The objects of one engine, as read from a cluster or from files.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use crd::Kind;
 use serde_json::Value;
+
+use crate::selector::Selection;
 
 /// Which object: kind, namespace and name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -33,6 +36,8 @@ pub struct Object {
     pub generation: i64,
     /// `metadata.creationTimestamp`, as written (RFC 3339 in UTC, so that texts sort as times do).
     pub created: String,
+    /// `metadata.labels`.
+    pub labels: BTreeMap<String, String>,
     /// `spec`.
     pub spec: Value,
 }
@@ -70,10 +75,15 @@ impl Object {
             name: text("/metadata/name").ok_or(ObjectError::Name)?,
         };
         let number = value.pointer("/metadata/generation").and_then(Value::as_i64);
+        let labels = value.pointer("/metadata/labels").and_then(Value::as_object);
+        let labels = labels.into_iter().flatten();
         Ok(Self {
             uid: text("/metadata/uid").unwrap_or_else(|| key.to_string()),
             generation: number.unwrap_or(1),
             created: text("/metadata/creationTimestamp").unwrap_or_default(),
+            labels: labels
+                .filter_map(|(label, value)| Some((label.clone(), value.as_str()?.to_owned())))
+                .collect(),
             spec: value.get("spec").cloned().unwrap_or_default(),
             key,
         })
@@ -97,6 +107,28 @@ impl Snapshot {
         objects.sort_by(|one, two| one.key.cmp(&two.key).then_with(|| one.uid.cmp(&two.uid)));
         objects.dedup_by(|one, two| one.key == two.key);
         Self { objects }
+    }
+
+    /// What an engine is made of, out of all objects: the engine itself, what it selects, and every
+    /// `ReferenceGrant`. `namespaces` has the labels of each namespace; one that it lacks has none.
+    pub fn of_engine(
+        engine: &Object,
+        objects: &[Object],
+        namespaces: &BTreeMap<String, BTreeMap<String, String>>,
+    ) -> Self {
+        let selection = Selection::of(engine);
+        let nothing = BTreeMap::new();
+        let belongs = |object: &Object| match object.key.kind {
+            Kind::Engine => object.key == engine.key,
+            Kind::ReferenceGrant => true,
+            _ => {
+                let namespace = namespaces.get(&object.key.namespace).unwrap_or(&nothing);
+                selection.takes(&object.key.namespace, namespace, &object.labels)
+            }
+        };
+        let mut selected: Vec<Object> = objects.iter().filter(|object| belongs(object)).cloned().collect();
+        selected.push(engine.clone());
+        Self::new(selected)
     }
 
     /// The objects by kind, namespace and name.

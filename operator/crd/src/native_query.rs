@@ -53,7 +53,7 @@ part! {
         #[schemars(length(max = 1600))]
         pub fields: Vec<LogicalModelField>,
         /// Metadata key `select_permissions`.
-        #[schemars(length(max = 1000))]
+        #[schemars(length(max = 250))]
         pub select_permissions: Option<Vec<LogicalModelPermission>>,
     }
 }
@@ -100,7 +100,7 @@ kind! {
         #[schemars(length(max = 1600))]
         pub fields: Vec<LogicalModelField>,
         /// Metadata key `sources[].logical_models[].select_permissions`.
-        #[schemars(length(max = 1000))]
+        #[schemars(length(max = 250))]
         pub select_permissions: Option<Vec<LogicalModelPermission>>,
         /// What is served while this object is not acceptable; absent means what the engine says.
         pub on_invalid: Option<OnInvalid>,

@@ -1,0 +1,123 @@
+//! Which objects an engine selects, by their labels and by the labels of their namespaces.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::object::Object;
+
+type Labels = BTreeMap<String, String>;
+
+/// What an engine selects.
+pub(crate) struct Selection<'e> {
+    namespace: &'e str,
+    objects: Option<&'e Value>,
+    namespaces: Option<&'e Value>,
+}
+
+impl<'e> Selection<'e> {
+    /// The selection of an engine.
+    pub(crate) fn of(engine: &'e Object) -> Self {
+        Self {
+            namespace: &engine.key.namespace,
+            objects: engine.spec.get("objectSelector"),
+            namespaces: engine.spec.get("namespaceSelector"),
+        }
+    }
+
+    /// Whether an object with these labels, in a namespace with these labels, is selected. Without a selector of
+    /// namespaces only the engine's own counts.
+    pub(crate) fn takes(&self, namespace: &str, namespace_labels: &Labels, labels: &Labels) -> bool {
+        let in_namespace = match self.namespaces {
+            None => namespace == self.namespace,
+            Some(selector) => selects(selector, namespace_labels),
+        };
+        in_namespace && self.objects.is_none_or(|selector| selects(selector, labels))
+    }
+}
+
+/// Whether a label selector holds. One of a wrong form selects nothing.
+fn selects(selector: &Value, labels: &Labels) -> bool {
+    let exact = match selector.get("matchLabels") {
+        None => true,
+        Some(Value::Object(wanted)) => wanted
+            .iter()
+            .all(|(label, value)| value.as_str() == labels.get(label).map(String::as_str)),
+        Some(_) => false,
+    };
+    let expressions = match selector.get("matchExpressions") {
+        None => true,
+        Some(Value::Array(all)) => all.iter().all(|expression| holds(expression, labels)),
+        Some(_) => false,
+    };
+    selector.is_object() && exact && expressions
+}
+
+fn holds(expression: &Value, labels: &Labels) -> bool {
+    let text = |key: &str| expression.get(key).and_then(Value::as_str);
+    let (Some(label), Some(operator)) = (text("key"), text("operator")) else {
+        return false;
+    };
+    let found = labels.get(label).map(String::as_str);
+    let values = expression.get("values").and_then(Value::as_array);
+    let among = |found: &str| values.is_some_and(|values| values.iter().any(|value| value == found));
+    match operator {
+        "In" => found.is_some_and(among),
+        "NotIn" => !found.is_some_and(among),
+        "Exists" => found.is_some(),
+        "DoesNotExist" => found.is_none(),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn labels(list: &[(&str, &str)]) -> Labels {
+        list.iter()
+            .map(|(label, value)| ((*label).to_owned(), (*value).to_owned()))
+            .collect()
+    }
+
+    #[test]
+    fn everything_given_must_hold() {
+        let shop = labels(&[("app", "shop"), ("tier", "a")]);
+        let expression = |operator: &str, values: &[&str]| json!({"matchExpressions": [{"key": "tier", "operator": operator, "values": values}]});
+        for (selector, holds) in [
+            (json!({}), true),
+            (json!({"matchLabels": {"app": "shop"}}), true),
+            (json!({"matchLabels": {"app": "shop", "x": "y"}}), false),
+            (expression("In", &["a", "b"]), true),
+            (expression("In", &["b"]), false),
+            (expression("NotIn", &["b"]), true),
+            (expression("NotIn", &["a"]), false),
+            (expression("Exists", &[]), true),
+            (expression("DoesNotExist", &[]), false),
+            (expression("Like", &["a"]), false),
+            (json!("x"), false),
+        ] {
+            assert_eq!(selects(&selector, &shop), holds, "{selector}");
+        }
+    }
+
+    #[test]
+    fn the_own_namespace_by_default() {
+        let engine = |spec: Value| {
+            let value = json!({"apiVersion": crd::API_VERSION, "kind": "Engine", "metadata": {"name": "e"}, "spec": spec});
+            Object::from_json(&value, "own")
+        };
+        let takes = |spec: Value, namespace: &str, namespace_labels: &[(&str, &str)]| {
+            engine(spec).is_ok_and(|engine| {
+                Selection::of(&engine).takes(namespace, &labels(namespace_labels), &Labels::new())
+            })
+        };
+        assert!(takes(json!({}), "own", &[]));
+        assert!(!takes(json!({}), "other", &[]));
+        assert!(takes(json!({"namespaceSelector": {}}), "other", &[]));
+        let selector = json!({"namespaceSelector": {"matchLabels": {"team": "x"}}});
+        assert!(takes(selector.clone(), "other", &[("team", "x")]));
+        assert!(!takes(selector, "own", &[]));
+    }
+}
