@@ -34,7 +34,7 @@ pub mod proof {
 
     use crd::Kind;
 
-    use crate::mapping::{covered, kind::mapping, resource_paths};
+    use crate::mapping::{covered, keys, kind::mapping, resource_paths};
 
     /// The metadata paths that some field of some kind reaches, written as in the coverage table.
     pub fn metadata_paths() -> BTreeSet<String> {
@@ -52,5 +52,14 @@ pub mod proof {
             resource_paths(mapping.lens, "spec", &mut paths);
         }
         paths
+    }
+
+    /// Fields of a kind, as paths below `spec` with lists marked by `[]`, and the metadata key that each becomes.
+    pub fn keys_of(kind: Kind) -> Vec<(String, &'static str)> {
+        let mut found = Vec::new();
+        if let Some(mapping) = mapping(kind) {
+            keys(mapping.lens, "spec", &mut found);
+        }
+        found
     }
 }

@@ -18,7 +18,7 @@ mod table;
 use serde_json::Value;
 
 pub(crate) use backward::backward;
-pub(crate) use cover::{covered, resource_paths, used};
+pub(crate) use cover::{covered, keys, resource_paths, used};
 pub(crate) use forward::{Forward, forward};
 pub(crate) use locate::locate;
 

@@ -112,7 +112,7 @@ part! {
     pub struct LogicalModelPermission {
         /// Metadata key `role`.
         pub role: String,
-        /// Metadata keys `permission` and `comment`.
+        /// What it selects: metadata keys `permission` and `comment`.
         pub select: SelectPermission,
     }
 }

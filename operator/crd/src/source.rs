@@ -44,7 +44,7 @@ kind! {
 part! {
     /// A source that is not Postgres.
     pub struct OtherKind {
-        /// Metadata key `kind`.
+        /// The name of the kind: metadata key `kind`.
         pub name: String,
         /// All other keys of the source, as written.
         pub definition: Option<JsonObject>,

@@ -127,3 +127,25 @@ pub(crate) fn used(
         _ => {}
     }
 }
+
+/// Each field below `spec` with the metadata key that its table names.
+pub(crate) fn keys(lens: &Lens, prefix: &str, found: &mut Vec<(String, &'static str)>) {
+    match lens {
+        Lens::Object(fields) => {
+            for field in fields.iter().filter(|field| !field.resource.is_empty()) {
+                let path = format!("{prefix}.{}", field.resource);
+                if !field.metadata.is_empty() {
+                    found.push((path.clone(), field.metadata));
+                }
+                keys(field.lens, &path, found);
+            }
+        }
+        Lens::List(inner) => keys(inner, &format!("{prefix}[]"), found),
+        Lens::Keyed {
+            value: None, lens, ..
+        } => keys(lens, &format!("{prefix}[]"), found),
+        Lens::Shown(inner) | Lens::Shared(_, inner) => keys(inner, prefix, found),
+        Lens::Adjusted(adjusted) => keys(adjusted.inner, prefix, found),
+        _ => {}
+    }
+}

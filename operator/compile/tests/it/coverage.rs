@@ -103,3 +103,45 @@ fn descriptions_name_the_key() {
         }
     }
 }
+
+/// Names inside tables for forms that metadata writes in another way.
+const OWN_NAMES: &[&str] = &[
+    "columns_form",
+    "/allowlist[].scope",
+    "named",
+    "inline",
+    "arrays",
+    "pairs",
+    "template",
+    "other_kind",
+    "definition",
+    "field",
+];
+
+/// The key of every field stands in its description.
+#[test]
+fn every_description_names_its_key() {
+    let mut silent = Vec::new();
+    for &kind in Kind::ALL {
+        let spec = spec_schema(kind);
+        for (path, key) in proof::keys_of(kind) {
+            let mut schema = &spec;
+            for step in path.split('.').skip(1) {
+                schema = &schema["properties"][step.trim_end_matches("[]")];
+                if step.ends_with("[]") {
+                    schema = &schema["items"];
+                }
+            }
+            let last = key
+                .trim_end_matches("[]")
+                .rsplit(['.', '/'])
+                .next()
+                .unwrap_or_default();
+            let text = schema["description"].as_str().unwrap_or_default();
+            if !text.contains(last) && !OWN_NAMES.contains(&key) {
+                silent.push(format!("{kind} {path} ({key}): {text}"));
+            }
+        }
+    }
+    assert!(silent.is_empty(), "{silent:#?}");
+}

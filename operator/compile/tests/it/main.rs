@@ -7,6 +7,7 @@
 )]
 
 mod coverage;
+mod examples;
 mod golden;
 mod properties;
 mod round_trip;
