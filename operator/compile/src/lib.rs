@@ -16,6 +16,7 @@ mod grant;
 mod import;
 mod mapping;
 mod object;
+mod owner;
 mod secret;
 mod selector;
 mod status;
@@ -25,6 +26,7 @@ pub use compile::{Compiled, LastAccepted, Published, Refusal, Serving, Verdict, 
 pub use export::{Exported, export};
 pub use import::{Imported, NotCarried, import};
 pub use object::{Object, ObjectError, ObjectKey, Snapshot};
+pub use owner::{Field, Owners};
 pub use secret::SecretKey;
 pub use status::{Delivery, merge_conditions, object_conditions, ready};
 

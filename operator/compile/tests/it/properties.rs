@@ -175,3 +175,28 @@ fn ten_thousand_objects() {
         assert!(elapsed.as_millis() < 1_000, "{elapsed:?}");
     }
 }
+
+#[test]
+fn an_engine_takes_what_it_selects() {
+    let mut objects = world(3, 1);
+    let engine_at = objects
+        .iter()
+        .position(|object| object.key.kind == Kind::Engine)
+        .expect("an engine");
+    let mut engine = objects.remove(engine_at);
+    let everything = Snapshot::of_engine(&engine, &objects, &BTreeMap::new());
+    assert_eq!(everything.objects().len(), objects.len() + 1);
+    engine.spec["objectSelector"] = json!({"matchLabels": {"app": "shop"}});
+    for object in objects
+        .iter_mut()
+        .filter(|object| object.key.kind == Kind::Source)
+    {
+        object.labels.insert("app".to_owned(), "shop".to_owned());
+    }
+    let selected = Snapshot::of_engine(&engine, &objects, &BTreeMap::new());
+    let kinds: Vec<Kind> = selected.objects().iter().map(|object| object.key.kind).collect();
+    assert_eq!(kinds, [Kind::Engine, Kind::Source]);
+    engine.key.namespace = "elsewhere".to_owned();
+    let alone = Snapshot::of_engine(&engine, &objects, &BTreeMap::new());
+    assert_eq!(alone.objects().len(), 1);
+}
