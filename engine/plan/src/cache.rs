@@ -1,13 +1,14 @@
 //! Plans by operation text. Bounded in bytes; a hit allocates nothing, takes a shared lock on one of several
 //! shards, and costs the same whatever the size of the schema.
 //!
-//! A cache belongs to one generation: the next one begins with an empty cache.
+//! A cache outlives generations: a plan is found as long as the model still has the parts that it was made from.
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasher, Hash, RandomState};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
+use schema::model::Model;
 use serde_json::{Map, Value};
 
 use crate::prepared::Plan;
@@ -108,14 +109,15 @@ impl PlanCache {
         }
     }
 
-    /// A plan of that text that fits the variables.
-    pub fn get(&self, key: &Key<'_>, variables: &Map<String, Value>) -> Option<Arc<Plan>> {
+    /// A plan of that text that was made from parts of this model and fits the variables.
+    pub fn get(&self, key: &Key<'_>, model: &Model, variables: &Map<String, Value>) -> Option<Arc<Plan>> {
         let hash = self.hasher.hash_one(key);
         let found = self.shard(hash).and_then(|shard| {
             // Whoever panicked while holding the lock left plans that are whole or absent.
             let shard = shard.read().unwrap_or_else(PoisonError::into_inner);
             let entry = shard.entries.get(&hash)?.iter().find(|entry| entry.is(key))?;
-            let plan = entry.plans.iter().find(|plan| plan.fits(variables))?;
+            let mut plans = entry.plans.iter();
+            let plan = plans.find(|plan| plan.basis.holds(model) && plan.fits(variables))?;
             if !entry.used.load(Ordering::Relaxed) {
                 entry.used.store(true, Ordering::Relaxed);
             }

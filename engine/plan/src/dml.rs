@@ -14,6 +14,7 @@ use serde_json::{Map, Value};
 use sql::Statement;
 use sql::shape::Cardinality;
 
+use crate::basis::Basis;
 use crate::filter::display;
 use crate::ir::{Aggregate, AggregateField, AggregateValue, Filter, RowSource, RowType, Rows, SelectTable};
 use crate::lower::Lowerer;
@@ -120,6 +121,8 @@ pub fn plan(
     };
     let statement = Statement::of(&select, shape, "", "");
     Ok(Plan {
+        // Never cached.
+        basis: Basis::default(),
         kind: OperationKind::Query,
         operation_name: None,
         cached: None,

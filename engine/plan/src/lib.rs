@@ -2,6 +2,7 @@
 //!
 //! Pure: no IO, no clock, no environment. SQL text is written by `sql` alone.
 
+pub mod basis;
 mod bind;
 pub mod cache;
 pub mod dml;
@@ -22,6 +23,7 @@ use schema::meaning::Meaning;
 use schema::model::{Model, Role};
 use serde_json::{Map, Value};
 
+pub use basis::Basis;
 pub use cache::PlanCache;
 pub use prepared::Plan;
 pub use session::Session;
@@ -100,6 +102,7 @@ where
     let roots = planner.roots(&operation.fields)?;
     let (slots, guards) = planner.finish();
     Ok(Plan {
+        basis: Basis::of(view.model, view.role, &roots),
         kind: operation.kind,
         operation_name: operation.name,
         cached: operation.cached,

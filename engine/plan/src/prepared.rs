@@ -8,6 +8,8 @@ use graphql::{Name, Path, VariableCheck};
 use schema::model::SourceId;
 use sql::Statement;
 
+use crate::basis::Basis;
+
 /// A planned operation. Immutable, shared by all requests that it fits.
 #[derive(Debug)]
 pub struct Plan {
@@ -23,6 +25,8 @@ pub struct Plan {
     pub guards: Vec<Guard>,
     /// What is checked of the variables as a whole, before anything else.
     pub variables: VariableCheck,
+    /// What of the model it was made from.
+    pub basis: Basis,
     /// `@cached`
     pub cached: Option<Cached>,
     /// SHA-1 hex of the normalised selection set, literals stripped (Hasura's `parameterized_query_hash`).

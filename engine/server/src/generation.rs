@@ -47,7 +47,7 @@ pub struct Generation {
     pub build_time: Duration,
     /// Databases by position in the model.
     databases: Vec<Option<pg::Source>>,
-    /// Plans made for this model: they live and die with it, so that there is nothing to invalidate.
+    /// Plans, of this generation and of others: one is found only while the parts that it was made from are there.
     pub plans: Arc<PlanCache>,
 }
 

@@ -104,7 +104,7 @@ pub fn planned(context: &Context<'_>, request: &Request<'_>) -> Result<Arc<Plan>
         text: &request.query,
         operation_name: request.operation_name.as_deref(),
     };
-    if let Some(plan) = generation.plans.get(&key, &request.variables) {
+    if let Some(plan) = generation.plans.get(&key, &generation.model, &request.variables) {
         return Ok(plan);
     }
     let view = generation.view(&context.session.role, context.session.backend);

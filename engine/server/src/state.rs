@@ -5,7 +5,7 @@ pub mod health;
 mod start;
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -51,7 +51,8 @@ pub struct State {
     store: Option<pg::Store>,
     writer: tokio::sync::Mutex<()>,
     health: Mutex<BTreeMap<String, health::Report>>,
-    retired_plans: Retired,
+    /// Plans of all generations: each is found only while the parts that it was made from are there.
+    plans: Arc<PlanCache>,
     draining: AtomicBool,
 }
 
@@ -79,8 +80,7 @@ impl State {
     /// Makes a generation the present one.
     pub fn swap(&self, mut generation: Generation) {
         let before = self.current();
-        generation.plans = Arc::new(PlanCache::new(self.settings.plan_cache_bytes));
-        self.retired_plans.add(&before.plans.statistics());
+        generation.plans = Arc::clone(&self.plans);
         for name in before.sources.keys() {
             if !generation.sources.contains_key(name) {
                 self.observer.metrics.forget_source(name);
@@ -106,12 +106,7 @@ impl State {
 
     /// How the plan cache does, since the start.
     pub fn plan_statistics(&self) -> Statistics {
-        let now = self.current().plans.statistics();
-        Statistics {
-            hits: now.hits + self.retired_plans.hits.load(Ordering::Relaxed),
-            misses: now.misses + self.retired_plans.misses.load(Ordering::Relaxed),
-            ..now
-        }
+        self.plans.statistics()
     }
 
     /// The program is about to stop: it is no longer ready.
@@ -127,20 +122,6 @@ impl State {
     /// How the sources are.
     fn reports(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, health::Report>> {
         self.health.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Counts of the plan caches of generations that are gone.
-#[derive(Debug, Default)]
-struct Retired {
-    hits: AtomicU64,
-    misses: AtomicU64,
-}
-
-impl Retired {
-    fn add(&self, statistics: &Statistics) {
-        self.hits.fetch_add(statistics.hits, Ordering::Relaxed);
-        self.misses.fetch_add(statistics.misses, Ordering::Relaxed);
     }
 }
 

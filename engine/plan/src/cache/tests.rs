@@ -6,11 +6,13 @@ use graphql::operation::VariablePath;
 use serde_json::json;
 
 use super::*;
+use crate::basis::Basis;
 
 fn plan(guards: Vec<Guard>) -> Arc<Plan> {
     Arc::new(Plan {
         kind: graphql::OperationKind::Query,
         operation_name: None,
+        basis: Basis::default(),
         cached: None,
         roots: Vec::new(),
         slots: Vec::new(),
@@ -38,15 +40,15 @@ fn variables(value: &Value) -> Map<String, Value> {
 fn finds_what_fits() {
     let cache = PlanCache::new(1 << 20);
     let none = Map::new();
-    assert!(cache.get(&key("{a}"), &none).is_none());
+    assert!(cache.get(&key("{a}"), &Model::default(), &none).is_none());
     cache.insert(&key("{a}"), plan(Vec::new()));
-    assert!(cache.get(&key("{a}"), &none).is_some());
-    assert!(cache.get(&key("{b}"), &none).is_none());
+    assert!(cache.get(&key("{a}"), &Model::default(), &none).is_some());
+    assert!(cache.get(&key("{b}"), &Model::default(), &none).is_none());
     let other_role = Key {
         role: "admin",
         ..key("{a}")
     };
-    assert!(cache.get(&other_role, &none).is_none());
+    assert!(cache.get(&other_role, &Model::default(), &none).is_none());
     let statistics = cache.statistics();
     assert_eq!(
         (statistics.hits, statistics.misses, statistics.entries),
@@ -67,15 +69,19 @@ fn variants_are_told_apart_by_guards() {
     }
     assert!(
         cache
-            .get(&key("{a}"), &variables(&json!({"flag": true})))
+            .get(&key("{a}"), &Model::default(), &variables(&json!({"flag": true})))
             .is_some()
     );
     assert!(
         cache
-            .get(&key("{a}"), &variables(&json!({"flag": false})))
+            .get(
+                &key("{a}"),
+                &Model::default(),
+                &variables(&json!({"flag": false}))
+            )
             .is_some()
     );
-    assert!(cache.get(&key("{a}"), &Map::new()).is_none());
+    assert!(cache.get(&key("{a}"), &Model::default(), &Map::new()).is_none());
     assert_eq!(cache.statistics().entries, 1);
 }
 
@@ -98,9 +104,34 @@ fn what_is_used_stays() {
     cache.insert(&key("{often}"), plan(Vec::new()));
     for number in 0..1_000 {
         assert!(
-            cache.get(&key("{often}"), &Map::new()).is_some(),
+            cache
+                .get(&key("{often}"), &Model::default(), &Map::new())
+                .is_some(),
             "after {number}"
         );
         cache.insert(&key(&format!("{{a{number}}}")), plan(Vec::new()));
     }
+}
+
+#[test]
+fn a_plan_of_parts_that_are_gone_is_not_found() {
+    let role = Arc::new(schema::model::Role {
+        name: "user".into(),
+        ..Default::default()
+    });
+    let model = |role: &Arc<_>| Model {
+        roles: [("user".into(), Arc::clone(role))].into(),
+        ..Model::default()
+    };
+    let before = model(&role);
+    let cache = PlanCache::new(1 << 20);
+    let mut stale = Arc::try_unwrap(plan(Vec::new())).unwrap();
+    stale.basis = Basis::of(&before, &role, &[]);
+    cache.insert(&key("{a}"), Arc::new(stale));
+    assert!(cache.get(&key("{a}"), &before, &Map::new()).is_some());
+    let after = model(&Arc::new(schema::model::Role {
+        name: "user".into(),
+        ..Default::default()
+    }));
+    assert!(cache.get(&key("{a}"), &after, &Map::new()).is_none());
 }

@@ -101,7 +101,9 @@ impl State {
                 "seconds": generation.build_time.as_secs_f64(),
             }),
         });
+        let plans = Arc::new(plan::PlanCache::new(settings.plan_cache_bytes));
         let state = Self {
+            plans,
             authenticator: Authenticator::new(settings.authentication.clone()),
             settings,
             instance_id,
@@ -110,7 +112,6 @@ impl State {
             store,
             writer: tokio::sync::Mutex::new(()),
             health: Mutex::new(BTreeMap::new()),
-            retired_plans: super::Retired::default(),
             draining: false.into(),
         };
         if !generation.is_consistent() {
