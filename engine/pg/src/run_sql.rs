@@ -1,6 +1,8 @@
 //! `run_sql`: text of any number of statements on a connection of its own, which is closed afterwards, so that whatever
 //! the text does to its session ends with it.
 
+mod statement;
+
 use std::pin::pin;
 
 use futures_util::TryStreamExt;
@@ -19,7 +21,7 @@ pub enum RunSqlMode {
     Transaction,
     /// A read-only transaction (`read_only`).
     ReadOnly,
-    /// None (`no_transaction`).
+    /// None (`no_transaction`): the statements run one by one, and those before one that fails stay.
     NoTransaction,
 }
 
@@ -63,7 +65,10 @@ impl RunSql {
     pub async fn execute(&mut self, sql: &str) -> Result<SqlResult, Error> {
         self.connection.running();
         let session = self.connection.session()?;
-        let result = last_result(&session.client, sql).await;
+        let result = match self.mode {
+            RunSqlMode::NoTransaction => one_by_one(&session.client, sql).await,
+            RunSqlMode::Transaction | RunSqlMode::ReadOnly => last_result(&session.client, sql).await,
+        };
         self.connection.in_transaction();
         result.map_err(|error| match error {
             Error::Database(mut database) => {
@@ -106,6 +111,30 @@ impl RunSql {
         }
         self.connection.end_transaction(text).await
     }
+}
+
+/// Each statement as a text of its own: several sent as one are one transaction.
+async fn one_by_one(client: &tokio_postgres::Client, sql: &str) -> Result<SqlResult, Error> {
+    let mut last = SqlResult::CommandOk;
+    let mut rest = sql;
+    loop {
+        // A statement may change the setting for those after it; without backslashes it does not matter.
+        let standard_strings = !rest.contains('\\') || standard_strings(client).await?;
+        let Some((statement, after)) = statement::first(rest, standard_strings) else {
+            return Ok(last);
+        };
+        last = last_result(client, statement).await?;
+        rest = after;
+    }
+}
+
+async fn standard_strings(client: &tokio_postgres::Client) -> Result<bool, Error> {
+    let setting = last_result(client, "show standard_conforming_strings").await?;
+    let value = match &setting {
+        SqlResult::TuplesOk(rows) => rows.get(1).and_then(|row| row.first()),
+        SqlResult::CommandOk => None,
+    };
+    Ok(value.is_none_or(|value| value != "off"))
 }
 
 /// Keeps only what the last statement gives.

@@ -76,3 +76,33 @@ async fn its_session_is_its_own() {
     assert_eq!(world.value("show search_path").await, "\"$user\", public");
     assert_ne!(world.value("show timezone").await, "Asia/Tokyo");
 }
+
+#[tokio::test]
+async fn without_a_transaction_statements_run_one_by_one() {
+    let world = World::new("pg_run_sql_one_by_one");
+    let mut run = world.source.run_sql(RunSqlMode::NoTransaction).await.unwrap();
+    let result = run
+        .execute("create table t (a int); -- not; in a transaction\ncreate index concurrently i on t (a); vacuum t;")
+        .await
+        .unwrap();
+    assert_eq!(result, SqlResult::CommandOk);
+    let rows = run
+        .execute("insert into t values (1); select a from t; -- that was all;\n")
+        .await
+        .unwrap();
+    let text = |value: &str| vec![value.to_owned()];
+    assert_eq!(rows, SqlResult::TuplesOk(vec![text("a"), text("1")]));
+    // The setting holds for the statements after it.
+    let rows = run
+        .execute(r"set standard_conforming_strings to off; select 'a\';b' as x")
+        .await
+        .unwrap();
+    assert_eq!(rows, SqlResult::TuplesOk(vec![text("x"), text("a';b")]));
+    let error = run
+        .execute("insert into t values (2); select * from nothing_here; insert into t values (3)")
+        .await
+        .unwrap_err();
+    assert_eq!(error.sqlstate(), Some("42P01"));
+    run.commit().await.unwrap();
+    assert_eq!(world.value("select string_agg(a::text, ',') from t").await, "1,2");
+}

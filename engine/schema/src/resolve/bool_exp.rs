@@ -414,11 +414,19 @@ impl<'s> Scope<'s> {
                     &[("distance", true, distance), ("from", true, left.expected())],
                 )?
             }
-            O::Ancestor | O::Descendant | O::Matches | O::MatchesFulltext => {
+            O::Ancestor | O::Descendant => {
+                only(scalar_class(ScalarClass::Ltree), "\"ltree\"")?;
+                operand::one(left.expected(), value)?
+            }
+            O::AncestorAny | O::DescendantAny => {
+                only(scalar_class(ScalarClass::Ltree), "\"ltree\"")?;
+                operand::many(left.expected(), value)?
+            }
+            O::Matches | O::MatchesFulltext => {
                 only(scalar_class(ScalarClass::Ltree), "\"ltree\"")?;
                 operand::one(of(ScalarId::STRING)?, value)?
             }
-            O::AncestorAny | O::DescendantAny | O::MatchesAny => {
+            O::MatchesAny => {
                 only(scalar_class(ScalarClass::Ltree), "\"ltree\"")?;
                 operand::many(of(ScalarId::STRING)?, value)?
             }

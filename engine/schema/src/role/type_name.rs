@@ -159,14 +159,19 @@ impl RoleView {
     }
 
     fn namespace_name(&self, source: SourceId, kind: OperationKind) -> Name {
-        let namespace = self.customization(source).and_then(|all| all.namespace.clone());
-        let namespace = namespace.unwrap_or_else(nameless);
-        Name::from(match kind {
+        let Some((all, namespace)) = self
+            .customization(source)
+            .and_then(|all| Some((all, all.namespace.as_ref()?)))
+        else {
+            return nameless();
+        };
+        let name = match kind {
             OperationKind::Query => format!("{namespace}_query"),
             OperationKind::Mutation if self.backend => format!("{namespace}_mutation_backend"),
             OperationKind::Mutation => format!("{namespace}_mutation_frontend"),
             OperationKind::Subscription => format!("{namespace}_subscription"),
-        })
+        };
+        all.type_name(&[custom(&name)])
     }
 }
 

@@ -155,3 +155,30 @@ fn hidden_features() {
         ["t", "t_aggregate"]
     );
 }
+
+#[test]
+fn labels_in_requests_are_checked() {
+    let built = build(&["path ltree"], &[]);
+    let table = built.model.sources[0].tables[0].id;
+    let steps = |filter: serde_json::Value| {
+        let filter = filter.as_object().cloned().unwrap_or_default();
+        let refusal = schema::request_filter(&built.model, table, &filter).err()?;
+        assert!(refusal.message.starts_with("Expecting label path: "), "{refusal}");
+        Some(format!("{:?}", refusal.steps))
+    };
+    for key in ["$ancestor", "_descendant"] {
+        assert_eq!(steps(json!({"path": {key: "a.b"}})), None);
+        let wrong = steps(json!({"path": {key: "a.b."}}));
+        assert_eq!(wrong, Some(format!("[Key(\"path\"), Key({key:?})]")));
+    }
+    for key in ["$ancestor_any", "_descendant_any"] {
+        assert_eq!(steps(json!({"path": {key: ["a.b", "c"]}})), None);
+        let wrong = steps(json!({"path": {key: ["a.b", "c."]}}));
+        assert_eq!(wrong, Some(format!("[Key(\"path\"), Key({key:?}), Index(1)]")));
+    }
+    // A query is no label path.
+    assert_eq!(
+        steps(json!({"path": {"$matches": "a.*.", "$matches_fulltext": "a."}})),
+        None
+    );
+}

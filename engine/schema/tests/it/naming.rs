@@ -92,6 +92,24 @@ fn namespaces() {
 }
 
 #[test]
+fn namespaces_have_the_prefix_and_the_suffix_of_types() {
+    let built = customized(
+        &blog(),
+        blog_tables(json!({}), json!({})),
+        json!({
+            "root_fields": {"namespace": "shop", "prefix": "f_", "suffix": "_f"},
+            "type_names": {"prefix": "p_", "suffix": "_s"},
+        }),
+    );
+    assert_eq!(built.members("admin", "query_root"), ["shop: p_shop_query_s"]);
+    assert_eq!(
+        built.members("admin", "subscription_root"),
+        ["shop: p_shop_subscription_s"]
+    );
+    assert!(names(&built.members("admin", "p_shop_query_s")).contains(&"f_author_by_pk_f".to_owned()));
+}
+
+#[test]
 fn custom_names_are_never_recased() {
     let tables = json!([tracked(
         "author_local",

@@ -3,6 +3,7 @@
 use plan::Plan;
 use plan::dml;
 use plan::prepared::RootContent;
+use schema::catalog::QualifiedName;
 use serde_json::{Map, Value, json};
 
 use super::arguments::kind;
@@ -85,7 +86,13 @@ async fn insert(
     let generation = workspace.generation();
     let (source, table) =
         dml::table(&generation.model, caller.session, arguments).map_err(|error| refusal(&error))?;
-    if &*caller.session.role != "admin" {
+    let role = &*caller.session.role;
+    if role != "admin" {
+        let access = generation.model.roles.get(role);
+        let access = access.and_then(|role| role.tables.get(&table.id));
+        if access.is_none_or(|access| access.insert.is_none()) {
+            return Err(insert_denied(&table.name, role));
+        }
         return Err(ApiError::new(
             "not-supported",
             "insert with the permissions of a role is not supported yet",
@@ -133,14 +140,24 @@ fn session_json(caller: &Caller<'_>) -> String {
     Value::Object(variables).to_string()
 }
 
+/// Upstream ends the sentence for what it adds for some commands.
+fn insert_denied(table: &QualifiedName, role: &str) -> ApiError {
+    let name = if table.schema == "public" {
+        table.name.clone()
+    } else {
+        format!("{}.{}", table.schema, table.name)
+    };
+    ApiError::new(
+        "permission-denied",
+        format!("insert on \"{name}\" for role \"{role}\" is not allowed. "),
+    )
+}
+
 /// An error of planning. Its path begins at the command's arguments, which Hasura v2 names in all errors but those of
 /// reading them. What is wrong with their form upstream finds
 /// while decoding them, before it looks at `where`, and reports without `args`.
 fn refusal(error: &graphql::Error) -> ApiError {
     let path = error.path.to_string();
-    if error.code == graphql::Code::ParseFailed {
-        return ApiError::parse_failed(path, error.message.clone());
-    }
     let rest = path.strip_prefix('$').unwrap_or("");
     let decoding = error.code == graphql::Code::ParseFailed && !rest.starts_with(".where");
     let args = if decoding { "" } else { ".args" };
@@ -178,4 +195,46 @@ pub(crate) async fn concurrent_bulk(
         answers.push(answer);
     }
     Ok(Value::Array(answers))
+}
+
+#[cfg(test)]
+mod tests {
+    use graphql::{Code, Path};
+
+    use super::*;
+
+    #[test]
+    fn paths_of_refusals() {
+        let told = |code: Code, path: Path| {
+            let message = String::new();
+            refusal(&graphql::Error { code, path, message }).path
+        };
+        let root = Path::root();
+        assert_eq!(told(Code::ParseFailed, root.key("limit")), "$.limit");
+        assert_eq!(told(Code::NotSupported, root.key("limit")), "$.args.limit");
+        let label = root.key("where").key("path").key("$ancestor_any").index(0);
+        assert_eq!(
+            told(Code::ParseFailed, label),
+            "$.args.where.path[\"$ancestor_any\"][0]"
+        );
+    }
+
+    #[test]
+    fn a_role_without_the_right_to_insert() {
+        let error = |schema: &str| {
+            let name = QualifiedName {
+                schema: schema.to_owned(),
+                name: "address".to_owned(),
+            };
+            insert_denied(&name, "merchant").message
+        };
+        assert_eq!(
+            error("public"),
+            "insert on \"address\" for role \"merchant\" is not allowed. "
+        );
+        assert_eq!(
+            error("x"),
+            "insert on \"x.address\" for role \"merchant\" is not allowed. "
+        );
+    }
 }
