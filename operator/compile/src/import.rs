@@ -81,7 +81,7 @@ pub fn import(document: &Document, namespace: &str, engine: &str) -> Imported {
                 );
                 continue;
             };
-            spec.insert(field.to_owned(), json!({ "name": name }));
+            spec.shift_insert(0, field.to_owned(), json!({ "name": name }));
         }
         if let Fragment::RemoteSchemaPermission(_, _, Some(position), _) = &fragment {
             spec.insert("position".to_owned(), (*position).into());

@@ -125,7 +125,8 @@ part! {
         pub columns: Vec<String>,
         /// Metadata key `permission.filter`: which rows may be updated; `{}` lets every row pass.
         pub filter: JsonObject,
-        /// Metadata key `permission.check`: what updated rows must satisfy; `{}` lets every row pass.
+        /// Metadata key `permission.check`: what updated rows must satisfy; `{}` lets every row pass, and so does
+        /// `{"$json": "null"}`, which is a key that says null.
         pub check: JsonObject,
         /// Metadata key `permission.set`: values by column; `x-hasura-…` takes a session variable.
         pub set: Option<JsonObject>,

@@ -9,6 +9,7 @@
 mod coverage;
 mod examples;
 mod golden;
+mod mutated;
 mod owner;
 mod properties;
 mod round_trip;
