@@ -244,12 +244,12 @@ fn unexpected(path: &Path, message: impl Into<String>) -> Error {
     }
 }
 
-fn missing_key(key: &str, path: &Path) -> Error {
+pub(crate) fn missing_key(key: &str, path: &Path) -> Error {
     Error::parse(path, format!("key \"{key}\" not found"))
 }
 
 /// `parsing Int failed, expected Number, but encountered String`
-fn mismatch(what: &str, expected: &str, value: &Value, path: &Path) -> Error {
+pub(crate) fn mismatch(what: &str, expected: &str, value: &Value, path: &Path) -> Error {
     let found = match value {
         Value::Null => "Null",
         Value::Bool(_) => "Boolean",

@@ -18,6 +18,7 @@ use sql::name::{Aliases, Identifier, QualifiedName, TypeName};
 use sql::shape::{Cardinality, Codec, FieldShape, ObjectShape, Shape, ValueShape};
 use sql::{Parameter, Statement};
 
+use crate::dml::{mismatch, missing_key};
 use crate::lower::Lowerer;
 use crate::prepared::Encoding;
 use crate::value::constant;
@@ -60,7 +61,18 @@ pub fn insert(
         for key in object.keys() {
             if !by_name.contains_key(key.as_str()) {
                 let path = root.key("objects").index(position).key(key.as_str());
-                return Err(missing_column(key, &path));
+                let related = table.relationships.iter().any(|one| one.name == *key);
+                return Err(if related {
+                    Error {
+                        code: Code::UnexpectedPayload,
+                        path,
+                        message: format!(
+                            "expecting a database column; but, \"{key}\" is a relationship; relationships can't be inserted"
+                        ),
+                    }
+                } else {
+                    missing_column(key, &path)
+                });
             }
             columns.insert(key);
         }
@@ -97,8 +109,10 @@ pub fn insert(
 
 fn objects<'a>(arguments: &'a Map<String, Value>, root: &Path) -> Result<Vec<&'a Map<String, Value>>, Error> {
     let path = root.key("objects");
-    let Some(Value::Array(items)) = arguments.get("objects") else {
-        return Err(Error::parse(root, "key \"objects\" not found, or not a list"));
+    let items = match arguments.get("objects") {
+        Some(Value::Array(items)) => items,
+        Some(other) => return Err(mismatch("[]", "Array", other, &path)),
+        None => return Err(missing_key("objects", root)),
     };
     if items.is_empty() {
         return Err(Error {
@@ -111,12 +125,8 @@ fn objects<'a>(arguments: &'a Map<String, Value>, root: &Path) -> Result<Vec<&'a
         .iter()
         .enumerate()
         .map(|(position, item)| {
-            item.as_object().ok_or_else(|| {
-                Error::parse(
-                    &path.index(position),
-                    "parsing HashMap ~Text failed, expected Object",
-                )
-            })
+            item.as_object()
+                .ok_or_else(|| mismatch("HashMap ~Text", "Object", item, &path.index(position)))
         })
         .collect()
 }
@@ -157,12 +167,7 @@ fn returning<'a>(
     let listed = match arguments.get("returning") {
         None | Some(Value::Null) => return Ok(None),
         Some(Value::Array(listed)) => listed,
-        Some(_) => {
-            return Err(Error::parse(
-                &root.key("returning"),
-                "parsing [] failed, expected Array",
-            ));
-        }
+        Some(other) => return Err(mismatch("[]", "Array", other, &root.key("returning"))),
     };
     let find = |(position, name): (usize, &Value)| {
         let path = root.key("returning").index(position);
@@ -172,7 +177,7 @@ fn returning<'a>(
                 .iter()
                 .find(|column| column.name == name)
                 .ok_or_else(|| missing_column(name, &path)),
-            None => Err(Error::parse(&path, "parsing Text failed, expected String")),
+            None => Err(mismatch("Text", "String", name, &path)),
         }
     };
     if listed.len() == 1 && listed[0] == "*" {

@@ -76,16 +76,32 @@ impl<'m> Reader<'m> {
         path: &Path,
     ) -> Result<Scalar<'m>, Error> {
         let (first, rest) = way.split_first().ok_or_else(|| missing_key("column", path))?;
-        if rest.is_empty() {
+        let owner = table.table();
+        let column = owner.columns.iter().any(|one| one.name == *first);
+        let relationship = owner.relationships.iter().position(|one| one.name == *first);
+        let computed = owner.computed_fields.iter().any(|one| one.name == *first);
+        let refused = |reason: &str| unexpected(path, format!("\"{first}\" {reason}"));
+        if computed {
+            return Err(refused("is a computed field and can't be used in 'order_by'"));
+        }
+        if rest.is_empty() && relationship.is_some() {
+            return Err(refused("is a relationship and should be expanded"));
+        }
+        if column {
+            if !rest.is_empty() {
+                return Err(refused("is a Postgres column and cannot be chained further"));
+            }
             let id = self.dml_column(table, first, "order by a column of it", path)?;
             return self.column(RowType::Table(table), id, path);
         }
         self.enter(path)?;
-        let known = &table.table().relationships;
-        let at = known
-            .iter()
-            .position(|one| one.name == *first && one.kind == RelationshipKind::Object)
-            .ok_or_else(|| not_exists(path, format!("object relationship \"{first}\" does not exist")))?;
+        let at = relationship.ok_or_else(|| not_exists(path, format!("\"{first}\" does not exist")))?;
+        let kind = owner.relationships.get(at).map(|one| one.kind);
+        if kind == Some(RelationshipKind::Array) {
+            return Err(refused(
+                "is an array relationship and cannot be used in 'order_by'",
+            ));
+        }
         let id = RelationshipId(u16::try_from(at).map_err(|_| lost(path, "relationship"))?);
         let relationship = self.relationship(table.table(), id, path)?;
         let target = self.readable(relationship.target, path)?;

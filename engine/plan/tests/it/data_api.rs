@@ -130,3 +130,60 @@ fn refusals() {
     assert!(base("where", json!({"album": {"x": 1}})).starts_with("not-exists $.where.album.x "));
     assert!(base("where", json!({"name": {"$cast": {"integer": {}}}})).contains("$.where.name[\"$cast\"] "));
 }
+
+#[test]
+fn refused_orders() {
+    let by = |order: Value| select(&json!({"table": "track", "columns": ["name"], "order_by": order}));
+    assert_eq!(by(json!(["x"])), "not-exists $.order_by[0] \"x\" does not exist");
+    assert_eq!(
+        by(json!(["x.y"])),
+        "not-exists $.order_by[0] \"x\" does not exist"
+    );
+    assert_eq!(
+        by(json!("-album")),
+        "unexpected-payload $.order_by \"album\" is a relationship and should be expanded"
+    );
+    assert_eq!(
+        by(json!("+name.x")),
+        "unexpected-payload $.order_by \"name\" is a Postgres column and cannot be chained further"
+    );
+    let artists = select(&json!({"table": "artist", "columns": ["name"], "order_by": ["albums.title"]}));
+    assert_eq!(
+        artists,
+        "unexpected-payload $.order_by[0] \"albums\" is an array relationship and cannot be used in 'order_by'"
+    );
+}
+
+#[test]
+fn refused_rows() {
+    let model = world::world(Options::default());
+    let source = &model.sources[0];
+    let table = source
+        .tables
+        .iter()
+        .find(|table| table.name.name == "artist")
+        .unwrap();
+    let told = |arguments: Value| {
+        let arguments = arguments.as_object().cloned().unwrap_or_default();
+        let error = plan::insert::insert(source, table, &arguments, false).unwrap_err();
+        format!("{} {} {}", error.code.as_str(), error.path, error.message)
+    };
+    assert_eq!(told(json!({})), "parse-failed $ key \"objects\" not found");
+    assert_eq!(
+        told(json!({"objects": {}})),
+        "parse-failed $.objects parsing [] failed, expected Array, but encountered Object"
+    );
+    assert_eq!(
+        told(json!({"objects": [{"name": "x"}, 1]})),
+        "parse-failed $.objects[1] parsing HashMap ~Text failed, expected Object, but encountered Number"
+    );
+    assert_eq!(
+        told(json!({"objects": [{"albums": []}]})),
+        "unexpected-payload $.objects[0].albums expecting a database column; but, \"albums\" is a relationship; \
+         relationships can't be inserted"
+    );
+    assert_eq!(
+        told(json!({"objects": [{"x": 1}]})),
+        "not-exists $.objects[0].x column \"x\" does not exist"
+    );
+}
