@@ -15,6 +15,9 @@ use super::workspace::Workspace;
 pub(crate) fn create(workspace: &mut Workspace<'_>, arguments: Arguments<'_>) -> Result<Value, ApiError> {
     arguments.name("name")?;
     let (name, collection) = arguments.entry::<QueryCollection>()?;
+    for (position, listed) in collection.definition.queries.values().enumerate() {
+        check_query(&listed.query, &format!("$.definition.queries[{position}].query"))?;
+    }
     if workspace.document().query_collections.contains_key(&name) {
         return Err(ApiError::new(
             "already-exists",
@@ -26,6 +29,14 @@ pub(crate) fn create(workspace: &mut Workspace<'_>, arguments: Arguments<'_>) ->
         Ok(())
     })?;
     Ok(success())
+}
+
+/// Refuses text that is no GraphQL document. Whether the schema has its fields is not asked.
+fn check_query(text: &str, path: &str) -> Result<(), ApiError> {
+    match graphql::Document::parse(text, &graphql::Limits::default()) {
+        Ok(_) => Ok(()),
+        Err(_) => Err(ApiError::parse_failed(path, "parsing the graphql query failed")),
+    }
 }
 
 /// `rename_query_collection`
@@ -86,6 +97,7 @@ pub(crate) fn add_query(workspace: &mut Workspace<'_>, arguments: Arguments<'_>)
         query: arguments.required("query")?,
         extra: metadata::Extra::new(),
     };
+    check_query(&query.query, "$.query")?;
     if check(workspace.document(), &name)?
         .definition
         .queries
@@ -287,4 +299,22 @@ fn refuse_if_served(document: &Document, collection: &str, query: Option<&str>) 
                 .join(", ")
         ),
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_graphql_is_listed() {
+        assert!(
+            check_query(
+                "query ($a: Int) { author(where: {id: {_eq: $a}}) { ...f } } fragment f on author { id }",
+                "$"
+            )
+            .is_ok()
+        );
+        let error = check_query("{ author {", "$.query").unwrap_err();
+        assert_eq!((error.code, error.path.as_str()), ("parse-failed", "$.query"));
+    }
 }

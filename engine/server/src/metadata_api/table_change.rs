@@ -22,12 +22,14 @@ pub(crate) struct Changes {
     pub(crate) renames: Vec<Rename>,
     /// Tracked functions that are gone.
     pub(crate) dropped_functions: Vec<QualifiedName>,
+    /// A function of a computed field is gone. What depends on it is found when the document is built.
+    pub(crate) drops_computed_field: bool,
 }
 
 /// Compares the catalogs for what the document tracks in a source.
 ///
 /// # Errors
-/// `not-supported` if a tracked function became VOLATILE or got an overload.
+/// `not-supported` if a tracked function or one of a computed field became VOLATILE or got an overload.
 pub(crate) fn compare(
     document: &Document,
     source: &str,
@@ -55,6 +57,21 @@ pub(crate) fn compare(
                 from: name.clone(),
                 to: new_name,
             });
+        }
+    }
+    for (table, tracked) in &source.tables {
+        if changes.dropped_tables.contains(table) {
+            continue;
+        }
+        for (field, computed) in &tracked.computed_fields {
+            compare_computed(
+                table,
+                field,
+                &computed.definition.function,
+                before,
+                after,
+                &mut changes,
+            )?;
         }
     }
     order_table_renames(&mut table_renames);
@@ -85,6 +102,38 @@ pub(crate) fn compare(
         }
     }
     Ok(changes)
+}
+
+fn compare_computed(
+    table: &QualifiedName,
+    field: &str,
+    function: &QualifiedName,
+    before: &Catalog,
+    after: &Catalog,
+    changes: &mut Changes,
+) -> Result<(), ApiError> {
+    let old: Vec<&Function> = before.functions_named(&function.schema, &function.name).collect();
+    let new: Vec<&Function> = after.functions_named(&function.schema, &function.name).collect();
+    let refused = |start: &str, end: &str| {
+        Err(ApiError::new(
+            "not-supported",
+            format!(
+                "{start} \"{function}\" associated with computed field \"{field}\" of table \"{table}\" is being {end}"
+            ),
+        ))
+    };
+    match (old.as_slice(), new.as_slice()) {
+        ([], _) => {}
+        (_, []) => changes.drops_computed_field = true,
+        ([old], [new])
+            if new.volatility == Volatility::Volatile && old.volatility != Volatility::Volatile =>
+        {
+            return refused("The type of function", "altered to \"VOLATILE\"");
+        }
+        (old, new) if new.len() > old.len() => return refused("The function", "overloaded"),
+        _ => {}
+    }
+    Ok(())
 }
 
 fn compare_columns(
@@ -173,7 +222,8 @@ impl Changes {
     pub(crate) fn drops(&self) -> bool {
         !(self.dropped_tables.is_empty()
             && self.dropped_columns.is_empty()
-            && self.dropped_functions.is_empty())
+            && self.dropped_functions.is_empty()
+            && !self.drops_computed_field)
     }
 
     /// Follows renames, and takes dropped tables, functions and column settings out.

@@ -237,3 +237,48 @@ fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
         std::thread::yield_now();
     }
 }
+
+#[test]
+fn functions_of_computed_fields_are_kept() {
+    let database = TestDatabase::create("computed_kept");
+    let server = music(&database, &[]);
+    let shout =
+        "create function shout(a artist) returns text language sql stable as $$ select upper(a.name) $$";
+    run_sql(&server, shout, false);
+    metadata(&server, "reload_metadata", &json!({"reload_sources": true}));
+    metadata(
+        &server,
+        "pg_add_computed_field",
+        &json!({"table": "artist", "name": "loud", "definition": {"function": "shout"}}),
+    );
+    let refused = |sql: &str| {
+        let command = json!({"type": "run_sql", "args": {"sql": sql}});
+        let (status, answer) = server.json("/v2/query", &[], &command);
+        assert_eq!(status, 400, "{answer}");
+        (answer["code"].clone(), answer["error"].clone())
+    };
+    assert_eq!(
+        refused("drop function shout(artist)"),
+        (
+            json!("dependency-error"),
+            json!(
+                "cannot drop due to the following dependent objects: computed field artist.loud in source \"default\""
+            )
+        )
+    );
+    assert_eq!(
+        refused("create function shout(a int) returns text language sql stable as 'select 1::text'").1,
+        "The function \"shout\" associated with computed field \"loud\" of table \"artist\" is being overloaded"
+    );
+    assert_eq!(
+        refused("alter function shout(artist) volatile").1,
+        "The type of function \"shout\" associated with computed field \"loud\" of table \"artist\" is being altered to \
+         \"VOLATILE\""
+    );
+    let gone = json!({"type": "run_sql", "args": {"sql": "drop function shout(artist)", "cascade": true}});
+    assert_eq!(server.json("/v2/query", &[], &gone).0, 200);
+    assert_eq!(
+        metadata(&server, "get_inconsistent_metadata", &json!({}))["is_consistent"],
+        true
+    );
+}
