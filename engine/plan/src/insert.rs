@@ -19,6 +19,7 @@ use sql::shape::{Cardinality, Codec, FieldShape, ObjectShape, Shape, ValueShape}
 use sql::{Parameter, Statement};
 
 use crate::dml::{mismatch, missing_key};
+use crate::filter::display;
 use crate::lower::Lowerer;
 use crate::prepared::Encoding;
 use crate::value::constant;
@@ -151,12 +152,30 @@ fn conflict(arguments: &Map<String, Value>, table: &Table, root: &Path) -> Resul
             message: "on_conflict with the action \"update\" is not supported yet".to_owned(),
         });
     }
-    Ok(Some(Conflict::DoNothing(
-        clause
-            .get("constraint")
-            .and_then(Value::as_str)
-            .map(Identifier::new),
-    )))
+    let constraint = match clause.get("constraint") {
+        None | Some(Value::Null) => None,
+        Some(Value::String(name)) => {
+            // What is called nothing is in no database and in no statement; Postgres knows about all else.
+            if name.is_empty() || name.contains('\0') {
+                return Err(Error {
+                    code: Code::Unexpected,
+                    path: path.key("constraint"),
+                    message: format!(
+                        "constraint \"{name}\" for table \"{}\" does not exist",
+                        display(&table.name)
+                    ),
+                });
+            }
+            Some(Identifier::new(name.as_str()))
+        }
+        Some(_) => {
+            return Err(Error::parse(
+                &path.key("constraint"),
+                "parsing Text failed, expected String",
+            ));
+        }
+    };
+    Ok(Some(Conflict::DoNothing(constraint)))
 }
 
 fn returning<'a>(

@@ -10,6 +10,7 @@ mod coverage;
 mod directory;
 mod errors;
 mod forms;
+mod fuzz;
 mod round_trip;
 
 use serde_json::Value;

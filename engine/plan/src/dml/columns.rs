@@ -31,7 +31,8 @@ impl<'m> Reader<'m> {
         for (position, column) in columns.iter().enumerate() {
             let path = path.index(position);
             match column {
-                Value::String(name) if name.starts_with('*') => {
+                // Anything else that begins with a star is a name: Postgres takes it as one.
+                Value::String(name) if name.split('.').all(|star| star == "*") => {
                     let levels = wildcard(name, &path)?;
                     self.dml_everything(table, levels, &path, &mut object)?;
                 }
@@ -209,7 +210,7 @@ fn put<'m>(object: &mut Object<'m>, key: &str, value: FieldValue<'m>) {
 /// How many `.*` follow the first star.
 fn wildcard(name: &str, path: &Path) -> Result<usize, Error> {
     let stars = name.split('.').count();
-    if name.split('.').all(|star| star == "*") && stars <= MAX_WILDCARD {
+    if stars <= MAX_WILDCARD {
         Ok(stars - 1)
     } else {
         Err(unexpected(

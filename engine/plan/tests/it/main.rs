@@ -6,6 +6,7 @@
 )]
 
 mod data_api;
+mod fuzz;
 mod sql_text;
 mod type_system;
 mod values;

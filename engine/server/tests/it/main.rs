@@ -11,5 +11,6 @@ mod command_line;
 // `cfg(test)` tells clippy that helpers in these files are test code too.
 #[cfg(test)]
 mod dev;
+mod injection;
 mod process;
 mod serving;
