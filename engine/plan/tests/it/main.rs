@@ -6,6 +6,8 @@
 )]
 
 mod data_api;
+// `cfg(test)` tells clippy that what runs in these is test code too.
+#[cfg(test)]
 mod fuzz;
 mod sql_text;
 mod type_system;
