@@ -33,7 +33,7 @@ impl Plan {
                     Some(value) => Ok(Some(value.to_owned())),
                     None => Err(missing(name, path)),
                 },
-                Slot::SessionJson => Ok(Some(session_json(session))),
+                Slot::SessionJson => Ok(Some(session.to_json())),
             })
             .collect()
     }
@@ -45,13 +45,4 @@ fn missing(name: &str, path: &Path) -> Error {
         path: path.clone(),
         message: format!("missing session variable: {}", Value::from(name)),
     }
-}
-
-fn session_json(session: &Session) -> String {
-    let variables: Map<String, Value> = session
-        .variables
-        .iter()
-        .map(|(name, value)| (name.to_string(), Value::from(&**value)))
-        .collect();
-    Value::Object(variables).to_string()
 }

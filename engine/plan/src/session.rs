@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde_json::{Map, Value};
+
 /// The session of one request.
 #[derive(Debug, Clone)]
 pub struct Session {
@@ -20,5 +22,15 @@ impl Session {
             .iter()
             .find(|(known, _)| &**known == name)
             .map(|(_, value)| &**value)
+    }
+
+    /// All variables as one JSON object: a function's session argument, and `hasura.user` of a transaction.
+    pub fn to_json(&self) -> String {
+        let variables: Map<String, Value> = self
+            .variables
+            .iter()
+            .map(|(name, value)| (name.to_string(), Value::from(&**value)))
+            .collect();
+        Value::Object(variables).to_string()
     }
 }

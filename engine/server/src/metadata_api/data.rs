@@ -103,7 +103,7 @@ async fn insert(
     let Some(database) = generation.database(plan.source) else {
         return Err(ApiError::unexpected("the source has no connection"));
     };
-    let variables = session_json(caller);
+    let variables = caller.session.to_json();
     let mut transaction = database
         .begin(Some(&variables))
         .await
@@ -128,16 +128,6 @@ async fn insert(
         answer["returning"] = Value::Array(returned);
     }
     Ok(answer)
-}
-
-fn session_json(caller: &Caller<'_>) -> String {
-    let variables: Map<String, Value> = caller
-        .session
-        .variables
-        .iter()
-        .map(|(name, value)| (name.to_string(), Value::from(&**value)))
-        .collect();
-    Value::Object(variables).to_string()
 }
 
 /// Upstream ends the sentence for what it adds for some commands.
