@@ -4,7 +4,7 @@
 //! floor 3     server
 //! floor 2     plan   pg   compile
 //! floor 1     schema   crd
-//! floor 0     graphql   metadata   sql   embedded   kriti
+//! floor 0     graphql   metadata   sql   embedded   kriti   delivery
 //! ```
 
 use crate::Problem;
@@ -56,6 +56,12 @@ pub const CRATES: &[Crate] = &[
         tests_may: &[],
     },
     Crate {
+        name: "delivery",
+        folder: "engine/delivery",
+        may: &[],
+        tests_may: &[],
+    },
+    Crate {
         name: "schema",
         folder: "engine/schema",
         may: &["graphql", "metadata"],
@@ -78,7 +84,7 @@ pub const CRATES: &[Crate] = &[
         name: "rowlock",
         folder: "engine/server",
         may: &[
-            "graphql", "metadata", "sql", "embedded", "kriti", "schema", "plan", "pg",
+            "graphql", "metadata", "sql", "embedded", "kriti", "delivery", "schema", "plan", "pg",
         ],
         tests_may: &[],
     },

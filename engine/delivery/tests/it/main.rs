@@ -1,0 +1,3 @@
+//! Sets through ConfigMaps and back: whole, in parts, torn and damaged.
+
+mod sets;
