@@ -20,7 +20,7 @@ use crate::secret::SecretKey;
 use crate::support::unsupported;
 
 pub use last::{LastAccepted, Published};
-pub use verdict::{Refusal, Serving, Verdict};
+pub use verdict::{Objection, Refusal, Serving, Verdict};
 
 /// What became of a snapshot.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,7 +47,21 @@ pub(crate) struct Part {
 /// Compiles a snapshot. `last` is what was published before: objects whose present form is not acceptable go on in
 /// their form there.
 pub fn compile(snapshot: &Snapshot, last: &LastAccepted) -> Compiled {
+    compile_against(snapshot, last, &[])
+}
+
+/// The same, where something is known against some objects that cannot be seen in them.
+pub fn compile_against<'a>(
+    snapshot: &'a Snapshot,
+    last: &'a LastAccepted,
+    objections: &'a [Objection],
+) -> Compiled {
     let mut run = Run {
+        objections: objections
+            .iter()
+            .rev()
+            .map(|objection| (objection.uid.as_str(), objection))
+            .collect(),
         snapshot,
         last,
         grants: Grants::of(snapshot),
@@ -99,15 +113,20 @@ struct Run<'a> {
     places: HashMap<(Kind, Place), &'a ObjectKey>,
     parts: HashMap<&'a ObjectKey, Part>,
     refusals: HashMap<&'a ObjectKey, Refusal>,
+    /// By uid.
+    objections: HashMap<&'a str, &'a Objection>,
 }
 
 impl<'a> Run<'a> {
     fn round(&mut self, kinds: &[Kind]) {
-        let mut objects: Vec<&'a Object> = self.snapshot.objects().iter().collect();
+        let mut objects: Vec<&'a Object> = self.snapshot.objects().iter().map(AsRef::as_ref).collect();
         objects.retain(|object| kinds.contains(&object.key.kind));
         objects.sort_by(|one, two| one.age().cmp(&two.age()));
         for object in &objects {
-            let part = self.read(object).and_then(|part| self.unclaimed(object, part));
+            let part = self
+                .read(object)
+                .and_then(|part| self.unclaimed(object, part))
+                .and_then(|part| self.unopposed(object, part));
             self.decide(object, part);
         }
         // What an object of this round mentions may be of this round too.
@@ -168,6 +187,14 @@ impl<'a> Run<'a> {
                 self.claimed.remove(&claim);
             }
             self.places.remove(&(object.key.kind, head(&part.fragment)));
+        }
+    }
+
+    /// Whether nothing is known against the present form.
+    fn unopposed(&self, object: &Object, part: Part) -> Result<Part, Refusal> {
+        match self.objections.get(object.uid.as_str()) {
+            Some(objection) if objection.generation == object.generation => Err(Refusal::opposed(objection)),
+            _ => Ok(part),
         }
     }
 

@@ -22,12 +22,15 @@ mod selector;
 mod status;
 mod support;
 
-pub use compile::{Compiled, LastAccepted, Published, Refusal, Serving, Verdict, compile};
+pub use compile::{
+    Compiled, LastAccepted, Objection, Published, Refusal, Serving, Verdict, compile, compile_against,
+};
 pub use export::{Exported, export};
 pub use import::{Imported, NotCarried, import};
 pub use object::{Object, ObjectError, ObjectKey, Snapshot};
 pub use owner::{Field, Owners};
 pub use secret::SecretKey;
+pub use selector::Selection;
 pub use status::{Delivery, merge_conditions, object_conditions, ready};
 
 /// The proofs that no field and no key is left out, for tests.

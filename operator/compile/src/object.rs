@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use crd::Kind;
 use serde_json::Value;
@@ -98,12 +99,17 @@ impl Object {
 /// Everything one engine is made of: its own object, the objects it selects, and all `ReferenceGrant`s.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Snapshot {
-    objects: Vec<Object>,
+    objects: Vec<Arc<Object>>,
 }
 
 impl Snapshot {
     /// The objects, in any order.
-    pub fn new(mut objects: Vec<Object>) -> Self {
+    pub fn new(objects: Vec<Object>) -> Self {
+        Self::shared(objects.into_iter().map(Arc::new).collect())
+    }
+
+    /// The same, of objects that are kept elsewhere too.
+    pub fn shared(mut objects: Vec<Arc<Object>>) -> Self {
         objects.sort_by(|one, two| one.key.cmp(&two.key).then_with(|| one.uid.cmp(&two.uid)));
         objects.dedup_by(|one, two| one.key == two.key);
         Self { objects }
@@ -112,32 +118,28 @@ impl Snapshot {
     /// What an engine is made of, out of all objects: the engine itself, what it selects, and every
     /// `ReferenceGrant`. `namespaces` has the labels of each namespace; one that it lacks has none.
     pub fn of_engine(
-        engine: &Object,
-        objects: &[Object],
+        engine: &Arc<Object>,
+        objects: &[Arc<Object>],
         namespaces: &BTreeMap<String, BTreeMap<String, String>>,
     ) -> Self {
         let selection = Selection::of(engine);
         let nothing = BTreeMap::new();
-        let belongs = |object: &Object| match object.key.kind {
-            Kind::Engine => object.key == engine.key,
-            Kind::ReferenceGrant => true,
-            _ => {
-                let namespace = namespaces.get(&object.key.namespace).unwrap_or(&nothing);
-                selection.takes(&object.key.namespace, namespace, &object.labels)
-            }
+        let belongs = |object: &&Arc<Object>| {
+            let namespace = namespaces.get(&object.key.namespace).unwrap_or(&nothing);
+            selection.takes(object, namespace)
         };
-        let mut selected: Vec<Object> = objects.iter().filter(|object| belongs(object)).cloned().collect();
-        selected.push(engine.clone());
-        Self::new(selected)
+        let mut selected: Vec<Arc<Object>> = objects.iter().filter(belongs).cloned().collect();
+        selected.push(Arc::clone(engine));
+        Self::shared(selected)
     }
 
     /// The objects by kind, namespace and name.
-    pub fn objects(&self) -> &[Object] {
+    pub fn objects(&self) -> &[Arc<Object>] {
         &self.objects
     }
 
     pub(crate) fn find(&self, key: &ObjectKey) -> Option<&Object> {
         let index = self.objects.binary_search_by(|object| object.key.cmp(key)).ok()?;
-        self.objects.get(index)
+        self.objects.get(index).map(AsRef::as_ref)
     }
 }

@@ -2,34 +2,50 @@
 
 use std::collections::BTreeMap;
 
+use crd::Kind;
 use serde_json::Value;
 
-use crate::object::Object;
+use crate::object::{Object, ObjectKey};
 
 type Labels = BTreeMap<String, String>;
 
 /// What an engine selects.
-pub(crate) struct Selection<'e> {
-    namespace: &'e str,
+#[derive(Clone, Copy, Debug)]
+pub struct Selection<'e> {
+    engine: &'e ObjectKey,
     objects: Option<&'e Value>,
     namespaces: Option<&'e Value>,
 }
 
 impl<'e> Selection<'e> {
     /// The selection of an engine.
-    pub(crate) fn of(engine: &'e Object) -> Self {
+    pub fn of(engine: &'e Object) -> Self {
         Self {
-            namespace: &engine.key.namespace,
+            engine: &engine.key,
             objects: engine.spec.get("objectSelector"),
             namespaces: engine.spec.get("namespaceSelector"),
         }
     }
 
-    /// Whether an object with these labels, in a namespace with these labels, is selected. Without a selector of
-    /// namespaces only the engine's own counts.
-    pub(crate) fn takes(&self, namespace: &str, namespace_labels: &Labels, labels: &Labels) -> bool {
+    /// Whether what the engine is made of depends on labels of namespaces.
+    pub fn looks_at_namespaces(&self) -> bool {
+        self.namespaces.is_some()
+    }
+
+    /// Whether the engine is made of this object, whose namespace has these labels: itself, what it selects, and
+    /// every `ReferenceGrant`.
+    pub fn takes(&self, object: &Object, namespace_labels: &Labels) -> bool {
+        match object.key.kind {
+            Kind::Engine => object.key == *self.engine,
+            Kind::ReferenceGrant => true,
+            _ => self.selects(&object.key.namespace, namespace_labels, &object.labels),
+        }
+    }
+
+    /// Without a selector of namespaces only the engine's own counts.
+    fn selects(&self, namespace: &str, namespace_labels: &Labels, labels: &Labels) -> bool {
         let in_namespace = match self.namespaces {
-            None => namespace == self.namespace,
+            None => namespace == self.engine.namespace,
             Some(selector) => selects(selector, namespace_labels),
         };
         in_namespace && self.objects.is_none_or(|selector| selects(selector, labels))
@@ -110,7 +126,7 @@ mod tests {
         };
         let takes = |spec: Value, namespace: &str, namespace_labels: &[(&str, &str)]| {
             engine(spec).is_ok_and(|engine| {
-                Selection::of(&engine).takes(namespace, &labels(namespace_labels), &Labels::new())
+                Selection::of(&engine).selects(namespace, &labels(namespace_labels), &Labels::new())
             })
         };
         assert!(takes(json!({}), "own", &[]));

@@ -23,6 +23,22 @@ pub struct Verdict {
     pub unsupported: Vec<String>,
 }
 
+/// Something that is known against the present form of an object and cannot be seen in it: what the database says,
+/// or that a Secret lacks a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Objection {
+    /// `metadata.uid` of the object.
+    pub uid: String,
+    /// The generation that it is about; it does not hold for others.
+    pub generation: i64,
+    /// In one word.
+    pub reason: Reason,
+    /// The field.
+    pub path: String,
+    /// What is wrong and what to do.
+    pub message: String,
+}
+
 /// Which form of an object is in the document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Serving {
@@ -60,6 +76,16 @@ impl Refusal {
             reason: Reason::Invalid,
             path: path.into(),
             message: message.into(),
+            keeps: true,
+        }
+    }
+
+    /// The objection holds; the last accepted form may go on.
+    pub(crate) fn opposed(objection: &Objection) -> Self {
+        Self {
+            reason: objection.reason,
+            path: objection.path.clone(),
+            message: objection.message.clone(),
             keeps: true,
         }
     }

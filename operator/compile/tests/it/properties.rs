@@ -1,10 +1,15 @@
 //! What holds for every world: the order does not matter, and one bad or missing object costs only its dependents.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Instant;
 
-use compile::{Compiled, LastAccepted, Object, ObjectKey, Published, Serving, Snapshot, compile};
+use compile::{
+    Compiled, LastAccepted, Object, ObjectKey, Objection, Published, Serving, Snapshot, compile,
+    compile_against,
+};
 use crd::Kind;
+use crd::status::Reason;
 use proptest::prelude::*;
 use proptest::sample::Index;
 use serde_json::json;
@@ -178,14 +183,17 @@ fn ten_thousand_objects() {
 
 #[test]
 fn an_engine_takes_what_it_selects() {
+    let shared = |objects: &[Object]| objects.iter().cloned().map(Arc::new).collect::<Vec<_>>();
     let mut objects = world(3, 1);
     let engine_at = objects
         .iter()
         .position(|object| object.key.kind == Kind::Engine)
         .expect("an engine");
     let mut engine = objects.remove(engine_at);
-    let everything = Snapshot::of_engine(&engine, &objects, &BTreeMap::new());
-    assert_eq!(everything.objects().len(), objects.len() + 1);
+    let select = |engine: &Object, objects: &[Object]| {
+        Snapshot::of_engine(&Arc::new(engine.clone()), &shared(objects), &BTreeMap::new())
+    };
+    assert_eq!(select(&engine, &objects).objects().len(), objects.len() + 1);
     engine.spec["objectSelector"] = json!({"matchLabels": {"app": "shop"}});
     for object in objects
         .iter_mut()
@@ -193,10 +201,47 @@ fn an_engine_takes_what_it_selects() {
     {
         object.labels.insert("app".to_owned(), "shop".to_owned());
     }
-    let selected = Snapshot::of_engine(&engine, &objects, &BTreeMap::new());
+    let selected = select(&engine, &objects);
     let kinds: Vec<Kind> = selected.objects().iter().map(|object| object.key.kind).collect();
     assert_eq!(kinds, [Kind::Engine, Kind::Source]);
     engine.key.namespace = "elsewhere".to_owned();
-    let alone = Snapshot::of_engine(&engine, &objects, &BTreeMap::new());
-    assert_eq!(alone.objects().len(), 1);
+    assert_eq!(select(&engine, &objects).objects().len(), 1);
+}
+
+#[test]
+fn an_objection_holds_for_the_form_it_is_about() {
+    let mut objects = world(2, 1);
+    let first = compile(&Snapshot::new(objects.clone()), &LastAccepted::nothing());
+    let at = objects
+        .iter()
+        .position(|object| object.key.kind == Kind::Permission)
+        .expect("a permission");
+    let objection = Objection {
+        uid: objects[at].uid.clone(),
+        generation: objects[at].generation + 1,
+        reason: Reason::Refused,
+        path: "spec.select".to_owned(),
+        message: "no such column".to_owned(),
+    };
+    let last = LastAccepted::read(&first.document, &first.published);
+    let snapshot = Snapshot::new(objects.clone());
+    assert_eq!(
+        compile_against(&snapshot, &last, std::slice::from_ref(&objection)),
+        first
+    );
+    objects[at].generation += 1;
+    objects[at].spec["select"]["columns"] = json!(["of_no_table"]);
+    let snapshot = Snapshot::new(objects.clone());
+    let kept = compile_against(&snapshot, &last, std::slice::from_ref(&objection));
+    assert_eq!(kept.document, first.document);
+    let verdict = kept
+        .verdicts
+        .iter()
+        .find(|verdict| verdict.uid == objection.uid)
+        .expect("a verdict");
+    let refusal = verdict.refusal.as_ref().expect("refused");
+    assert_eq!(refusal.to_string(), "spec.select: no such column");
+    assert_eq!(verdict.serving, Serving::Last(objection.generation - 1));
+    let refused = kept.verdicts.iter().filter(|verdict| verdict.refusal.is_some());
+    assert_eq!(refused.count(), 1);
 }
