@@ -100,6 +100,13 @@ pub const CRATES: &[Crate] = &[
         may: &["crd", "metadata"],
         tests_may: &[],
     },
+    // It drives the built programs from outside.
+    Crate {
+        name: "e2e",
+        folder: "e2e",
+        may: &["crd", "metadata"],
+        tests_may: &[],
+    },
     Crate {
         name: "tidy",
         folder: ".ci/tidy",
@@ -113,18 +120,18 @@ pub const RESERVED: &[(&str, &[&str], &[&str])] = &[
     ("sqlx", &["pg"], &["rowlock"]),
     ("tokio-postgres", &["pg"], &["rowlock"]),
     ("tokio-postgres-rustls", &["pg"], &[]),
-    ("reqwest", &["rowlock"], &[]),
+    ("reqwest", &["rowlock", "e2e"], &[]),
     ("hyper", &["rowlock"], &[]),
     ("clap", &["rowlock"], &[]),
     ("notify", &["rowlock"], &[]),
     ("mimalloc", &["rowlock"], &[]),
     ("prometheus", &["rowlock"], &[]),
-    ("kube", &["crd"], &[]),
-    ("k8s-openapi", &["crd"], &[]),
+    ("kube", &["crd", "e2e"], &[]),
+    ("k8s-openapi", &["crd", "e2e"], &[]),
     ("schemars", &["crd"], &[]),
     ("postgresql_embedded", &["embedded"], &[]),
     ("async-graphql-parser", &["metadata"], &[]),
-    ("tokio", &["embedded", "pg", "rowlock"], &[]),
+    ("tokio", &["embedded", "pg", "rowlock", "e2e"], &[]),
 ];
 
 /// One line of a manifest.
