@@ -36,11 +36,8 @@ impl Database {
     /// When there is no Postgres, or it refuses.
     pub async fn create(name: &str) -> Result<Self, DatabaseError> {
         let server = std::env::var("ROWLOCK_E2E_DATABASE_URL").map_err(|_| DatabaseError::None)?;
-        run(
-            &server,
-            &format!("drop database if exists \"{name}\" with (force);\ncreate database \"{name}\";\n"),
-        )
-        .await?;
+        let sql = "drop database if exists :\"name\" with (force);\ncreate database :\"name\";\n";
+        run(&server, sql, &[("name", name)]).await?;
         Ok(Self {
             name: name.to_owned(),
             url: with_database(&server, name),
@@ -52,7 +49,15 @@ impl Database {
     /// # Errors
     /// When a statement fails.
     pub async fn run(&self, sql: &str) -> Result<String, DatabaseError> {
-        run(&self.url, sql).await
+        run(&self.url, sql, &[]).await
+    }
+
+    /// Runs SQL in which `:'name'` stands for a value as a text and `:"name"` for it as an identifier.
+    ///
+    /// # Errors
+    /// When a statement fails.
+    pub async fn run_with(&self, sql: &str, values: &[(&str, &str)]) -> Result<String, DatabaseError> {
+        run(&self.url, sql, values).await
     }
 
     /// The connection string of another account of the same database.
@@ -79,9 +84,13 @@ fn with_database(url: &str, name: &str) -> String {
     format!("{scheme}://{place}/{name}{options}")
 }
 
-async fn run(url: &str, sql: &str) -> Result<String, DatabaseError> {
+async fn run(url: &str, sql: &str, values: &[(&str, &str)]) -> Result<String, DatabaseError> {
+    let values = values
+        .iter()
+        .flat_map(|(name, value)| ["-v".to_owned(), format!("{name}={value}")]);
     let mut psql = Command::new("psql")
         .args(["-XqAt", "-v", "ON_ERROR_STOP=1", "-f", "-", "-d", url])
+        .args(values)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
