@@ -146,6 +146,9 @@ pub struct InputField<I, M> {
     pub type_: TypeReference<I>,
     /// Default value as GraphQL literal text, for instance `[]`; it is what introspection prints.
     pub default: Option<String>,
+    /// It may be left out but not be null, although its type takes null: Hasura v2's optional keys over columns
+    /// that are not nullable.
+    pub refuses_null: bool,
     /// Meaning.
     pub meaning: M,
 }

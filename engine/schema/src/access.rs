@@ -18,6 +18,30 @@ pub struct TableAccess {
     pub delete: Option<DeleteAccess>,
 }
 
+impl TableAccess {
+    /// The right to insert; `backend` says that the request has backend privileges, without which a
+    /// `backend_only` permission does not exist.
+    pub fn insert(&self, backend: bool) -> Option<&InsertAccess> {
+        self.insert
+            .as_ref()
+            .filter(|access| backend || !access.backend_only)
+    }
+
+    /// The right to update, as [`TableAccess::insert`].
+    pub fn update(&self, backend: bool) -> Option<&UpdateAccess> {
+        self.update
+            .as_ref()
+            .filter(|access| backend || !access.backend_only)
+    }
+
+    /// The right to delete, as [`TableAccess::insert`].
+    pub fn delete(&self, backend: bool) -> Option<&DeleteAccess> {
+        self.delete
+            .as_ref()
+            .filter(|access| backend || !access.backend_only)
+    }
+}
+
 /// The right to read rows of a table.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SelectAccess {

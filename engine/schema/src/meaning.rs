@@ -56,6 +56,15 @@ pub enum Meaning {
         /// ASC.
         ascending: bool,
     },
+    /// `affected_rows` of a mutation's response.
+    AffectedRows,
+    /// `returning` of a mutation's response.
+    Returning,
+    /// A value of `T_constraint`: position in the table's unique constraints.
+    Constraint(u16),
+    /// `_PLACEHOLDER`, the only value of `T_update_column` where the role can update no column; naming it is an
+    /// error.
+    NoColumn,
     /// A value of an enum table: the row is named by the GraphQL value itself.
     EnumTableValue(TableId),
     /// `@include(if:)` and the like, introspection fields: nothing a planner reads.
@@ -131,6 +140,25 @@ pub enum ArgumentRole {
     Updates,
 }
 
+/// What an update does to a column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum UpdateOperator {
+    /// `_set`
+    Set,
+    /// `_inc`, numeric columns
+    Increment,
+    /// `_append`, jsonb columns
+    Append,
+    /// `_prepend`, jsonb columns
+    Prepend,
+    /// `_delete_key`, jsonb columns
+    DeleteKey,
+    /// `_delete_elem`, jsonb columns
+    DeleteElement,
+    /// `_delete_at_path`, jsonb columns
+    DeleteAtPath,
+}
+
 /// An aggregate over a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum AggregateOperation {
@@ -163,6 +191,45 @@ pub struct OrderDirection {
     pub descending: bool,
     /// Nulls come first.
     pub nulls_first: bool,
+}
+
+impl UpdateOperator {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::Set,
+        Self::Increment,
+        Self::Append,
+        Self::Prepend,
+        Self::DeleteKey,
+        Self::DeleteElement,
+        Self::DeleteAtPath,
+    ];
+
+    /// Its argument (`hasura-default`).
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Set => "_set",
+            Self::Increment => "_inc",
+            Self::Append => "_append",
+            Self::Prepend => "_prepend",
+            Self::DeleteKey => "_delete_key",
+            Self::DeleteElement => "_delete_elem",
+            Self::DeleteAtPath => "_delete_at_path",
+        }
+    }
+
+    /// The role of its argument.
+    pub fn role(self) -> ArgumentRole {
+        match self {
+            Self::Set => ArgumentRole::Set,
+            Self::Increment => ArgumentRole::Increment,
+            Self::Append => ArgumentRole::Append,
+            Self::Prepend => ArgumentRole::Prepend,
+            Self::DeleteKey => ArgumentRole::DeleteKey,
+            Self::DeleteElement => ArgumentRole::DeleteElement,
+            Self::DeleteAtPath => ArgumentRole::DeleteAtPath,
+        }
+    }
 }
 
 impl AggregateOperation {

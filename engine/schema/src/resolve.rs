@@ -36,6 +36,7 @@ use crate::naming::NamingConvention;
 use crate::problem::Problem;
 use crate::resolve::conflict::Names;
 use crate::resolve::predicates::Predicates;
+use crate::resolve::root_field::RootFields;
 use crate::scalar::Scalars;
 
 /// What is known of one database, as `build` wants it.
@@ -176,17 +177,20 @@ impl<'a> Resolver<'a> {
         self.resolve_function_permissions();
         self.inherit_roles();
         self.grant_admin();
-        let (query_fields, subscription_fields) = self.root_fields();
+        let RootFields {
+            query,
+            mutation,
+            subscription,
+        } = self.root_fields();
         let source = Source {
             id: self.id,
             name: Name::from(self.name),
             tables: self.tables,
             functions: self.functions,
             predicates: self.predicates.into_vec(),
-            query_fields,
-            // Empty until writes can be executed; the names themselves are already reserved.
-            mutation_fields: indexmap::IndexMap::new(),
-            subscription_fields,
+            query_fields: query,
+            mutation_fields: mutation,
+            subscription_fields: subscription,
             customization: self.customization,
             query_tags: query_tags(self.metadata),
             extensions_schema: self

@@ -8,7 +8,10 @@ mod access;
 mod aggregate;
 mod bool_exp;
 mod comparison;
+mod delete;
 mod function;
+mod insert;
+mod mutation;
 mod object;
 mod order_by;
 mod root;
@@ -17,6 +20,7 @@ mod shared;
 mod stream;
 mod type_key;
 mod type_name;
+mod update;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -96,9 +100,9 @@ impl TypeSystem for RoleView {
     fn root(&self, kind: OperationKind) -> Option<TypeKey> {
         match kind {
             OperationKind::Query => Some(TypeKey::Root(kind)),
-            OperationKind::Subscription => self.has_root_fields(kind).then_some(TypeKey::Root(kind)),
-            // Nothing can be written yet, so no role has a mutation root.
-            OperationKind::Mutation => None,
+            OperationKind::Mutation | OperationKind::Subscription => {
+                self.has_root_fields(kind).then_some(TypeKey::Root(kind))
+            }
         }
     }
 
@@ -116,6 +120,7 @@ impl TypeSystem for RoleView {
             TypeKey::AggregateOperation(table, operation) => {
                 pick(self.operation_fields(table, operation), name)
             }
+            TypeKey::MutationResponse(table) => pick(self.mutation_response(table), name),
             TypeKey::FunctionRow(function) => pick(self.function_row_fields(function), name),
             TypeKey::ComputedRow(table, field) => pick(self.computed_row_fields(table, field), name),
             _ => None,
@@ -173,6 +178,43 @@ impl TypeSystem for RoleView {
             TypeKey::AggregateBoolExpColumns(table, function) => (
                 self.aggregate_bool_exp_columns_description(table, function),
                 values(self.aggregate_bool_exp_columns(table, function)),
+            ),
+            TypeKey::InsertInput(table) => (
+                self.quoted(table, "input type for inserting data into table"),
+                inputs(self.insert_input(table)),
+            ),
+            TypeKey::ObjectInsertInput(table) => (
+                self.quoted(table, "input type for inserting object relation for remote table"),
+                inputs(self.nested_insert_input(table, false)),
+            ),
+            TypeKey::ArrayInsertInput(table) => (
+                self.quoted(table, "input type for inserting array relation for remote table"),
+                inputs(self.nested_insert_input(table, true)),
+            ),
+            TypeKey::OnConflict(table) => (
+                self.quoted(table, "on_conflict condition type for table"),
+                inputs(self.on_conflict(table)),
+            ),
+            TypeKey::Constraint(table) => (
+                self.quoted(table, "unique or primary key constraints on table"),
+                values(self.constraints(table)),
+            ),
+            TypeKey::UpdateColumn(table) => (
+                self.update_column_description(table),
+                values(self.update_column_values(table)),
+            ),
+            TypeKey::UpdateInput(table, operator) => (
+                self.update_input_description(table, operator),
+                inputs(self.update_input(table, operator)),
+            ),
+            TypeKey::KeyColumns(table) => (
+                self.key_columns_description(table),
+                inputs(self.key_columns(table)),
+            ),
+            TypeKey::Updates(table) => (None, inputs(self.updates(table))),
+            TypeKey::MutationResponse(table) => (
+                self.quoted(table, "response of any mutation on the table"),
+                objects(self.mutation_response(table)),
             ),
             TypeKey::StreamCursor(table) => (
                 self.stream_cursor_description(table),
@@ -317,6 +359,7 @@ fn input(name: Name, type_: Reference, meaning: Meaning) -> Input {
         description: None,
         type_,
         default: None,
+        refuses_null: false,
         meaning,
     }
 }
@@ -326,6 +369,14 @@ fn described(name: Name, description: &str, type_: Reference, meaning: Meaning) 
     InputField {
         description: Some(description.to_owned()),
         ..input(name, type_, meaning)
+    }
+}
+
+/// An optional key that may be left out but not be null.
+fn not_null(input: Input) -> Input {
+    Input {
+        refuses_null: true,
+        ..input
     }
 }
 

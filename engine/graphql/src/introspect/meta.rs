@@ -183,6 +183,7 @@ fn input(
         description: description.map(str::to_owned),
         type_,
         default: default.map(str::to_owned),
+        refuses_null: false,
         meaning: (),
     }
 }

@@ -217,6 +217,7 @@ fn convert_input<I, J: Copy, M>(
         description: field.description.clone(),
         type_: convert_reference(&field.type_, id),
         default: field.default.clone(),
+        refuses_null: field.refuses_null,
         meaning: (),
     }
 }

@@ -242,14 +242,16 @@ impl<'a, T: TypeSystem> Normalizer<'_, 'a, T> {
                 Some(name) => Some(Place::Variable(name)),
                 None => subject.place.filter(|_| matches!(given, Given::Json(_))),
             };
-            let value = self.value(
-                &definition.type_,
-                Subject {
-                    given,
-                    place,
-                    ..subject
-                },
-            )?;
+            let subject = Subject {
+                given,
+                place,
+                ..subject
+            };
+            if definition.refuses_null && given.is_null() {
+                self.shared.expect(place, || Expected::Null);
+                return Err(self.null_error(&definition.type_, &path));
+            }
+            let value = self.value(&definition.type_, subject)?;
             order.push((
                 at,
                 Entry {

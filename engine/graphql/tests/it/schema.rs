@@ -85,6 +85,7 @@ const INPUTS: [(&str, &[&str]); 7] = [
             "scan: raster",
             "small: smallint",
             "tags: [String!] = []",
+            "title: String?",
         ],
     ),
 ];
@@ -222,11 +223,17 @@ fn input(names: &HashMap<String, usize>, parent: &str, text: &str) -> InputField
         Some((type_, default)) => (type_, Some(default.to_owned())),
         None => (type_, None),
     };
+    // `T?` stands for a key that may be left out but not be null.
+    let (type_, refuses_null) = match type_.strip_suffix('?') {
+        Some(type_) => (type_, true),
+        None => (type_, false),
+    };
     InputField {
         name: name.into(),
         description: (name == "limit").then(|| "limit the number of rows returned".to_owned()),
         type_: reference(names, type_),
         default,
+        refuses_null,
         meaning: format!("{parent}.{name}"),
     }
 }

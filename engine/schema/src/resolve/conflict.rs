@@ -85,14 +85,13 @@ impl Claims {
             };
             let mut found = state.catalog.functions_named(&name.schema, &name.name);
             let Some(catalog) = found.next() else { continue };
-            let kinds: &[OperationKind] = match super::function::exposure(function, catalog.volatility) {
-                crate::model::Exposure::Query => &[OperationKind::Query, OperationKind::Subscription],
-                crate::model::Exposure::Mutation => &[OperationKind::Mutation],
-            };
+            let exposure = super::function::exposure(function, catalog.volatility);
+            let (kinds, verbs) = root_field::of_exposure(exposure);
             let object = object::function(source, name);
             let fields = root_field::of_function(&identifier, function, customization);
             let claims = fields
                 .into_iter()
+                .filter(|(verb, _)| verbs.contains(verb))
                 .flat_map(|(_, field)| kinds.iter().map(move |kind| (*kind, field.name.clone())));
             let rows = !catalog.returns_table.is_empty();
             let args = [identifier.piece(), generated("args")];

@@ -143,13 +143,41 @@ fn root_field(given: &CustomRootField, pieces: &[Piece<'_>], customization: &Cus
     }
 }
 
-type Fields = IndexMap<Name, RootField>;
+/// Fields of the root types by name, for all roles; which of them a role sees is its overlay's.
+#[derive(Default)]
+pub(crate) struct RootFields {
+    pub(crate) query: IndexMap<Name, RootField>,
+    pub(crate) mutation: IndexMap<Name, RootField>,
+    pub(crate) subscription: IndexMap<Name, RootField>,
+}
+
+impl RootFields {
+    fn insert(&mut self, kind: OperationKind, name: &Name, root: RootField) {
+        let fields = match kind {
+            OperationKind::Query => &mut self.query,
+            OperationKind::Mutation => &mut self.mutation,
+            OperationKind::Subscription => &mut self.subscription,
+        };
+        fields.insert(name.clone(), root);
+    }
+}
+
+/// The fields that a function can have: under which roots, and which verbs. A function that is a mutation has no
+/// aggregate, as upstream.
+pub(crate) fn of_exposure(exposure: Exposure) -> (&'static [OperationKind], &'static [RootVerb]) {
+    match exposure {
+        Exposure::Query => (
+            &[OperationKind::Query, OperationKind::Subscription],
+            &[RootVerb::Select, RootVerb::SelectAggregate],
+        ),
+        Exposure::Mutation => (&[OperationKind::Mutation], &[RootVerb::Select]),
+    }
+}
 
 impl Resolver<'_> {
-    /// All fields under query and under subscription; which of them a role sees is its overlay's.
-    pub(crate) fn root_fields(&self) -> (Fields, Fields) {
-        let mut query = Fields::new();
-        let mut subscription = Fields::new();
+    /// All root fields of the source.
+    pub(crate) fn root_fields(&self) -> RootFields {
+        let mut fields = RootFields::default();
         let streams = !self.surroundings.options.has("hide_stream_fields");
         for (table, entry) in self.tables.iter().zip(&self.entries) {
             for verb in RootVerb::TABLE {
@@ -157,37 +185,29 @@ impl Resolver<'_> {
                     continue;
                 };
                 let target = RootTarget::Table(table.id);
-                let root = RootField { verb, target };
                 if !is_possible(verb, entry.catalog) || (verb == RootVerb::SelectStream && !streams) {
                     continue;
                 }
-                let kinds = kinds(verb);
-                if kinds.contains(&OperationKind::Query) {
-                    query.insert(field.name.clone(), root);
-                }
-                if kinds.contains(&OperationKind::Subscription) {
-                    subscription.insert(field.name.clone(), root);
+                for kind in kinds(verb) {
+                    fields.insert(*kind, &field.name, RootField { verb, target });
                 }
             }
         }
         for function in &self.functions {
-            if function.exposure != Exposure::Query {
-                continue;
-            }
             let rows = matches!(function.returns, Returns::Rows { .. });
-            for verb in [RootVerb::Select, RootVerb::SelectAggregate] {
-                let aggregate = verb == RootVerb::SelectAggregate;
-                if aggregate && rows {
+            let (kinds, verbs) = of_exposure(function.exposure);
+            for verb in verbs.iter().copied() {
+                if verb == RootVerb::SelectAggregate && rows {
                     continue;
                 }
                 if let Some(field) = function.root_fields.get(&verb) {
                     let target = RootTarget::Function(function.id);
-                    let root = RootField { verb, target };
-                    query.insert(field.name.clone(), root);
-                    subscription.insert(field.name.clone(), root);
+                    for kind in kinds {
+                        fields.insert(*kind, &field.name, RootField { verb, target });
+                    }
                 }
             }
         }
-        (query, subscription)
+        fields
     }
 }

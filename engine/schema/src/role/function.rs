@@ -5,8 +5,8 @@ use super::select::page_arguments;
 use super::{Field, Input, RoleView, TypeKey, described, field, input, list, named, sorted};
 use crate::meaning::{ArgumentRole, Meaning};
 use crate::model::{
-    Argument, Column, ColumnId, ComputedFieldId, Function, FunctionId, Returns, RootField, RootFieldName,
-    RootVerb, TableId,
+    Argument, Column, ColumnId, ComputedFieldId, Exposure, Function, FunctionId, Returns, RootField,
+    RootFieldName, RootVerb, TableId,
 };
 
 impl RoleView {
@@ -18,6 +18,10 @@ impl RoleView {
     ) -> Option<Field> {
         let naming = self.customization(function.id.source())?.naming;
         let shown_function = shown(&function.name);
+        let execute = match function.exposure {
+            Exposure::Query => "execute function",
+            Exposure::Mutation => "execute VOLATILE function",
+        };
         let mut arguments: Vec<Input> = Vec::new();
         if !function.arguments.is_empty() {
             let optional = function.arguments.iter().all(|argument| argument.has_default);
@@ -48,7 +52,7 @@ impl RoleView {
                         ..field(name.name.clone(), description, type_, true, meaning)
                     });
                 }
-                let default = format!("execute function \"{shown_function}\" which returns \"{target}\"");
+                let default = format!("{execute} \"{shown_function}\" which returns \"{target}\"");
                 let row = TypeKey::Table(*id);
                 (
                     default,
@@ -69,7 +73,7 @@ impl RoleView {
                 } else {
                     named(row, true)
                 };
-                (format!("execute function \"{shown_function}\""), type_)
+                (format!("{execute} \"{shown_function}\""), type_)
             }
             Returns::Scalar { .. } => return None,
         };

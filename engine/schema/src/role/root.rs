@@ -95,6 +95,7 @@ impl RoleView {
     /// Whether the role may use a root field.
     pub(super) fn is_visible(&self, root: RootField, kind: OperationKind) -> bool {
         match root.target {
+            RootTarget::Table(id) if kind == OperationKind::Mutation => self.may_mutate(id, root.verb),
             RootTarget::Table(id) => {
                 let Some((table, access)) = self.readable(id) else {
                     return false;
@@ -156,7 +157,9 @@ impl RoleView {
         match root.target {
             RootTarget::Table(id) => {
                 let table = self.model.table(id)?;
-                self.table_root_field(table, root, table.root_fields.get(&root.verb)?)
+                let name = table.root_fields.get(&root.verb)?;
+                self.table_root_field(table, root, name)
+                    .or_else(|| self.mutation_field(table, root, name))
             }
             RootTarget::Function(id) => {
                 let function: &Function = self.model.function(id)?;
@@ -165,6 +168,7 @@ impl RoleView {
         }
     }
 
+    /// A field of a query or subscription.
     fn table_root_field(&self, table: &Table, root: RootField, name: &RootFieldName) -> Option<Field> {
         let shown = shown(&table.name);
         let default = match root.verb {

@@ -3,7 +3,7 @@
 use graphql::OperationKind;
 
 use crate::aggregate::AggregateFunction;
-use crate::meaning::AggregateOperation;
+use crate::meaning::{AggregateOperation, UpdateOperator};
 use crate::model::{ComputedFieldId, FunctionId, SourceId, TableId};
 use crate::naming::NamingConvention;
 use crate::scalar::ScalarId;
@@ -73,6 +73,26 @@ pub enum TypeKey {
         /// The first of the two.
         band_first: bool,
     },
+    /// `T_insert_input`
+    InsertInput(TableId),
+    /// `T_obj_rel_insert_input`
+    ObjectInsertInput(TableId),
+    /// `T_arr_rel_insert_input`
+    ArrayInsertInput(TableId),
+    /// `T_on_conflict`
+    OnConflict(TableId),
+    /// `T_constraint`
+    Constraint(TableId),
+    /// `T_update_column`
+    UpdateColumn(TableId),
+    /// `T_set_input`, `T_inc_input`, …
+    UpdateInput(TableId, UpdateOperator),
+    /// `T_pk_columns_input`
+    KeyColumns(TableId),
+    /// `T_updates`
+    Updates(TableId),
+    /// `T_mutation_response`
+    MutationResponse(TableId),
     /// `fn_args`
     FunctionArguments(FunctionId),
     /// `<field>_T_args`

@@ -51,6 +51,18 @@ impl RoleView {
                         customization.type_name(&pieces)
                     })
             }
+            TypeKey::InsertInput(table) => self.table_type(table, &["insert_input"]),
+            TypeKey::ObjectInsertInput(table) => self.table_type(table, &["obj_rel_insert_input"]),
+            TypeKey::ArrayInsertInput(table) => self.table_type(table, &["arr_rel_insert_input"]),
+            TypeKey::OnConflict(table) => self.table_type(table, &["on_conflict"]),
+            TypeKey::Constraint(table) => self.table_type(table, &["constraint"]),
+            TypeKey::UpdateColumn(table) => self.table_type(table, &["update_column"]),
+            TypeKey::UpdateInput(table, operator) => {
+                self.table_type(table, &[operator.name().trim_start_matches('_'), "input"])
+            }
+            TypeKey::KeyColumns(table) => self.table_type(table, &["pk_columns_input"]),
+            TypeKey::Updates(table) => self.table_type(table, &["updates"]),
+            TypeKey::MutationResponse(table) => self.table_type(table, &["mutation_response"]),
             TypeKey::StreamCursor(table) => self.table_type(table, &["stream_cursor_input"]),
             TypeKey::StreamCursorValue(table) => self.table_type(table, &["stream_cursor_value_input"]),
             TypeKey::CursorOrdering(source) => self

@@ -12,6 +12,7 @@ mod determinism;
 mod enum_table;
 mod function;
 mod inherited_role;
+mod mutation;
 mod naming;
 mod permission;
 mod problem;

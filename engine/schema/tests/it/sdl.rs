@@ -48,6 +48,21 @@ fn user() {
 }
 
 #[test]
+fn editor() {
+    let writes = |columns: serde_json::Value| {
+        json!({
+            "insert_permissions": [{"role": "editor", "permission": {"columns": columns, "check": {}}}],
+            "update_permissions": [{"role": "editor", "permission": {"columns": columns, "filter": {}}}],
+            "delete_permissions": [{"role": "editor", "permission": {"filter": {}}}],
+        })
+    };
+    let tables = blog_tables(writes(json!(["name"])), writes(json!(["title", "content"])));
+    let built = blog().build_document(document(tables, json!([])), None);
+    assert_eq!(built.reasons(), Vec::<String>::new());
+    golden("blog_editor.graphql", &built.sdl("editor"));
+}
+
+#[test]
 fn unknown_role_sees_the_placeholder() {
     let built = blog().build_document(document(blog_tables(json!({}), json!({})), json!([])), None);
     assert_eq!(

@@ -225,6 +225,23 @@ fn variable_messages() {
             "fine",
         ),
         (
+            "mutation($v: String) {insert_author(objects: {id: 1, title: $v}) {id}}",
+            json!({"v": null}),
+            "validation-failed $.selectionSet.insert_author.args.objects[0].title unexpected null value for type \
+             'String'",
+        ),
+        (
+            "mutation($v: author_insert_input!) {insert_author(objects: [$v]) {id}}",
+            json!({"v": {"id": 1, "title": null}}),
+            "validation-failed $.selectionSet.insert_author.args.objects[0].title unexpected null value for type \
+             'String'",
+        ),
+        (
+            "mutation($v: String = \"x\") {insert_author(objects: {id: 1, title: $v}) {id}}",
+            json!({}),
+            "fine",
+        ),
+        (
             "query($v: [Int]) {author(where: {id: {_in: $v}}) {id}}",
             json!({"v": [1, null]}),
             "validation-failed $.selectionSet.author.args.where.id._in[1] unexpected null value for type 'Int'",
@@ -336,6 +353,11 @@ fn literal_messages() {
             "{author(where: 5) {id}}",
             "$.selectionSet.author.args.where",
             "expected an object for type 'author_bool_exp', but found an integer",
+        ),
+        (
+            "mutation {insert_author(objects: {id: 1, title: null}) {id}}",
+            "$.selectionSet.insert_author.args.objects[0].title",
+            "unexpected null value for type 'String'",
         ),
         (
             "mutation {insert_author(objects: {name: \"x\"}) {id}}",
