@@ -3,6 +3,7 @@
 mod json;
 mod print;
 mod read;
+mod text;
 
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
@@ -22,6 +23,7 @@ use crate::source::Source;
 
 pub use print::hash;
 pub use read::{AnyDocument, DEFAULT_SOURCE, NoDefaultSource, SourcelessDocument};
+pub use text::TextError;
 
 /// A metadata document of version 3. Empty sections are absent from the printed form.
 #[derive(Clone, Debug, Default, PartialEq)]

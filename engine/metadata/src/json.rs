@@ -11,6 +11,7 @@ mod path;
 mod printer;
 mod scalar;
 mod shape;
+mod shared;
 
 use serde_json::Value;
 
@@ -22,6 +23,7 @@ pub(crate) use printer::ObjectPrinter;
 pub(crate) use scalar::{non_empty, read_graphql_name, type_mismatch};
 pub use shape::{Content, Shape};
 pub(crate) use shape::{entries_content, field_content};
+use shared::Shared;
 
 /// How deeply a document may nest. Deeper ones are refused before anything else is read.
 pub const MAX_DEPTH: usize = 128;
@@ -82,6 +84,8 @@ pub struct Reader {
     warnings: Vec<Warning>,
     /// Whether the next object is the argument object of a command, whose unknown keys belong to the command.
     arguments: bool,
+    /// Parts read so far that may be shared.
+    shared: Shared,
 }
 
 impl Default for Reader {
@@ -102,6 +106,7 @@ impl Reader {
             path,
             warnings: Vec::new(),
             arguments: false,
+            shared: Shared::default(),
         }
     }
 
@@ -113,6 +118,7 @@ impl Reader {
             path,
             warnings: Vec::new(),
             arguments: true,
+            shared: Shared::default(),
         }
     }
 

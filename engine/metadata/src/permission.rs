@@ -2,6 +2,8 @@
 
 mod json;
 
+use std::sync::Arc;
+
 use indexmap::IndexMap;
 use serde_json::Value;
 
@@ -11,8 +13,8 @@ use crate::{BoolExp, Extra};
 /// One entry of a permission list; the role is the key of the map it stands in.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Permission<T> {
-    /// `permission`: what the role may do.
-    pub permission: T,
+    /// `permission`: what the role may do. Equal ones of a document are held once.
+    pub permission: Arc<T>,
     /// `comment`.
     pub comment: Option<String>,
     /// Unknown keys.

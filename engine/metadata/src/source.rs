@@ -3,6 +3,8 @@
 mod connection;
 mod json;
 
+use std::sync::Arc;
+
 use indexmap::IndexMap;
 use serde_json::{Number, Value};
 
@@ -16,8 +18,8 @@ use crate::{Extra, QualifiedName};
 pub struct Source {
     /// `kind`.
     pub kind: SourceKind,
-    /// `tables`, by name.
-    pub tables: IndexMap<QualifiedName, Table>,
+    /// `tables`, by name; copies of a document share them.
+    pub tables: IndexMap<QualifiedName, Arc<Table>>,
     /// `functions`, by name.
     pub functions: IndexMap<QualifiedName, Function>,
     /// `native_queries`, by `root_field_name`.

@@ -247,15 +247,24 @@ impl Store {
         Ok(i64::from(new))
     }
 
-    /// Tells the other servers to read again without changing the document (`reload_metadata`). Gives the new version.
+    /// Tells the other servers to read again (`reload_metadata`) if `referenced` is still the current version: the
+    /// version grows, and the document stays where it is. Gives the new version.
     ///
     /// # Errors
-    /// The database.
-    pub async fn notify(&self, notification: &str, instance_id: Uuid) -> Result<i64, Error> {
+    /// [`Error::Conflict`], or the database.
+    pub async fn touch(&self, referenced: i64, notification: &str, instance_id: Uuid) -> Result<i64, Error> {
         let mut transaction = self.pool.begin().await?;
         let text = "update hdb_catalog.hdb_metadata set resource_version = resource_version + 1 \
-                    where id = 1 returning resource_version";
-        let new: i32 = sqlx::query_scalar(text).fetch_one(&mut *transaction).await?;
+                    where id = 1 and resource_version = $1 returning resource_version";
+        let new: Option<i32> = sqlx::query_scalar(text)
+            // A version that no integer holds is not the current one.
+            .bind(i32::try_from(referenced).unwrap_or(-1))
+            .fetch_optional(&mut *transaction)
+            .await?;
+        let Some(new) = new else {
+            let current = version(&mut transaction).await?;
+            return Err(Error::Conflict { referenced, current });
+        };
         write_notification(&mut transaction, notification, new, instance_id).await?;
         transaction.commit().await?;
         Ok(i64::from(new))

@@ -21,6 +21,23 @@ use crate::scalar::Scalars;
 /// Sources that one model can have at most (ids hold 8 bits).
 const MAX_SOURCES: usize = 255;
 
+/// What was built before: a model and the document that it was built from.
+#[derive(Debug, Clone, Copy)]
+pub struct Previous<'a> {
+    /// The document. Tables that it shares with the next one are known to be the same.
+    pub document: &'a Document,
+    /// The model.
+    pub model: &'a Model,
+}
+
+impl<'a> Previous<'a> {
+    fn source(&self, name: &str) -> Option<(&'a metadata::Source, &'a Source)> {
+        let metadata = self.document.sources.get(name)?;
+        let source = self.model.sources.iter().find(|source| &*source.name == name)?;
+        Some((metadata, source))
+    }
+}
+
 /// Builds the model of a document. Sources without an entry in `catalogs` are reported as unavailable.
 ///
 /// A source of `previous` is reused, pointer and all, if its metadata, its catalog and everything else it
@@ -31,13 +48,14 @@ pub fn build(
     document: &Document,
     catalogs: &BTreeMap<String, CatalogState>,
     options: &Options,
-    previous: Option<&Model>,
+    previous: Option<Previous<'_>>,
 ) -> (Model, Vec<Problem>) {
     let mut problems = unsupported::of_document(document);
     let plain = roles_of(document);
     let (inherited_roles, role_problems) = inherited_role::order(document, &plain);
     problems.extend(role_problems);
-    let previous = previous.filter(|previous| previous.options == *options);
+    let previous = previous.filter(|previous| previous.model.options == *options);
+    let known = |name: &str| previous.and_then(|previous| previous.source(name));
     let surroundings = Surroundings {
         options,
         inherited_roles: &inherited_roles,
@@ -62,10 +80,18 @@ pub fn build(
             ));
         }
     }
+    let mut table_hashes: Vec<Box<[u128]>> = planned
+        .iter()
+        .map(|(name, source, ..)| hashes_of_tables(source, known(name)))
+        .collect();
     let hashes: Vec<u128> = planned
         .iter()
-        .map(|(name, source, state, names)| origin_hash(name, source, state, names, &surroundings))
+        .zip(&table_hashes)
+        .map(|((name, source, state, names), tables)| {
+            origin_hash(name, source, tables, state, names, &surroundings)
+        })
         .collect();
+    let previous = previous.map(|previous| previous.model);
     let reusable = |at: usize| -> Option<&Arc<Source>> {
         let source = previous?.sources.get(at)?;
         (Some(&source.origin.hash) == hashes.get(at)).then_some(source)
@@ -90,7 +116,8 @@ pub fn build(
             continue;
         }
         let resolver = Resolver::new(id, name, metadata, state, &surroundings, &mut scalars);
-        let resolved = resolver.run(names, hash);
+        let tables = table_hashes.get_mut(at).map(std::mem::take).unwrap_or_default();
+        let resolved = resolver.run(names, hash, tables);
         problems.extend(resolved.source.origin.problems.iter().cloned());
         for (role, overlay) in resolved.roles {
             add(&mut roles, &role, overlay);
@@ -188,18 +215,58 @@ fn part_of(role: &Role, source: SourceId) -> SourceRole {
     SourceRole { tables, functions }
 }
 
+/// Hashes of the tables' metadata; those of tables that the document before has as well are known.
+fn hashes_of_tables(
+    metadata: &metadata::Source,
+    previous: Option<(&metadata::Source, &Source)>,
+) -> Box<[u128]> {
+    let known = |name: &metadata::QualifiedName, table: &Arc<metadata::Table>| {
+        let (metadata, source) = previous?;
+        let (at, _, known) = metadata.tables.get_full(name)?;
+        let hash = source.origin.tables.get(at)?;
+        Arc::ptr_eq(known, table).then_some(*hash)
+    };
+    metadata
+        .tables
+        .iter()
+        .map(|(name, table)| {
+            known(name, table).unwrap_or_else(|| {
+                let mut text = HashText::new();
+                // The debug form names every field; writing to a hasher cannot fail.
+                let _ = write!(text, "{name:?}{table:?}");
+                text.finish()
+            })
+        })
+        .collect()
+}
+
 /// Hash over everything that a resolved source depends on.
 fn origin_hash(
     name: &str,
     metadata: &metadata::Source,
+    tables: &[u128],
     state: &CatalogState,
     names: &Names,
     surroundings: &Surroundings<'_>,
 ) -> u128 {
-    let mut text = HashText([DefaultHasher::new(), DefaultHasher::new()]);
-    1u8.hash(&mut text.0[1]);
+    // Whoever adds a field has to think of it here.
+    let metadata::Source {
+        kind,
+        tables: _,
+        functions,
+        native_queries,
+        stored_procedures,
+        logical_models,
+        configuration,
+        query_tags,
+        customization,
+        health_check,
+        extra,
+    } = metadata;
+    let mut text = HashText::new();
     for hasher in &mut text.0 {
         name.hash(hasher);
+        tables.hash(hasher);
         state.catalog.fingerprint.hash(hasher);
         state.enum_values.hash(hasher);
         surroundings.inherited_roles.hash(hasher);
@@ -207,14 +274,30 @@ fn origin_hash(
         lost.sort();
         lost.hash(hasher);
     }
-    // The debug form names every field; writing to a hasher cannot fail.
-    let _ = write!(text, "{metadata:?}{:?}", names.problems);
-    let [high, low] = text.0.map(|hasher| u128::from(hasher.finish()));
-    (high << 64) | low
+    let _ = write!(
+        text,
+        "{kind:?}{functions:?}{native_queries:?}{stored_procedures:?}{logical_models:?}{configuration:?}\
+         {query_tags:?}{customization:?}{health_check:?}{extra:?}{:?}",
+        names.problems
+    );
+    text.finish()
 }
 
 /// Two hashes of the same text that start differently: together wide enough never to meet by chance.
 struct HashText([DefaultHasher; 2]);
+
+impl HashText {
+    fn new() -> Self {
+        let mut hashers = [DefaultHasher::new(), DefaultHasher::new()];
+        1u8.hash(&mut hashers[1]);
+        Self(hashers)
+    }
+
+    fn finish(self) -> u128 {
+        let [high, low] = self.0.map(|hasher| u128::from(hasher.finish()));
+        (high << 64) | low
+    }
+}
 
 impl std::fmt::Write for HashText {
     fn write_str(&mut self, text: &str) -> std::fmt::Result {

@@ -16,7 +16,7 @@ mod resolve;
 pub mod role;
 pub mod scalar;
 
-pub use build::build;
+pub use build::{Previous, build};
 pub use problem::Problem;
 pub use resolve::bool_exp::{FilterRefusal, FilterStep, request_filter};
 pub use resolve::enum_table::{EnumQuery, queries as enum_queries};

@@ -185,6 +185,8 @@ pub struct Source {
 pub struct Origin {
     /// Hash over its metadata, catalog fingerprint, enum values and everything else its content depends on.
     pub hash: u128,
+    /// Hashes of its tables' metadata, in their order in the document.
+    pub tables: Box<[u128]>,
     /// Objects that were left out.
     pub problems: Vec<Problem>,
 }

@@ -165,7 +165,7 @@ impl<'a> Resolver<'a> {
     }
 
     /// Runs all steps. `names` says which tables and functions lost their name to another one.
-    pub(crate) fn run(mut self, names: &Names, hash: u128) -> Resolved {
+    pub(crate) fn run(mut self, names: &Names, hash: u128, table_hashes: Box<[u128]>) -> Resolved {
         self.resolve_tables(names);
         self.resolve_enum_references();
         self.resolve_relationships();
@@ -201,6 +201,7 @@ impl<'a> Resolver<'a> {
                 .unwrap_or_else(|| metadata::name::DEFAULT_SCHEMA.to_owned()),
             origin: Origin {
                 hash,
+                tables: table_hashes,
                 problems: self.problems,
             },
         };

@@ -7,11 +7,12 @@
 //!      └── metadata API · other instances · directory · DDL found in a source
 //! ```
 
+pub mod aside;
 pub mod source;
 pub mod source_state;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use metadata::Document;
@@ -21,9 +22,8 @@ use schema::model::{Model, Options, SourceId};
 use schema::problem::Problem;
 use schema::role::RoleView;
 use serde_json::Value;
-use tokio::runtime::{Handle, RuntimeFlavor};
-use tokio::task::block_in_place;
 
+use self::aside::{Urgency, aside};
 pub use self::source_state::SourceState;
 
 /// Everything that requests are answered from.
@@ -31,8 +31,8 @@ pub use self::source_state::SourceState;
 pub struct Generation {
     /// Counts up within this process.
     pub number: u64,
-    /// SHA-256 of the canonical document.
-    pub hash: String,
+    /// SHA-256 of the canonical document, once somebody has asked.
+    hash: OnceLock<String>,
     /// Version under which the document is stored; 0 with an origin that stores nothing.
     pub resource_version: i64,
     /// The document.
@@ -52,8 +52,8 @@ pub struct Generation {
 }
 
 impl Generation {
-    /// Resolves a document against what is known of its sources. Takes CPU time that grows with the schema; the
-    /// runtime's other tasks go on meanwhile.
+    /// Resolves a document against what is known of its sources. Takes CPU time that grows with the schema; requests go
+    /// on meanwhile, and come first.
     pub fn build(
         document: Arc<Document>,
         sources: BTreeMap<String, SourceState>,
@@ -61,10 +61,14 @@ impl Generation {
         previous: Option<&Self>,
         resource_version: i64,
     ) -> Self {
-        let work = || Self::resolve(document, sources, options, previous, resource_version);
-        let shared =
-            Handle::try_current().is_ok_and(|runtime| runtime.runtime_flavor() == RuntimeFlavor::MultiThread);
-        if shared { block_in_place(work) } else { work() }
+        let urgency = if previous.is_some() {
+            Urgency::Gentle
+        } else {
+            Urgency::Now
+        };
+        aside(urgency, || {
+            Self::resolve(document, sources, options, previous, resource_version)
+        })
     }
 
     fn resolve(
@@ -80,7 +84,10 @@ impl Generation {
             &document,
             &catalogs,
             options,
-            previous.map(|previous| &*previous.model),
+            previous.map(|previous| schema::Previous {
+                document: &previous.document,
+                model: &previous.model,
+            }),
         );
         explain_unreachable(&sources, &mut problems);
         let databases = model
@@ -90,7 +97,7 @@ impl Generation {
             .collect();
         let hash = match previous {
             Some(previous) if Arc::ptr_eq(&previous.document, &document) => previous.hash.clone(),
-            _ => document.generation_hash(),
+            _ => OnceLock::new(),
         };
         Self {
             number: previous.map_or(1, |previous| previous.number + 1),
@@ -105,6 +112,18 @@ impl Generation {
             plans: Arc::new(PlanCache::new(0)),
             build_time: started.elapsed(),
         }
+    }
+
+    /// SHA-256 of the canonical document. Made when first asked for, which takes as long as printing the document.
+    pub fn hash(&self) -> &str {
+        self.hash.get_or_init(|| self.document.generation_hash())
+    }
+
+    /// The document's canonical text, from which the hash is made as well.
+    pub fn text(&self) -> String {
+        let text = self.document.to_text();
+        self.hash.get_or_init(|| metadata::document::hash(&text));
+        text
     }
 
     /// The database of a source of the model.

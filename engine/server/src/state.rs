@@ -19,6 +19,7 @@ use tokio::sync::MutexGuard;
 use uuid::Uuid;
 
 use crate::auth::Authenticator;
+use crate::generation::aside::{Urgency, aside};
 use crate::generation::source::Surroundings;
 use crate::generation::{Generation, SourceState};
 use crate::observe::{Event, Observer};
@@ -88,12 +89,15 @@ impl State {
             }
         }
         let changed_problems = generation.problems != before.problems;
+        aside(Urgency::Gentle, || {
+            generation.hash();
+        });
         let generation = Arc::new(generation);
         self.generation.store(Arc::clone(&generation));
         self.observer.emit(Event::Generation {
             number: generation.number,
             resource_version: generation.resource_version,
-            hash: &generation.hash,
+            hash: generation.hash(),
             problems: generation.problems.len(),
             build_time: generation.build_time,
         });
@@ -207,6 +211,7 @@ fn retire(generation: Arc<Generation>) {
             tokio::time::sleep(RETIREMENT).await;
         }
         // Only waited for so that the task ends after the work.
-        let _ = tokio::task::spawn_blocking(move || drop(generation)).await;
+        let free = move || aside(Urgency::Gentle, || drop(generation));
+        let _ = tokio::task::spawn_blocking(free).await;
     });
 }

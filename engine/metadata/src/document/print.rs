@@ -7,11 +7,12 @@ use sha2::{Digest, Sha256};
 use super::read::SourcelessDocument;
 use super::{Document, GraphqlSchemaIntrospection, MetricsConfig};
 use crate::custom_type::CustomTypes;
-use crate::json::{ObjectPrinter, print_entries};
+use crate::json::{Entry, ObjectPrinter, print_entries};
 use crate::limit::ApiLimits;
 use crate::network::Network;
 use crate::opentelemetry::OpenTelemetry;
 use crate::rest::RestEndpoint;
+use crate::source::{Source, SourceKind};
 
 impl Document {
     /// The canonical form, as `export_metadata` answers it: `version` first, sections in a fixed order, empty
@@ -41,15 +42,82 @@ impl Document {
         printer.finish(&self.extra)
     }
 
-    /// The canonical form as compact text.
+    /// The canonical form as compact text. Tables, which are nearly all of a large document, are printed one by one, so
+    /// that they never stand beside the text as one tree.
     pub fn to_text(&self) -> String {
-        self.to_json().to_string()
+        let mut text = String::new();
+        self.write(&mut text);
+        text
+    }
+
+    fn write(&self, text: &mut String) {
+        let rest = Self {
+            sources: IndexMap::new(),
+            ..self.clone()
+        };
+        write_object(text, &rest.to_json(), |key, text| {
+            if key != "sources" {
+                return false;
+            }
+            let mut sources: Vec<_> = self.sources.iter().collect();
+            sources.sort_by_key(|(name, _)| *name);
+            write_list(text, &sources, |text, (name, source)| {
+                write_source(text, name, source)
+            });
+            true
+        });
     }
 
     /// The generation hash: SHA-256 of the canonical text, in lower-case hexadecimal.
     pub fn generation_hash(&self) -> String {
         hash(&self.to_text())
     }
+}
+
+fn write_source(text: &mut String, name: &String, source: &Source) {
+    let rest = Source {
+        tables: IndexMap::new(),
+        ..source.clone()
+    };
+    write_object(text, &rest.print_entry(name), |key, text| {
+        // A source of another kind is kept as written, tables and all.
+        if key != "tables" || source.kind != SourceKind::Postgres {
+            return false;
+        }
+        let mut tables: Vec<_> = source.tables.iter().collect();
+        tables.sort_by_key(|(name, _)| *name);
+        write_list(text, &tables, |text, (name, table)| {
+            text.push_str(&table.print_entry(name).to_string());
+        });
+        true
+    });
+}
+
+/// Writes an object; `instead` may write the value of a key in its own way.
+fn write_object(text: &mut String, value: &Value, mut instead: impl FnMut(&str, &mut String) -> bool) {
+    text.push('{');
+    for (at, (key, value)) in value.as_object().into_iter().flatten().enumerate() {
+        if at > 0 {
+            text.push(',');
+        }
+        text.push_str(&Value::from(key.as_str()).to_string());
+        text.push(':');
+        if !instead(key, text) {
+            text.push_str(&value.to_string());
+        }
+    }
+    text.push('}');
+}
+
+fn write_list<T>(text: &mut String, items: &[T], mut write: impl FnMut(&mut String, &T)) {
+    text.push('[');
+    for (at, item) in items.iter().enumerate() {
+        if at > 0 {
+            text.push(',');
+        }
+        write(text, item);
+    }
+    text.push(']');
 }
 
 /// SHA-256 of a text, in lower-case hexadecimal.

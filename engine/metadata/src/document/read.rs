@@ -1,5 +1,7 @@
 //! Reading a whole document, of any version.
 
+use std::sync::Arc;
+
 use indexmap::IndexMap;
 use serde_json::Value;
 
@@ -63,7 +65,7 @@ pub enum AnyDocument {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SourcelessDocument {
     /// `tables`, by name.
-    pub tables: IndexMap<QualifiedName, Table>,
+    pub tables: IndexMap<QualifiedName, Arc<Table>>,
     /// `functions`, by name; version 1 lists bare names.
     pub functions: IndexMap<QualifiedName, Function>,
     /// `remote_schemas`, by name.

@@ -124,9 +124,18 @@ async fn other_servers_are_told() {
         ("{\"metadata\":true}", 1, me)
     );
     assert_eq!(store.notification_after(1, other).await.unwrap(), None);
-    assert_eq!(
-        store.notify("{\"sources\":[\"default\"]}", other).await.unwrap(),
-        2
+    let touched = store.touch(1, "{\"sources\":[\"default\"]}", other).await;
+    assert_eq!(touched.unwrap(), 2);
+    let late = store.touch(1, "{}", other).await.unwrap_err();
+    assert!(
+        matches!(
+            late,
+            Error::Conflict {
+                referenced: 1,
+                current: 2
+            }
+        ),
+        "{late}"
     );
     assert_eq!(
         store

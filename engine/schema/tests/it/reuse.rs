@@ -24,12 +24,12 @@ fn metadata(user_columns: Value) -> Value {
 fn unchanged_sources_and_roles() {
     let world = blog();
     let first = world.build_document(metadata(json!(["id"])), None);
-    let same = world.build_document(metadata(json!(["id"])), Some(&first.model));
+    let same = world.build_document(metadata(json!(["id"])), Some(&first));
     for at in 0..2 {
         assert!(Arc::ptr_eq(&first.model.sources[at], &same.model.sources[at]));
     }
     assert!(Arc::ptr_eq(&first.model.roles["user"], &same.model.roles["user"]));
-    let changed = world.build_document(metadata(json!(["id", "name"])), Some(&first.model));
+    let changed = world.build_document(metadata(json!(["id", "name"])), Some(&first));
     assert!(Arc::ptr_eq(&first.model.sources[0], &changed.model.sources[0]));
     assert!(!Arc::ptr_eq(&first.model.sources[1], &changed.model.sources[1]));
     assert!(!Arc::ptr_eq(
@@ -46,7 +46,7 @@ fn a_changed_catalog_is_resolved_anew() {
     let tables = || document(blog_tables(json!({}), json!({})), json!([]));
     let first = world.build_document(tables(), None);
     let world = world.with(|table| table.columns.truncate(3));
-    let second = world.build_document(tables(), Some(&first.model));
+    let second = world.build_document(tables(), Some(&first));
     assert!(!Arc::ptr_eq(&first.model.sources[0], &second.model.sources[0]));
     assert!(!second.sdl("admin").contains("rating"));
 }
@@ -57,7 +57,7 @@ fn changed_options_rebuild_everything() {
     let tables = || document(blog_tables(json!({}), json!({})), json!([]));
     let first = world.build_document(tables(), None);
     world.options.experimental_features = vec!["hide_aggregation_predicates".into()];
-    let second = world.build_document(tables(), Some(&first.model));
+    let second = world.build_document(tables(), Some(&first));
     assert!(
         first
             .sdl("admin")
@@ -74,7 +74,7 @@ fn problems_of_a_reused_source_stay() {
         document(blog_tables(json!({}), article), json!([]))
     };
     let first = world.build_document(tables(), None);
-    let second = world.build_document(tables(), Some(&first.model));
+    let second = world.build_document(tables(), Some(&first));
     assert_eq!(first.reasons(), second.reasons());
     assert_eq!(first.problems.len(), 1);
 }

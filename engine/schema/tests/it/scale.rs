@@ -62,7 +62,11 @@ fn builds_fast() {
     let first = start.elapsed();
     assert!(problems.is_empty());
     let start = Instant::now();
-    let (again, _) = schema::build(&metadata, &catalogs, &world.options, Some(&model));
+    let previous = schema::Previous {
+        document: &metadata,
+        model: &model,
+    };
+    let (again, _) = schema::build(&metadata, &catalogs, &world.options, Some(previous));
     let second = start.elapsed();
     assert!(std::sync::Arc::ptr_eq(&model.sources[0], &again.sources[0]));
     eprintln!("first {first:?}, again {second:?}");

@@ -200,13 +200,17 @@ impl World {
         self.build_document(document(tables, functions), None)
     }
 
-    pub(crate) fn build_document(&self, document: Value, previous: Option<&Model>) -> Built {
+    pub(crate) fn build_document(&self, document: Value, previous: Option<&Built>) -> Built {
         let (document, _) = Document::parse(&document).expect("a legal document");
         let catalogs = document
             .sources
             .keys()
             .map(|source| (source.clone(), self.state()))
             .collect();
+        let previous = previous.map(|built| schema::Previous {
+            document: &built.document,
+            model: &built.model,
+        });
         let (model, problems) = schema::build(&document, &catalogs, &self.options, previous);
         Built {
             model: Arc::new(model),

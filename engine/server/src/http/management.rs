@@ -95,7 +95,7 @@ pub fn ready(state: &State) -> Answer {
         "generation": {
             "number": generation.number,
             "resource_version": generation.resource_version,
-            "hash": generation.hash,
+            "hash": generation.hash(),
             "inconsistent_objects": generation.problems.len(),
         },
     });

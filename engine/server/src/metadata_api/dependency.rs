@@ -1,5 +1,7 @@
 //! Objects of the document by id: making ids, calling them in messages, taking them out.
 
+use std::sync::Arc;
+
 use metadata::object_id::{MetadataObjectId, OpenTelemetryPart, SourceObjectId, TableObjectId};
 use metadata::permission::PermissionType;
 use metadata::remote_relationship::RelationshipType;
@@ -155,7 +157,7 @@ fn remove_from_source(source: &mut Source, object: &SourceObjectId) -> bool {
         SourceObjectId::OfTable { table, object } => source
             .tables
             .get_mut(table)
-            .is_some_and(|table| remove_from_table(table, object)),
+            .is_some_and(|table| remove_from_table(Arc::make_mut(table), object)),
         SourceObjectId::Function(function) => source.functions.shift_remove(function).is_some(),
         SourceObjectId::FunctionPermission { function, role } => source
             .functions

@@ -8,6 +8,7 @@ use super::arguments::{Arguments, kind};
 use super::error::ApiError;
 use super::success;
 use super::workspace::Workspace;
+use crate::generation::aside::{Urgency, aside};
 
 /// `export_metadata`: version 1 is the document, version 2 has the resource version beside it.
 pub(crate) fn export(workspace: &Workspace<'_>, version: u64) -> Value {
@@ -70,7 +71,7 @@ pub(crate) async fn replace(
 
 /// Reads a document of any version; one without sources is put onto the present `default` source.
 fn read(value: &Value, present: &Document) -> Result<(Document, Vec<Value>), ApiError> {
-    let (document, warnings) = AnyDocument::parse(value)?;
+    let (document, warnings) = aside(Urgency::Gentle, || AnyDocument::parse(value))?;
     let document = match document {
         AnyDocument::Sources(document) => *document,
         AnyDocument::Sourceless(document) => document

@@ -1,5 +1,7 @@
 //! Finding what a command names in the document, with Hasura's errors where it is not there.
 
+use std::sync::Arc;
+
 use metadata::{Document, QualifiedName, Source, Table};
 
 use super::error::ApiError;
@@ -23,6 +25,7 @@ pub(crate) fn table<'a>(
     source(document, source_name)?
         .tables
         .get(table)
+        .map(|table| &**table)
         .ok_or_else(|| table_missing(source_name, table))
 }
 
@@ -35,6 +38,7 @@ pub(crate) fn table_mut<'a>(
     source_mut(document, source_name)?
         .tables
         .get_mut(table)
+        .map(Arc::make_mut)
         .ok_or_else(|| table_missing(source_name, table))
 }
 

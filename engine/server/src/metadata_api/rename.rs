@@ -3,6 +3,7 @@
 //! Pure. The model of before the rename says where relationships lead.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use indexmap::IndexMap;
 use metadata::bool_exp::BoolExp;
@@ -74,18 +75,23 @@ fn apply(document: &mut Document, world: &World<'_>, source_name: &str, rename: 
         return;
     };
     for (name, table) in &mut source.tables {
-        rewrite_expressions(world, name, table, rename);
-        rewrite_relationships(world, name, table, rename);
+        let mut changed = Table::clone(table);
+        rewrite_expressions(world, name, &mut changed, rename);
+        rewrite_relationships(world, name, &mut changed, rename);
+        // What is as before stays shared with the document before.
+        if changed != **table {
+            *table = Arc::new(changed);
+        }
     }
     match rename {
         Rename::Table { from, to } => rename_table(source, from, to),
         Rename::Column { table, from, to } => {
-            if let Some(table) = source.tables.get_mut(table) {
+            if let Some(table) = source.tables.get_mut(table).map(Arc::make_mut) {
                 rename_column(table, from, to);
             }
         }
         Rename::Relationship { table, from, to } => {
-            if let Some(table) = source.tables.get_mut(table) {
+            if let Some(table) = source.tables.get_mut(table).map(Arc::make_mut) {
                 rename_key(&mut table.object_relationships, from, to);
                 rename_key(&mut table.array_relationships, from, to);
                 rename_key(&mut table.remote_relationships, from, to);
@@ -141,17 +147,19 @@ fn rename_table(source: &mut Source, from: &QualifiedName, to: &QualifiedName) {
 fn rename_column(table: &mut Table, from: &str, to: &str) {
     rename_key(&mut table.configuration.column_config, from, to);
     for permission in table.select_permissions.values_mut() {
-        rename_listed(&mut permission.permission.columns, from, to);
+        rename_listed(&mut Arc::make_mut(&mut permission.permission).columns, from, to);
     }
     for permission in table.insert_permissions.values_mut() {
-        if let Some(columns) = &mut permission.permission.columns {
+        let permission = Arc::make_mut(&mut permission.permission);
+        if let Some(columns) = &mut permission.columns {
             rename_listed(columns, from, to);
         }
-        rename_key(&mut permission.permission.set, from, to);
+        rename_key(&mut permission.set, from, to);
     }
     for permission in table.update_permissions.values_mut() {
-        rename_listed(&mut permission.permission.columns, from, to);
-        rename_key(&mut permission.permission.set, from, to);
+        let permission = Arc::make_mut(&mut permission.permission);
+        rename_listed(&mut permission.columns, from, to);
+        rename_key(&mut permission.set, from, to);
     }
     for trigger in table.event_triggers.values_mut() {
         let definition = &mut trigger.definition;
@@ -281,19 +289,19 @@ fn rewrite_expressions(world: &World<'_>, name: &QualifiedName, table: &mut Tabl
         expression.0 = rewrite_object(world, name, std::mem::take(&mut expression.0), rename, 0);
     };
     for permission in table.select_permissions.values_mut() {
-        rewrite(&mut permission.permission.filter);
+        rewrite(&mut Arc::make_mut(&mut permission.permission).filter);
     }
     for permission in table.insert_permissions.values_mut() {
-        rewrite(&mut permission.permission.check);
+        rewrite(&mut Arc::make_mut(&mut permission.permission).check);
     }
     for permission in table.update_permissions.values_mut() {
-        rewrite(&mut permission.permission.filter);
-        if let Some(check) = &mut permission.permission.check {
+        rewrite(&mut Arc::make_mut(&mut permission.permission).filter);
+        if let Some(check) = &mut Arc::make_mut(&mut permission.permission).check {
             rewrite(check);
         }
     }
     for permission in table.delete_permissions.values_mut() {
-        rewrite(&mut permission.permission.filter);
+        rewrite(&mut Arc::make_mut(&mut permission.permission).filter);
     }
 }
 
@@ -491,6 +499,8 @@ fn rewrite_references_from_elsewhere(document: &mut Document, source_name: &str,
         .sources
         .values_mut()
         .flat_map(|source| source.tables.values_mut())
+        .filter(|table| !table.remote_relationships.is_empty())
+        .map(Arc::make_mut)
         .flat_map(|table| table.remote_relationships.values_mut())
         .filter_map(|relationship| match &mut relationship.definition {
             RemoteRelationshipDefinition::ToSource(target) if target.source == source_name => {

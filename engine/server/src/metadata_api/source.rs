@@ -1,5 +1,7 @@
 //! Commands about sources.
 
+use std::sync::Arc;
+
 use metadata::object_id::MetadataObjectId;
 use metadata::remote_relationship::RemoteRelationshipDefinition;
 use metadata::source::{HealthCheck, QueryTags, SourceConfiguration, SourceCustomization};
@@ -120,8 +122,9 @@ fn follow_rename(document: &mut Document, name: &str, new_name: &str) {
         .sources
         .values_mut()
         .flat_map(|source| source.tables.values_mut())
+        .filter(|table| !table.remote_relationships.is_empty())
     {
-        for relationship in table.remote_relationships.values_mut() {
+        for relationship in Arc::make_mut(table).remote_relationships.values_mut() {
             if let RemoteRelationshipDefinition::ToSource(target) = &mut relationship.definition
                 && target.source == name
             {

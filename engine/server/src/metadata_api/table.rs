@@ -1,5 +1,7 @@
 //! Commands about tracked tables.
 
+use std::sync::Arc;
+
 use metadata::object_id::MetadataObjectId;
 use metadata::table::{ApolloFederationConfig, TableConfiguration, TableRootFields};
 use metadata::{QualifiedName, Table};
@@ -272,7 +274,7 @@ impl TrackRequest {
     fn apply(&self, document: &mut metadata::Document) -> Result<(), ApiError> {
         lookup::source_mut(document, &self.source)?
             .tables
-            .insert(self.table.clone(), self.entry.clone());
+            .insert(self.table.clone(), Arc::new(self.entry.clone()));
         Ok(())
     }
 }

@@ -3,6 +3,7 @@
 //! Pure. Tables are told apart by their oid and columns by their number, both of which survive a rename.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use metadata::{Document, QualifiedName};
 use schema::catalog::{Catalog, Function, Table, Volatility};
@@ -239,7 +240,7 @@ impl Changes {
             source.functions.shift_remove(function);
         }
         for (table, column) in &self.dropped_columns {
-            if let Some(table) = source.tables.get_mut(table) {
+            if let Some(table) = source.tables.get_mut(table).map(Arc::make_mut) {
                 table.configuration.column_config.shift_remove(column);
             }
         }

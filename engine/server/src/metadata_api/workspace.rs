@@ -18,6 +18,7 @@ use super::arguments::Arguments;
 use super::dependency;
 use super::error::ApiError;
 use crate::generation::Generation;
+use crate::generation::aside::{Urgency, aside};
 use crate::settings::Origin;
 use crate::state::{self, State};
 use refusal::{
@@ -111,6 +112,14 @@ impl<'s> Workspace<'s> {
     /// The document as it is now.
     pub(crate) fn document(&self) -> &Document {
         self.deferred.as_ref().unwrap_or(&self.present.document)
+    }
+
+    /// The same, shared.
+    fn shared_document(&self) -> Arc<Document> {
+        match &self.deferred {
+            Some(document) => Arc::new(document.clone()),
+            None => Arc::clone(&self.present.document),
+        }
     }
 
     /// The model that the document gave when it was last built.
@@ -259,7 +268,7 @@ impl<'s> Workspace<'s> {
                 return Err(dependency_error(&dependents));
             }
             let sources = next.sources.clone();
-            next = self.build_with(document, &sources);
+            next = self.build_with(Arc::new(document), &sources);
         }
     }
 
@@ -350,16 +359,19 @@ impl<'s> Workspace<'s> {
         if self.changed
             && let Some(store) = self.state.store()
         {
-            let text = next.document.to_text();
-            next.resource_version = store
-                .replace(
-                    &text,
-                    next.resource_version,
-                    state::EVERYTHING,
-                    self.state.instance_id,
-                )
-                .await
-                .map_err(|error| storage_error(&error))?;
+            let based_on = next.resource_version;
+            let stored = if Arc::ptr_eq(&next.document, &self.state.current().document) {
+                // Catalogs were read again, which the others are to do as well.
+                store
+                    .touch(based_on, state::EVERYTHING, self.state.instance_id)
+                    .await
+            } else {
+                let text = aside(Urgency::Gentle, || next.text());
+                store
+                    .replace(&text, based_on, state::EVERYTHING, self.state.instance_id)
+                    .await
+            };
+            next.resource_version = stored.map_err(|error| storage_error(&error))?;
         }
         self.state.swap(next);
         Ok(())
@@ -371,32 +383,29 @@ impl<'s> Workspace<'s> {
     }
 
     fn build(&self, document: Document) -> Generation {
-        self.build_with(document, &self.present.sources)
+        self.build_with(Arc::new(document), &self.present.sources)
     }
 
     fn build_with(
         &self,
-        document: Document,
+        document: Arc<Document>,
         sources: &std::collections::BTreeMap<String, crate::generation::SourceState>,
     ) -> Generation {
         let sources = state::open_sources(&document, &self.state.settings, Some(sources));
-        tokio::task::block_in_place(|| {
-            Generation::build(
-                Arc::new(document),
-                sources,
-                &self.state.settings.schema,
-                Some(&self.present),
-                self.present.resource_version,
-            )
-        })
+        Generation::build(
+            document,
+            sources,
+            &self.state.settings.schema,
+            Some(&self.present),
+            self.present.resource_version,
+        )
     }
 
     async fn open_and_build(
         &self,
-        document: Document,
+        document: Arc<Document>,
         wanted: impl Fn(&str, &crate::generation::SourceState) -> bool,
     ) -> Generation {
-        let document = Arc::new(document);
         let mut sources = state::open_sources(&document, &self.state.settings, Some(&self.present.sources));
         state::introspect(&document, &mut sources, wanted).await;
         let previous = Some(Arc::clone(&self.present));

@@ -15,6 +15,7 @@ use tokio::time::{Interval, MissedTickBehavior};
 use super::start::read_directory;
 use super::{StartError, State, build, introspect, open_sources, parse};
 use crate::generation::SourceState;
+use crate::generation::aside::{Urgency, aside};
 use crate::generation::source_state::describe;
 use crate::observe::log::Level;
 use crate::observe::{Event, Health};
@@ -55,7 +56,7 @@ impl State {
         }
         let stored = store.metadata().await?;
         let document = match &stored.metadata {
-            Some(text) => parse(text)?,
+            Some(text) => aside(Urgency::Gentle, || parse(text))?,
             None => Document::default(),
         };
         let notification = store.notification_after(mine, self.instance_id).await?;

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use metadata::document::TextError;
 use metadata::source::{DatabaseUrl, PoolSettings};
 use metadata::{Document, Source};
 use serde_json::json;
@@ -13,6 +14,7 @@ use uuid::Uuid;
 
 use super::{FIRST_PATIENCE, State, build, introspect_within, open_sources};
 use crate::auth::Authenticator;
+use crate::generation::aside::{Urgency, aside};
 use crate::generation::source_state::describe;
 use crate::observe::log::Level;
 use crate::observe::{Event, Observer};
@@ -175,7 +177,8 @@ async fn first_document(
     loop {
         let stored = store.metadata().await?;
         if let Some(text) = &stored.metadata {
-            return Ok((parse(text)?, stored.resource_version));
+            let document = aside(Urgency::Now, || parse(text))?;
+            return Ok((document, stored.resource_version));
         }
         let mut document = Document::default();
         if let Some(default) = &settings.default_source {
@@ -234,17 +237,16 @@ fn default_source(default: &DefaultSource, settings: &Settings) -> Source {
 /// # Errors
 /// Where and why it cannot be read.
 pub fn parse(text: &str) -> Result<Document, StartError> {
-    let value = serde_json::from_str(text).map_err(|error| StartError::Document {
-        path: "$".to_owned(),
-        message: error.to_string(),
-    })?;
-    match Document::parse(&value) {
-        Ok((document, _)) => Ok(document),
-        Err(error) => Err(StartError::Document {
+    Document::from_text(text).map_err(|error| match error {
+        TextError::Json(error) => StartError::Document {
+            path: "$".to_owned(),
+            message: error.to_string(),
+        },
+        TextError::Document(error) => StartError::Document {
             path: error.path.to_string(),
             message: error.message,
-        }),
-    }
+        },
+    })
 }
 
 /// Reads a metadata directory.

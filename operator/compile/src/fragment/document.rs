@@ -1,6 +1,7 @@
 //! Fragments put together to a document, and taken out of one.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use crd::Kind;
 use indexmap::IndexMap;
@@ -25,7 +26,7 @@ impl Fragment {
             }
             Self::Table(source, name, table) => {
                 if let Some(source) = document.sources.get_mut(&source) {
-                    source.tables.insert(name, *table);
+                    source.tables.insert(name, Arc::new(*table));
                 }
             }
             Self::Permission(source, table, role, verbs) => {
@@ -96,7 +97,12 @@ impl Fragment {
 }
 
 fn table_of<'d>(document: &'d mut Document, source: &str, table: &QualifiedName) -> Option<&'d mut Table> {
-    document.sources.get_mut(source)?.tables.get_mut(table)
+    document
+        .sources
+        .get_mut(source)?
+        .tables
+        .get_mut(table)
+        .map(Arc::make_mut)
 }
 
 fn put<T>(entries: &mut IndexMap<String, T>, role: &str, entry: Option<T>) {

@@ -25,7 +25,9 @@ impl Workspace<'_> {
         let mut document = self.document().clone();
         edit(&mut document)?;
         let next = self
-            .open_and_build(document, |name, known| name == source && known.catalog.is_none())
+            .open_and_build(Arc::new(document), |name, known| {
+                name == source && known.catalog.is_none()
+            })
             .await;
         if let Some(trouble) = next.sources.get(source).and_then(|state| state.trouble.clone())
             && object.is_some()
@@ -60,14 +62,14 @@ impl Workspace<'_> {
 
     /// Puts another document in place of the present one; all catalogs are read again.
     pub(crate) async fn replace(&mut self, document: Document) -> Result<(), ApiError> {
-        let next = self.open_and_build(document, |_, _| true).await;
+        let next = self.open_and_build(Arc::new(document), |_, _| true).await;
         self.accept(next);
         Ok(())
     }
 
     /// Reads catalogs again: of these sources, or of all.
     pub(crate) async fn reload(&mut self, sources: Option<&[String]>) -> Result<(), ApiError> {
-        let document = self.document().clone();
+        let document = self.shared_document();
         let next = self
             .open_and_build(document, |name, _| {
                 sources.is_none_or(|wanted| wanted.iter().any(|known| known == name))
@@ -94,7 +96,7 @@ impl Workspace<'_> {
         if stale.is_empty() {
             return false;
         }
-        let document = self.document().clone();
+        let document = self.shared_document();
         let next = self
             .open_and_build(document, |name, _| stale.iter().any(|known| known == name))
             .await;
@@ -109,12 +111,12 @@ impl Workspace<'_> {
             return;
         };
         let mut definition = definition.clone();
-        definition.tables.entry(table.clone()).or_default().is_enum = true;
+        Arc::make_mut(definition.tables.entry(table.clone()).or_default()).is_enum = true;
         let mut sources = self.present.sources.clone();
         if let Some(state) = sources.get_mut(source) {
             state.refresh_enum_values(&definition).await;
         }
-        let document = self.document().clone();
+        let document = self.shared_document();
         self.present = Arc::new(self.build_with(document, &sources));
     }
 
@@ -135,7 +137,7 @@ impl Workspace<'_> {
             state.adopt(after);
         }
         let changed = self.changed;
-        let next = self.build_with(document, &sources);
+        let next = self.build_with(Arc::new(document), &sources);
         let problems = new_problems(&self.present, &next);
         if !problems.is_empty() && !cascade && !changes.drops() {
             return refuse_new_problems(&next.document, None, &problems);
@@ -159,7 +161,7 @@ impl Workspace<'_> {
         if let Some(state) = sources.get_mut(source) {
             state.refresh_enum_values(definition).await;
         }
-        let document = Document::clone(&self.present.document);
+        let document = Arc::clone(&self.present.document);
         self.present = Arc::new(self.build_with(document, &sources));
     }
 }
