@@ -62,7 +62,7 @@ impl Document {
             let mut sources: Vec<_> = self.sources.iter().collect();
             sources.sort_by_key(|(name, _)| *name);
             write_list(text, &sources, |text, (name, source)| {
-                write_source(text, name, source)
+                write_source(text, name, source);
             });
             true
         });
