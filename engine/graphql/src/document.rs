@@ -84,6 +84,16 @@ impl Document {
         &self.limits
     }
 
+    /// Its operations, as written.
+    pub fn operations(&self) -> &[OperationDefinition] {
+        &self.operations
+    }
+
+    /// How many operations and fragments it defines. Fragments of one name count once.
+    pub fn definitions(&self) -> usize {
+        self.operations.len() + self.fragments.len()
+    }
+
     /// The fragment of that name.
     pub fn fragment(&self, name: &str) -> Option<&Fragment> {
         self.fragments.get(name)

@@ -6,6 +6,7 @@
 extern crate self as graphql;
 
 pub mod coerce;
+pub mod diagnose;
 pub mod document;
 pub mod error;
 pub mod guard;

@@ -4,7 +4,7 @@
 //! Never decides what anything means in SQL. Records as guards what it assumed about the variables.
 
 mod directive;
-mod fragment;
+pub(crate) mod fragment;
 mod selection;
 mod value;
 

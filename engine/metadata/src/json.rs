@@ -36,6 +36,28 @@ pub struct ParseError {
     pub path: JsonPath,
     /// What is wrong, in Hasura's words.
     pub message: String,
+    /// Hasura's code for it.
+    pub code: ParseCode,
+}
+
+/// Hasura's code for what a reader refuses.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ParseCode {
+    /// `parse-failed`
+    #[default]
+    ParseFailed,
+    /// `not-supported`: a number that must not be negative is.
+    NotSupported,
+}
+
+impl ParseCode {
+    /// As error bodies have it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ParseFailed => "parse-failed",
+            Self::NotSupported => "not-supported",
+        }
+    }
 }
 
 /// Something in a document that changes nothing and that its author should know about.
@@ -144,6 +166,7 @@ impl Reader {
         ParseError {
             path: self.path.clone(),
             message: message.into(),
+            code: ParseCode::default(),
         }
     }
 

@@ -13,7 +13,9 @@ pub mod operator;
 pub mod predicate;
 pub mod problem;
 mod resolve;
+pub mod rest_endpoint;
 pub mod role;
+pub mod saved_query;
 pub mod scalar;
 
 pub use build::{Previous, build};

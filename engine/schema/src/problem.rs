@@ -31,6 +31,20 @@ pub enum Problem {
         /// All of them.
         objects: Vec<MetadataObjectId>,
     },
+    /// A REST endpoint whose path is no path.
+    EndpointPath {
+        /// The endpoint.
+        endpoint: MetadataObjectId,
+        /// What is wrong with its path.
+        message: String,
+    },
+    /// REST endpoints that a path and a method cannot tell apart.
+    AmbiguousPaths {
+        /// Their paths, in the order of the endpoints.
+        urls: Vec<String>,
+        /// The endpoints, by name.
+        endpoints: Vec<MetadataObjectId>,
+    },
     /// A top-level setting that is no object of its own and is not served.
     Setting {
         /// The document's key.
@@ -82,7 +96,9 @@ impl Problem {
         match self {
             Self::Inconsistent { message, .. }
             | Self::Conflicting { message, .. }
+            | Self::EndpointPath { message, .. }
             | Self::Setting { message, .. } => message.clone(),
+            Self::AmbiguousPaths { urls, .. } => format!("Ambiguous URL paths: {}", urls.join(", ")),
             Self::RoleInheritance { role, entity } => format!(
                 "Could not inherit permission for the role '{role}' for the entity: '{} permission, table: {}, \
                  source: '{}''",
@@ -100,7 +116,9 @@ impl Problem {
                 format!("Inconsistent object: {message}")
             }
             Self::Conflicting { message, .. } => format!("Conflicting objects: {message}"),
-            Self::RoleInheritance { .. } => self.message(),
+            Self::EndpointPath { .. } | Self::AmbiguousPaths { .. } | Self::RoleInheritance { .. } => {
+                self.message()
+            }
         }
     }
 
@@ -109,7 +127,11 @@ impl Problem {
     pub fn objects(&self) -> &[MetadataObjectId] {
         match self {
             Self::Inconsistent { object, .. } => std::slice::from_ref(object),
-            Self::Conflicting { objects, .. } => objects,
+            Self::EndpointPath { endpoint, .. } => std::slice::from_ref(endpoint),
+            Self::Conflicting { objects, .. }
+            | Self::AmbiguousPaths {
+                endpoints: objects, ..
+            } => objects,
             Self::Setting { .. } | Self::RoleInheritance { .. } => &[],
         }
     }
@@ -118,7 +140,7 @@ impl Problem {
     pub fn to_json(&self, document: &Document) -> Value {
         let definition = |object: &MetadataObjectId| object.definition(document).unwrap_or(Value::Null);
         match self {
-            Self::Inconsistent { object, .. } => json!({
+            Self::Inconsistent { object, .. } | Self::EndpointPath { endpoint: object, .. } => json!({
                 "definition": definition(object),
                 "name": object.name(),
                 "reason": self.reason(),
@@ -136,6 +158,13 @@ impl Problem {
                     })
                     .collect();
                 json!({"reason": self.reason(), "objects": objects})
+            }
+            Self::AmbiguousPaths { endpoints, .. } => {
+                let conflicts: Vec<Value> = endpoints
+                    .iter()
+                    .map(|endpoint| with_query_text(definition(endpoint), endpoint, document))
+                    .collect();
+                json!({"reason": self.reason(), "conflicts": conflicts})
             }
             Self::Setting { key, .. } => json!({
                 "definition": document.to_json().get(*key).cloned().unwrap_or(Value::Null),
@@ -155,6 +184,22 @@ impl Problem {
             }),
         }
     }
+}
+
+/// The definition of an endpoint with the text of its query in place of the query's name.
+fn with_query_text(mut definition: Value, endpoint: &MetadataObjectId, document: &Document) -> Value {
+    let MetadataObjectId::RestEndpoint(name) = endpoint else {
+        return definition;
+    };
+    let text = document.rest_endpoints.get(name).and_then(|endpoint| {
+        let reference = &endpoint.definition.query;
+        let collection = document.query_collections.get(&reference.collection_name)?;
+        collection.definition.queries.get(&reference.query_name)
+    });
+    if let Some(listed) = text {
+        definition["definition"] = json!({"query": listed.query});
+    }
+    definition
 }
 
 /// `insert`, `select`, …

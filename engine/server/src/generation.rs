@@ -20,6 +20,7 @@ use metadata::object_id::MetadataObjectId;
 use plan::PlanCache;
 use schema::model::{Model, Options, SourceId};
 use schema::problem::Problem;
+use schema::rest_endpoint::RestEndpoints;
 use schema::role::RoleView;
 use serde_json::Value;
 
@@ -41,6 +42,8 @@ pub struct Generation {
     pub model: Arc<Model>,
     /// What is wrong with it.
     pub problems: Arc<[Problem]>,
+    /// The paths of the REST endpoints.
+    pub rest_endpoints: Arc<RestEndpoints>,
     /// Databases by source name.
     pub sources: BTreeMap<String, SourceState>,
     /// How long it took to resolve.
@@ -90,6 +93,10 @@ impl Generation {
             }),
         );
         explain_unreachable(&sources, &mut problems);
+        let model = Arc::new(model);
+        let (rest_endpoints, endpoint_problems) = RestEndpoints::new(&document);
+        problems.extend(endpoint_problems);
+        problems.extend(schema::saved_query::check(&document, &model));
         let databases = model
             .sources
             .iter()
@@ -104,8 +111,9 @@ impl Generation {
             hash,
             resource_version,
             document,
-            model: Arc::new(model),
+            model,
             problems: problems.into(),
+            rest_endpoints: Arc::new(rest_endpoints),
             sources,
             databases,
             // Sized when it is served.

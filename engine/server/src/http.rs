@@ -6,6 +6,7 @@ pub mod graphql;
 pub mod listener;
 pub mod management;
 pub mod request_id;
+pub mod rest;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -62,6 +63,8 @@ pub enum Endpoint {
     Ready,
     /// `/v1/metrics`
     Metrics,
+    /// `/api/rest/…`
+    Rest,
 }
 
 /// Which endpoint a path is, and the methods it takes. `None`: no such path, or its API is off.
@@ -69,6 +72,13 @@ fn endpoint(path: &str, apis: Apis) -> Option<(Endpoint, &'static [Method])> {
     const POST: &[Method] = &[Method::POST];
     const GET: &[Method] = &[Method::GET, Method::HEAD];
     const EITHER: &[Method] = &[Method::POST, Method::GET];
+    const REST: &[Method] = &[
+        Method::GET,
+        Method::POST,
+        Method::PUT,
+        Method::PATCH,
+        Method::DELETE,
+    ];
     let found = match path {
         "/v1/graphql" => (Endpoint::Graphql, EITHER, apis.graphql),
         "/v1alpha1/graphql" => (Endpoint::GraphqlV1Alpha1, EITHER, apis.graphql),
@@ -83,6 +93,7 @@ fn endpoint(path: &str, apis: Apis) -> Option<(Endpoint, &'static [Method])> {
         "/livez" => (Endpoint::Live, GET, true),
         "/readyz" => (Endpoint::Ready, GET, true),
         "/v1/metrics" => (Endpoint::Metrics, GET, apis.metrics),
+        _ if path.starts_with(rest::PREFIX) => (Endpoint::Rest, REST, apis.graphql),
         _ => return None,
     };
     let (endpoint, methods, enabled) = found;
@@ -205,6 +216,7 @@ where
                     received = body;
                     let call = Call {
                         method: &head.method,
+                        path,
                         query: head.uri.query().unwrap_or_default(),
                         headers: &head.headers,
                         request_id: &request_id,
@@ -269,6 +281,8 @@ where
 pub struct Call<'a> {
     /// Method.
     pub method: &'a Method,
+    /// Before the `?`.
+    pub path: &'a str,
     /// Behind the `?`.
     pub query: &'a str,
     /// Headers.
@@ -288,6 +302,10 @@ async fn dispatch(state: &Arc<State>, endpoint: Endpoint, call: &Call<'_>) -> An
         Endpoint::Live => Answer::text(StatusCode::OK, "OK").asking(Asked::Probe),
         Endpoint::Ready => management::ready(state),
         Endpoint::Metrics => management::metrics(state, call.headers),
+        Endpoint::Rest => match authenticate(state, call) {
+            Ok(session) => rest::answer(state, session, call),
+            Err(answer) => *answer,
+        },
         Endpoint::Config | Endpoint::SourceHealth => {
             let session = match authenticate(state, call) {
                 Ok(session) => session,

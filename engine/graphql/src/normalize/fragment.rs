@@ -14,7 +14,7 @@ use crate::type_system::Name;
 ///
 /// # Errors
 /// `reference to undefined fragment "F"`, `the fragment definition(s) "A" and "B" form a cycle`.
-pub(super) fn check<'a>(
+pub(crate) fn check<'a>(
     document: &'a Document,
     definition: &'a OperationDefinition,
 ) -> Result<Vec<&'a Name>, Error> {

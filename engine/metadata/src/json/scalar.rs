@@ -2,7 +2,7 @@
 
 use serde_json::{Number, Value};
 
-use super::{Content, Json, ParseError, Reader};
+use super::{Content, Json, ParseCode, ParseError, Reader};
 
 /// The error for a value of the wrong type.
 pub(crate) fn type_mismatch(name: &str, expected: &str, value: &Value, reader: &Reader) -> ParseError {
@@ -78,7 +78,10 @@ impl Json for u64 {
             return Ok(whole);
         }
         match number.as_f64() {
-            Some(float) if float < 0.0 => Err(reader.error("unexpected negative value")),
+            Some(float) if float < 0.0 => Err(ParseError {
+                code: ParseCode::NotSupported,
+                ..reader.error("unexpected negative value")
+            }),
             // Whole numbers up to 2^53 are exact as floating point.
             Some(float) if float.fract() == 0.0 && float <= 9_007_199_254_740_992.0 => format!("{float:.0}")
                 .parse()

@@ -23,7 +23,6 @@ impl Entry for RestEndpoint {
         sorted.sort();
         sorted.dedup();
         let url: String = object.entry_name("url")?;
-        let url = url.trim_matches('/').to_owned();
         Ok((
             name,
             Self {

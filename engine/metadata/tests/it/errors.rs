@@ -10,7 +10,7 @@ use crate::full;
 fn refused(pointer: &str, change: Value) -> (String, String) {
     let mut value = full();
     *value.pointer_mut(pointer).expect("the place exists") = change;
-    let ParseError { path, message } = Document::parse(&value).expect_err("it is refused");
+    let ParseError { path, message, .. } = Document::parse(&value).expect_err("it is refused");
     (path.to_string(), message)
 }
 
@@ -51,6 +51,13 @@ fn limits_must_not_be_negative() {
         path,
         "parsing Int failed, expected Number, but encountered String",
     );
+    let mut value = full();
+    *value.pointer_mut(pointer).expect("the place exists") = json!(-1.0);
+    let refused = Document::parse(&value).expect_err("it is refused");
+    assert_eq!(refused.code.as_str(), "not-supported");
+    *value.pointer_mut(pointer).expect("the place exists") = json!(1.5);
+    let refused = Document::parse(&value).expect_err("it is refused");
+    assert_eq!(refused.code.as_str(), "parse-failed");
 }
 
 #[test]

@@ -1,5 +1,6 @@
-//! Objects of kinds that the engine does not serve yet: reported one by one, never ignored. Query collections,
-//! the allow list and REST endpoints are the server's to judge: no schema depends on them.
+//! Objects of kinds that the engine does not serve yet: reported one by one, never ignored. Query collections and REST
+//! endpoints are looked at when the model is there ([`saved_query`](crate::saved_query),
+//! [`rest_endpoint`](crate::rest_endpoint)).
 
 use metadata::Document;
 use metadata::limit::ApiLimits;

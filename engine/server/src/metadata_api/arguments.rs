@@ -115,7 +115,10 @@ pub(crate) fn kind(value: &Value) -> &'static str {
 
 impl From<ParseError> for ApiError {
     fn from(error: ParseError) -> Self {
-        Self::parse_failed(error.path.to_string(), error.message)
+        Self {
+            code: error.code.as_str(),
+            ..Self::parse_failed(error.path.to_string(), error.message)
+        }
     }
 }
 

@@ -108,11 +108,7 @@ pub(crate) fn add_query(workspace: &mut Workspace<'_>, arguments: Arguments<'_>)
             format!("query with name \"{query_name}\" already exists in collection \"{name}\""),
         ));
     }
-    let object = MetadataObjectId::SavedQuery {
-        collection: name.clone(),
-        query: query_name.clone(),
-    };
-    workspace.change(Some(&object), |document| {
+    workspace.change(None, |document| {
         if let Some(collection) = document.query_collections.get_mut(&name) {
             collection.definition.queries.insert(query_name, query);
         }
@@ -208,25 +204,6 @@ pub(crate) fn create_endpoint(
         return Err(ApiError::new(
             "already-exists",
             format!("Endpoint with name \"{name}\" already exists"),
-        ));
-    }
-    let known = workspace
-        .document()
-        .query_collections
-        .get(&endpoint.definition.query.collection_name)
-        .is_some_and(|collection| {
-            collection
-                .definition
-                .queries
-                .contains_key(&endpoint.definition.query.query_name)
-        });
-    if !known {
-        return Err(ApiError::new(
-            "not-exists",
-            format!(
-                "query with name \"{}\" does not exist in query collection \"{}\"",
-                endpoint.definition.query.query_name, endpoint.definition.query.collection_name
-            ),
         ));
     }
     let object = MetadataObjectId::RestEndpoint(name.clone());

@@ -22,7 +22,8 @@ use crate::generation::aside::{Urgency, aside};
 use crate::settings::Origin;
 use crate::state::{self, State};
 use refusal::{
-    concerns, conflict, dependency_error, new_problems, refresh_error, refuse_new_problems, storage_error,
+    concerns, conflict, dependency_error, is_of_queries, new_problems, refresh_error, refuse_new_problems,
+    storage_error,
 };
 
 /// A document being changed.
@@ -251,8 +252,11 @@ impl<'s> Workspace<'s> {
 
     fn accept_removal(&mut self, mut next: Generation, cascade: bool) -> Result<(), ApiError> {
         loop {
-            let dependents = new_problems(&self.present, &next);
+            let (broken, dependents): (Vec<_>, Vec<_>) = new_problems(&self.present, &next)
+                .into_iter()
+                .partition(|problem| is_of_queries(problem));
             if dependents.is_empty() {
+                refuse_new_problems(&next.document, None, &broken)?;
                 self.accept(next);
                 return Ok(());
             }
@@ -278,15 +282,31 @@ impl<'s> Workspace<'s> {
         for object in self.present.problems.iter().flat_map(Problem::objects) {
             dependency::remove(&mut document, object);
         }
-        let next = self.build(document);
-        if !new_problems(&self.present, &next).is_empty() {
-            return Err(
-                ApiError::new("unexpected", "cannot continue due to new inconsistent metadata")
-                    .with_internal(Value::Array(next.inconsistent_objects())),
-            );
+        let mut next = self.build(document);
+        loop {
+            let found = new_problems(&self.present, &next);
+            if found.is_empty() {
+                self.accept(next);
+                return Ok(());
+            }
+            // An endpoint whose saved query was just dropped goes with it.
+            let mut document = Document::clone(&next.document);
+            let mut removed = false;
+            for object in found
+                .iter()
+                .filter(|problem| is_of_queries(problem))
+                .flat_map(|problem| problem.objects())
+            {
+                removed |= dependency::remove(&mut document, object);
+            }
+            if !removed {
+                return Err(
+                    ApiError::new("unexpected", "cannot continue due to new inconsistent metadata")
+                        .with_internal(Value::Array(next.inconsistent_objects())),
+                );
+            }
+            next = self.build(document);
         }
-        self.accept(next);
-        Ok(())
     }
 
     /// From here on changes are collected.

@@ -13,4 +13,5 @@ mod command_line;
 mod dev;
 mod injection;
 mod process;
+mod saved_queries;
 mod serving;

@@ -29,6 +29,19 @@ pub(super) fn concerns(problem: &Problem, object: &MetadataObjectId) -> bool {
     problem.objects().contains(object)
 }
 
+/// Whether it is about saved queries and REST endpoints alone. They are no dependents of what they name: `cascade` leaves
+/// them be, and a command that breaks one is refused.
+pub(super) fn is_of_queries(problem: &Problem) -> bool {
+    let objects = problem.objects();
+    let of_queries = |object: &MetadataObjectId| {
+        matches!(
+            object,
+            MetadataObjectId::SavedQuery { .. } | MetadataObjectId::RestEndpoint(_)
+        )
+    };
+    !objects.is_empty() && objects.iter().all(of_queries)
+}
+
 pub(super) fn refuse_new_problems(
     document: &Document,
     object: Option<&MetadataObjectId>,
@@ -56,9 +69,13 @@ pub(super) fn refuse_new_problems(
         return Err(ApiError::new("invalid-configuration", own.reason()).with_internal(all));
     }
     let all = problems.iter().map(|problem| problem.to_json(document)).collect();
-    let found = if object.is_some() { "new" } else { "newly found" };
-    let message = format!("cannot continue due to {found} inconsistent metadata");
-    Err(ApiError::new("unexpected", message).with_internal(all))
+    // Upstream has two checks, with a status each.
+    let refusal = if object.is_some() {
+        ApiError::new("unexpected", "cannot continue due to new inconsistent metadata")
+    } else {
+        ApiError::unexpected("cannot continue due to newly found inconsistent metadata")
+    };
+    Err(refusal.with_internal(all))
 }
 
 /// `cannot drop due to the following dependent objects: …`
