@@ -25,6 +25,11 @@ impl Path {
         Self(None)
     }
 
+    /// The place around this one; `$` has none.
+    pub fn parent(&self) -> Option<Self> {
+        self.0.as_ref().map(|node| node.parent.clone())
+    }
+
     /// One step into an object.
     #[must_use]
     pub fn key(&self, key: impl Into<Arc<str>>) -> Self {

@@ -4,6 +4,7 @@
 //! read, [`DatabaseError::internal`] is for administrators. Nothing here ever holds a password.
 
 use serde_json::{Value, json};
+use sql::refusal::Refusal;
 use tokio_postgres::error::SqlState;
 
 /// Any failure of a statement, a connection or a row.
@@ -158,6 +159,13 @@ impl DatabaseError {
             statement: None,
             prepared: false,
         }
+    }
+
+    /// The engine's own statement refused, for that reason.
+    pub fn refusal(&self) -> Option<Refusal> {
+        (self.sqlstate == Refusal::SQLSTATE)
+            .then(|| Refusal::in_message(&self.message))
+            .flatten()
     }
 
     /// The details that Hasura puts under `internal`: statement, and the error with `exec_status`, `hint`, `message`,

@@ -317,11 +317,22 @@ async fn send_prepared(
     values: &Values<'_>,
     now: Instant,
 ) -> Result<RowStream, Error> {
-    let prepared = match session.prepared(known, now) {
-        Some(prepared) => prepared,
-        None => prepare(session, known, statement, values).await?,
-    };
+    let prepared = prepared(session, known, statement, values, now).await?;
     Ok(session.client.query_raw(&prepared, values.iter()).await?)
+}
+
+/// The statement as prepared on the connection, now if it was not before.
+pub(crate) async fn prepared(
+    session: &Session,
+    known: &Known,
+    statement: &Statement,
+    values: &Values<'_>,
+    now: Instant,
+) -> Result<tokio_postgres::Statement, Error> {
+    match session.prepared(known, now) {
+        Some(prepared) => Ok(prepared),
+        None => prepare(session, known, statement, values).await,
+    }
 }
 
 /// Prepares a statement on a connection and keeps it there.
@@ -343,7 +354,8 @@ async fn prepare(
     Ok(prepared)
 }
 
-async fn take_rows(stream: RowStream, sink: &mut impl Sink) -> Result<(), Error> {
+/// Takes all rows.
+pub(crate) async fn take_rows(stream: RowStream, sink: &mut impl Sink) -> Result<(), Error> {
     let mut stream = pin!(stream);
     let mut scratch = Scratch::default();
     while let Some(row) = stream.try_next().await? {

@@ -24,4 +24,4 @@ pub use self::health::{Health, PoolMetrics};
 pub use self::run_sql::{RunSql, RunSqlMode, SqlResult};
 pub use self::source::{IsolationLevel, Member, PoolSettings, Source, SourceConfig};
 pub use self::store::Store;
-pub use self::write::Write;
+pub use self::write::{Failed, Work, Write};

@@ -119,8 +119,12 @@ impl IsolationLevel {
         }
     }
 
-    /// Begins a read-write transaction with the time zone that the codecs need.
-    pub(crate) fn begin_read_write(self) -> &'static str {
+    /// Begins a read-write transaction with the time zone that the codecs need. A session that was set up when it was
+    /// connected has time zone and isolation already.
+    pub(crate) fn begin_read_write(self, is_set_up: bool) -> &'static str {
+        if is_set_up {
+            return "BEGIN READ WRITE";
+        }
         match self {
             IsolationLevel::ReadCommitted => {
                 "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL TimeZone TO 'UTC'"

@@ -1,15 +1,18 @@
 //! A read-write transaction on a connection of its own.
 
+mod pipeline;
+
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use sql::Statement;
-use tokio_postgres::Client;
 
 use crate::error::Error;
 use crate::execute::parameter::Values;
 use crate::execute::{self, Json, Sink};
 use crate::pool::{Exclusive, Known};
+
+pub use pipeline::{Failed, Work};
 
 /// A transaction, begun with its first statement. Dropping it rolls back.
 #[derive(Debug)]
@@ -23,6 +26,8 @@ pub struct Write {
 struct Begin {
     /// A JSON object.
     session_variables: Option<String>,
+    /// A JSON object.
+    trace_context: Option<String>,
 }
 
 impl Write {
@@ -30,11 +35,21 @@ impl Write {
     pub(crate) fn new(connection: Exclusive, session_variables: Option<&str>) -> Write {
         let begin = Begin {
             session_variables: session_variables.map(str::to_owned),
+            trace_context: None,
         };
         Write {
             connection,
             begin: Some(begin),
         }
+    }
+
+    /// With the request's trace (a JSON object) as `hasura.tracecontext`. To be called before the first statement.
+    #[must_use]
+    pub fn with_trace_context(mut self, trace_context: Option<&str>) -> Write {
+        if let Some(begin) = &mut self.begin {
+            begin.trace_context = trace_context.map(str::to_owned);
+        }
+        self
     }
 
     /// Runs a statement and appends its JSON to `out`.
@@ -107,8 +122,8 @@ impl Write {
         let result = match begin {
             None => work.await,
             Some(begin) => {
-                let text = pool.isolation().begin_read_write();
-                let set = set_variables(&session.client, begin.session_variables.as_deref());
+                let text = pool.isolation().begin_read_write(prepares);
+                let set = begin.set(session, prepares);
                 // Polled in this order, so sent in this order, without waiting in between.
                 let (begun, set, result) =
                     futures_util::future::join3(session.client.batch_execute(text), set, work).await;
@@ -156,11 +171,4 @@ impl Write {
         }
         self.connection.end_transaction(text).await
     }
-}
-
-/// Sets `hasura.user` for the transaction.
-async fn set_variables(client: &Client, variables: Option<&str>) -> Result<(), Error> {
-    let Some(variables) = variables else { return Ok(()) };
-    execute::query(client, "select set_config('hasura.user', $1, true)", &[variables]).await?;
-    Ok(())
 }

@@ -62,7 +62,7 @@ impl Basis {
 fn is_about_the_schema(root: &Root) -> bool {
     match &root.content {
         RootContent::Constant(_) => &*root.field != "__typename",
-        RootContent::Statement { .. } => false,
+        RootContent::Statement { .. } | RootContent::Mutation(_) => false,
         RootContent::Object(_) => true,
     }
 }
@@ -71,6 +71,7 @@ fn uses(root: &Root, id: SourceId) -> bool {
     match &root.content {
         RootContent::Constant(_) => false,
         RootContent::Statement { source, .. } => *source == id,
+        RootContent::Mutation(mutation) => mutation.source == id,
         RootContent::Object(roots) => roots.iter().any(|root| uses(root, id)),
     }
 }

@@ -94,7 +94,7 @@ pub fn plan(
         ..schema::model::Role::default()
     };
     let role = model.roles.get(&*session.role).map_or(&nobody, |role| role);
-    let mut reader = Reader::new(model, role);
+    let mut reader = Reader::new(model, role, session.backend);
     reader.turn_to(Some(source));
     let root = Path::root();
     let readable = reader

@@ -5,14 +5,16 @@
 
 pub(crate) mod filter;
 pub(crate) mod table;
+pub(crate) mod write;
 
 use schema::meaning::AggregateOperation;
 use schema::model::{Column, RelationshipId, Table, TableId};
 use sql::ast::Expression;
-use sql::name::QualifiedName;
+use sql::name::{Alias, QualifiedName};
 
 pub(crate) use filter::{Exists, Filter, Right, Test};
 pub(crate) use table::{PredicateTable, SelectTable};
+pub(crate) use write::{Answer, Change, Mutation};
 
 /// A filtered, ordered, paged set of rows.
 #[derive(Debug, Clone)]
@@ -35,10 +37,28 @@ pub(crate) struct Rows<'m> {
     pub(crate) offset: Option<Expression>,
 }
 
-impl Rows<'_> {
-    /// Which rows are in the set, the role's limit aside, depends on their order or number.
+impl<'m> Rows<'m> {
+    /// Written rows, in the order in which they were written.
+    pub(crate) fn written(source: WrittenRows, row: RowType<'m>) -> Self {
+        Self {
+            source: RowSource::Written(source, row),
+            link: Vec::new(),
+            filter: Filter::always(),
+            order: Vec::new(),
+            distinct: Vec::new(),
+            limit: None,
+            most: None,
+            offset: None,
+        }
+    }
+
+    /// Which rows are in the set, the role's limit aside, depends on their order or number; or their order is that of
+    /// an array, which has to be kept.
     pub(crate) fn is_paged(&self) -> bool {
-        self.limit.is_some() || self.offset.is_some() || !self.distinct.is_empty()
+        matches!(self.source, RowSource::Written(WrittenRows::Carried(_), _))
+            || self.limit.is_some()
+            || self.offset.is_some()
+            || !self.distinct.is_empty()
     }
 
     /// The least of the client's limit and the role's.
@@ -70,6 +90,17 @@ pub(crate) enum RowSource<'m> {
     Table(SelectTable<'m>),
     /// What a function gives back.
     Call(Call<'m>, RowType<'m>),
+    /// What this mutation wrote.
+    Written(WrittenRows, RowType<'m>),
+}
+
+/// Where written rows are found.
+#[derive(Debug, Clone)]
+pub(crate) enum WrittenRows {
+    /// In the same statement.
+    Here(Alias),
+    /// In settings of the transaction, by numbers of writes: what an earlier statement left there.
+    Carried(Vec<usize>),
 }
 
 /// What a row consists of.
@@ -96,7 +127,7 @@ impl<'m> RowSource<'m> {
     pub(crate) fn row_type(&self) -> RowType<'m> {
         match self {
             Self::Table(table) => RowType::Table(*table),
-            Self::Call(_, row) => *row,
+            Self::Call(_, row) | Self::Written(_, row) => *row,
         }
     }
 }
@@ -298,6 +329,8 @@ pub(crate) enum AggregateValue<'m> {
     Constant(Box<[u8]>),
     /// The rows themselves.
     Nodes(Object<'m>),
+    /// `affected_rows` of a mutation: of all its writes.
+    Affected,
     /// `aggregate`, or an operation within it: an object of further keys.
     Object(Vec<AggregateField<'m>>),
     /// How many.

@@ -16,6 +16,7 @@ mod root;
 pub mod session;
 pub mod tag;
 mod value;
+mod write;
 
 use graphql::{Document, Error, Normalized, TypeSystem};
 use schema::RoleView;
@@ -52,6 +53,8 @@ pub struct View<'a, T> {
     pub model: &'a Model,
     /// The role's overlay.
     pub role: &'a Role,
+    /// The request has backend privileges: `backend_only` permissions exist.
+    pub backend: bool,
 }
 
 impl<'a> View<'a, RoleView> {
@@ -61,6 +64,7 @@ impl<'a> View<'a, RoleView> {
             types: view,
             model: view.model(),
             role: view.role(),
+            backend: view.has_backend_privileges(),
         }
     }
 }

@@ -10,6 +10,7 @@ mod object;
 mod rows;
 mod scalar;
 mod wide;
+mod write;
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -21,6 +22,8 @@ use sql::shape::{Cardinality, Shape, ValueShape};
 
 use crate::ir::{Aggregate, Object, Rows};
 
+pub(crate) use write::Text;
+
 /// Lowers one root field.
 pub(crate) struct Lowerer<'m> {
     aliases: Aliases,
@@ -28,6 +31,8 @@ pub(crate) struct Lowerer<'m> {
     stringify: bool,
     /// Schema of PostGIS and the like.
     extensions: &'m str,
+    /// How many rows a mutation wrote, where that is not a count of the rows at hand.
+    affected: Option<Expression>,
 }
 
 impl<'m> Lowerer<'m> {
@@ -36,6 +41,7 @@ impl<'m> Lowerer<'m> {
             aliases: Aliases::default(),
             stringify,
             extensions,
+            affected: None,
         }
     }
 

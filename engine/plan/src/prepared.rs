@@ -56,8 +56,48 @@ pub enum RootContent {
         /// What to run.
         statement: Arc<Statement>,
     },
+    /// Statements that write, in one transaction with those of the mutation's other fields of the source.
+    Mutation(Mutation),
     /// A source's namespace: an object of further roots.
     Object(Vec<Root>),
+}
+
+/// What one field of a mutation runs, and how its answer is put together.
+#[derive(Debug)]
+pub struct Mutation {
+    /// Which source.
+    pub source: SourceId,
+    /// To be run in order.
+    pub statements: Vec<MutationStatement>,
+    /// The parts of the answer.
+    pub answer: Vec<AnswerPart>,
+    /// The answer is a list of its parts; else there is one part.
+    pub many: bool,
+    /// How much comes back is bounded by what the request holds, so that nothing can be wrong with the answer that
+    /// would undo the writes.
+    pub bounded: bool,
+}
+
+/// One statement of a mutation.
+#[derive(Debug)]
+pub struct MutationStatement {
+    /// What to run.
+    pub statement: Arc<Statement>,
+    /// Its JSON is a part of the answer; else it has none.
+    pub answers: bool,
+    /// Where an error of the database is reported.
+    pub path: Path,
+    /// What is said, and where, if it wrote fewer rows than others depend on (`not-supported`).
+    pub missing: Option<(String, Path)>,
+}
+
+/// A part of a mutation field's answer.
+#[derive(Debug, Clone)]
+pub enum AnswerPart {
+    /// What the next answering statement gives.
+    Statement,
+    /// Always the same: nothing was to be written.
+    Constant(Arc<[u8]>),
 }
 
 /// Where one slot's value comes from.
@@ -113,6 +153,11 @@ impl Root {
                 RootContent::Statement { statement, .. } => {
                     statement.text.len() * 3 + statement.parameters.len() * 64
                 }
+                RootContent::Mutation(mutation) => mutation
+                    .statements
+                    .iter()
+                    .map(|one| one.statement.text.len() * 3 + one.statement.parameters.len() * 64 + 256)
+                    .sum(),
                 RootContent::Object(roots) => roots.iter().map(Self::bytes).sum(),
             }
     }

@@ -34,10 +34,12 @@ pub(crate) struct Reader<'m> {
     pub(crate) slots: Slots,
     pub(crate) guards: Guards,
     depth: u32,
+    /// The request has backend privileges.
+    pub(crate) backend: bool,
 }
 
 impl<'m> Reader<'m> {
-    pub(crate) fn new(model: &'m Model, role: &'m Role) -> Self {
+    pub(crate) fn new(model: &'m Model, role: &'m Role, backend: bool) -> Self {
         Self {
             model,
             role,
@@ -45,6 +47,7 @@ impl<'m> Reader<'m> {
             slots: Slots::default(),
             guards: Guards::default(),
             depth: 0,
+            backend,
         }
     }
 

@@ -1,5 +1,7 @@
 //! The root fields of an operation: what each of them is answered by.
 
+use std::sync::Arc;
+
 use graphql::guard::Guard;
 use graphql::operation::{Field, FieldTarget, Operation};
 use graphql::{Code, Error, Name, OperationKind, Path, TypeSystem, introspect};
@@ -11,10 +13,11 @@ use sql::shape::{Cardinality, Shape};
 
 use crate::View;
 use crate::ir::{RowSource, RowType, Rows};
-use crate::lower::Lowerer;
-use crate::prepared::{Root, RootContent, Slot};
+use crate::lower::{Lowerer, Text};
+use crate::prepared::{AnswerPart, Mutation, MutationStatement, Root, RootContent, Slot};
 use crate::read::{Reader, Wanted, json_key, json_string, lost};
 use crate::tag;
+use crate::write::Part;
 
 /// What Hasura v2 answers where a role can ask nothing.
 const NO_QUERIES: &str = "There are no queries available to the current role. Either there are no sources or \
@@ -45,7 +48,7 @@ where
             kind: operation.kind,
             operation_name: operation.name.clone(),
             hash,
-            reader: Reader::new(view.model, view.role),
+            reader: Reader::new(view.model, view.role, view.backend),
             guards,
         }
     }
@@ -99,6 +102,9 @@ where
                     RootTarget::Function(function) => function.source(),
                 };
                 self.reader.turn_to(self.view.model.source(source));
+                if self.kind == OperationKind::Mutation {
+                    return Ok((name.clone(), self.mutation(verb, target, source, &name, field)?));
+                }
                 let (select, shape) = match target {
                     RootTarget::Table(table) => self.table(verb, table, field)?,
                     RootTarget::Function(function) => self.function(verb, function, field)?,
@@ -169,9 +175,6 @@ where
         field: &Field<T::Id, Meaning>,
     ) -> Result<(Select, Shape), Error> {
         let path = &field.path;
-        if self.kind == OperationKind::Mutation {
-            return Err(unsupported(path, "mutations"));
-        }
         let row = source.row_type();
         match verb {
             RootVerb::Select => {
@@ -197,8 +200,79 @@ where
                 Ok(self.lowerer(path)?.root_aggregate(&aggregate))
             }
             RootVerb::SelectStream => Err(unsupported(path, "streaming subscriptions")),
-            _ => Err(unsupported(path, "mutations")),
+            _ => Err(lost(path, "query")),
         }
+    }
+
+    /// A field of the mutation root: writes to a table, or a function that does.
+    fn mutation(
+        &mut self,
+        verb: RootVerb,
+        target: RootTarget,
+        source: SourceId,
+        name: &Name,
+        field: &Field<T::Id, Meaning>,
+    ) -> Result<RootContent, Error> {
+        let mut mutation = Mutation {
+            source,
+            statements: Vec::new(),
+            answer: Vec::new(),
+            many: false,
+            bounded: true,
+        };
+        match target {
+            RootTarget::Function(function) => {
+                let (select, shape) = self.function(verb, function, field)?;
+                mutation.bounded = false;
+                mutation.answer.push(AnswerPart::Statement);
+                mutation.statements.push(MutationStatement {
+                    statement: self.printed(name, &Text::Reading(select), shape)?,
+                    answers: true,
+                    path: Path::root(),
+                    missing: None,
+                });
+            }
+            RootTarget::Table(table) => {
+                let written = self.reader.mutation(verb, table, field)?;
+                mutation.many = written.many;
+                mutation.bounded =
+                    !matches!(verb, RootVerb::Update | RootVerb::UpdateMany | RootVerb::Delete);
+                for part in written.parts {
+                    self.mutation_part(name, part, field, &mut mutation)?;
+                }
+            }
+        }
+        Ok(RootContent::Mutation(mutation))
+    }
+
+    fn mutation_part(
+        &mut self,
+        name: &Name,
+        part: Part<'m>,
+        field: &Field<T::Id, Meaning>,
+        mutation: &mut Mutation,
+    ) -> Result<(), Error> {
+        let planned = match part {
+            Part::Nothing(json) => {
+                mutation.answer.push(AnswerPart::Constant(json.into()));
+                return Ok(());
+            }
+            Part::Mutation(planned) => planned,
+        };
+        mutation.answer.push(AnswerPart::Statement);
+        for lowered in self.lowerer(&field.path)?.mutation(&planned) {
+            let statement = self.printed(name, &lowered.text, lowered.shape)?;
+            let write = lowered.write.and_then(|number| planned.writes.get(number));
+            mutation.statements.push(MutationStatement {
+                statement,
+                answers: lowered.answers,
+                path: write.map_or_else(Path::root, |write| write.path.clone()),
+                missing: write
+                    .and_then(|write| write.wanted.as_ref())
+                    .map(|wanted| (wanted.message.clone(), wanted.path.clone())),
+            });
+        }
+        Ok(())
     }
 
     fn list(&mut self, source: RowSource<'m>, field: &Field<T::Id, Meaning>) -> Result<Rows<'m>, Error> {
@@ -225,6 +299,22 @@ where
         select: &Select,
         shape: Shape,
     ) -> Result<RootContent, Error> {
+        let (before, after) = self.comments(field)?;
+        Ok(RootContent::Statement {
+            source: id,
+            statement: Statement::of(select, shape, &before, &after).into(),
+        })
+    }
+
+    fn printed(&self, field: &Name, text: &Text, shape: Shape) -> Result<Arc<Statement>, Error> {
+        let (before, after) = self.comments(field)?;
+        Ok(Arc::new(match text {
+            Text::Reading(select) => Statement::of(select, shape, &before, &after),
+            Text::Writing(writing) => Statement::of_writing(writing, shape, &before, &after),
+        }))
+    }
+
+    fn comments(&self, field: &Name) -> Result<(String, String), Error> {
         let source = self.reader.source(&Path::root())?;
         let tags = tag::Tags {
             field,
@@ -232,12 +322,7 @@ where
             operation_name: self.operation_name.as_deref(),
             request_id: None,
         };
-        let (before, after) = tag::comments(&source.query_tags, &tags);
-        let statement = Statement::of(select, shape, &before, &after);
-        Ok(RootContent::Statement {
-            source: id,
-            statement: statement.into(),
-        })
+        Ok(tag::comments(&source.query_tags, &tags))
     }
 }
 

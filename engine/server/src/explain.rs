@@ -35,6 +35,7 @@ pub async fn explain(state: &State, session: &Session, body: &Value) -> Result<V
         endpoint: "v1",
         request_id: "explain",
         visibility: Visibility::Shown,
+        trace: None,
     };
     let plan = request::planned(&context, &request)?;
     match plan.kind {
@@ -79,6 +80,7 @@ async fn explain_roots(
                     .map_err(|error| request::database_error(&error))?;
                 fields.push(json!({"field": response_key(root), "sql": &*statement.text, "plan": plan}));
             }
+            RootContent::Mutation(_) => return Err(ApiError::unexpected("a mutation within a query")),
             RootContent::Object(inner) => Box::pin(explain_roots(context, inner, values, fields)).await?,
         }
     }

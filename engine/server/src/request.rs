@@ -7,6 +7,9 @@
 //!
 //! A response is written once, into one buffer; what Postgres gives is never parsed here.
 
+mod mutation;
+pub mod trace;
+
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Instant;
@@ -14,7 +17,7 @@ use std::time::Instant;
 use futures_util::future::join_all;
 use graphql::OperationKind;
 use plan::cache::Key;
-use plan::prepared::{Root, RootContent};
+use plan::prepared::{MutationStatement, Root, RootContent};
 use plan::{Plan, Session};
 use schema::model::SourceId;
 use serde_json::{Map, Value, json};
@@ -51,6 +54,8 @@ pub struct Context<'a> {
     pub request_id: &'a str,
     /// Whether errors show `internal`.
     pub visibility: Visibility,
+    /// The trace that the request is part of, for triggers.
+    pub trace: Option<&'a str>,
 }
 
 /// Answers one operation: appends `{"data":…}` or `{"errors":…}` to `out`.
@@ -112,6 +117,7 @@ pub fn planned(context: &Context<'_>, request: &Request<'_>) -> Result<Arc<Plan>
         types: &view,
         model: view.model(),
         role: view.role(),
+        backend: view.has_backend_privileges(),
     };
     let plan = plan::plan(
         &view,
@@ -142,24 +148,11 @@ fn describe(plan: &Plan, log: &mut OperationLog) {
 /// What one HTTP answer can hold.
 fn check_transport(plan: &Plan) -> Result<(), ApiError> {
     match plan.kind {
-        OperationKind::Query => Ok(()),
+        OperationKind::Query | OperationKind::Mutation => Ok(()),
         OperationKind::Subscription => Err(ApiError::new(
             Code::UnexpectedPayload,
             "subscriptions are not supported over HTTP, use websockets instead",
         )),
-        OperationKind::Mutation if plan.roots.iter().any(has_statement) => Err(ApiError::new(
-            Code::NotSupported,
-            "mutations are not supported yet",
-        )),
-        OperationKind::Mutation => Ok(()),
-    }
-}
-
-fn has_statement(root: &Root) -> bool {
-    match &root.content {
-        RootContent::Constant(_) => false,
-        RootContent::Statement { .. } => true,
-        RootContent::Object(roots) => roots.iter().any(has_statement),
     }
 }
 
@@ -190,6 +183,11 @@ fn collect<'a>(roots: &'a [Root], found: &mut Vec<Step<'a>>) {
                 source: *source,
                 statement,
             }),
+            RootContent::Mutation(mutation) => found.extend(mutation.statements.iter().map(|one| Step {
+                root,
+                source: mutation.source,
+                statement: &one.statement,
+            })),
             // Namespaces hold no namespaces: this goes one level down.
             RootContent::Object(inner) => collect(inner, found),
         }
@@ -204,6 +202,11 @@ async fn execute(
     out: &mut Vec<u8>,
 ) -> Result<(), ApiError> {
     out.extend_from_slice(b"{\"data\":");
+    if plan.kind == OperationKind::Mutation {
+        mutation::run(context, plan, values, out).await?;
+        out.push(b'}');
+        return Ok(());
+    }
     if let [root] = plan.roots.as_slice()
         && let RootContent::Statement { source, statement } = &root.content
     {
@@ -251,6 +254,7 @@ fn splice(
                     .unwrap_or_else(|| Err(ApiError::unexpected("a root field has no answer")))?;
                 out.extend_from_slice(&answer);
             }
+            RootContent::Mutation(_) => return Err(ApiError::unexpected("a mutation within a query")),
             RootContent::Object(inner) => splice(inner, answers, out)?,
         }
     }
@@ -270,18 +274,7 @@ async fn read(
         return Err(ApiError::unexpected("a source of the plan has no connections"));
     };
     let limit = Some(context.state.settings.http.max_response);
-    let tagged = context.generation.model.source(step.source).and_then(|source| {
-        plan::tag::at_execution(
-            &source.query_tags,
-            step.statement,
-            &plan::tag::Tags {
-                field: &step.root.field,
-                hash: &plan.parameterized_hash,
-                operation_name: plan.operation_name.as_deref(),
-                request_id: Some(context.request_id),
-            },
-        )
-    });
+    let tagged = tagged(context, plan, step.source, step.root, step.statement);
     let statement = tagged.as_ref().unwrap_or(step.statement);
     database
         .read(statement, values, limit, out)
@@ -289,9 +282,47 @@ async fn read(
         .map_err(|error| database_error(&error))
 }
 
-/// An error of a source, as clients are told.
+/// The statement with the request's id beside it, where the source wants that.
+fn tagged(
+    context: &Context<'_>,
+    plan: &Plan,
+    source: SourceId,
+    root: &Root,
+    statement: &Statement,
+) -> Option<Statement> {
+    let source = context.generation.model.source(source)?;
+    plan::tag::at_execution(
+        &source.query_tags,
+        statement,
+        &plan::tag::Tags {
+            field: &root.field,
+            hash: &plan.parameterized_hash,
+            operation_name: plan.operation_name.as_deref(),
+            request_id: Some(context.request_id),
+        },
+    )
+}
+
+/// An error of a source, as clients who read are told.
 pub fn database_error(error: &pg::Error) -> ApiError {
-    let told = error.told(pg::Expect::Read);
+    api_error(error.told(pg::Expect::Read))
+}
+
+/// The same for clients who write; `statement` is what failed.
+fn told(error: &pg::Error, statement: Option<&MutationStatement>) -> ApiError {
+    if let pg::Error::Database(database) = error
+        && let Some(refusal) = database.refusal()
+    {
+        return mutation::refused(refusal, statement);
+    }
+    let error = api_error(error.told(pg::Expect::Write));
+    match statement {
+        Some(statement) => error.path(statement.path.to_string()),
+        None => error,
+    }
+}
+
+fn api_error(told: pg::Told) -> ApiError {
     let error = ApiError::new(Code::from(told.code), told.message)
         .status(http::StatusCode::from_u16(told.status).unwrap_or(http::StatusCode::INTERNAL_SERVER_ERROR));
     match told.internal {

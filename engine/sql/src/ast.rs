@@ -91,12 +91,21 @@ pub enum From {
         /// Its alias.
         alias: Alias,
     },
-    /// `<rows> AS <alias>`: the rows that an [`Insert`](crate::insert::Insert) of that name inserted.
+    /// `<rows> as <alias>`: the rows that a written part of the statement gave back under that name.
     Inserted {
         /// Name of the insert.
         rows: Alias,
         /// Name within the statement.
         alias: Alias,
+    },
+    /// `unnest(a, b) with ordinality as "t0" ("c0", "c1", "n")`: arrays of equal length as columns, and a number.
+    Arrays {
+        /// The arrays.
+        arrays: Vec<Expression>,
+        /// Its alias.
+        alias: Alias,
+        /// Names of the columns, and of the number.
+        columns: Vec<Identifier>,
     },
 }
 
@@ -212,6 +221,25 @@ pub enum Expression {
         /// The value; otherwise null.
         then: Box<Expression>,
     },
+    /// `case when … then … else … end`
+    Choose {
+        /// The condition.
+        when: Box<Expression>,
+        /// The value where it holds.
+        then: Box<Expression>,
+        /// The value where it does not, or is null.
+        otherwise: Box<Expression>,
+    },
+    /// `excluded."column"`: the row that was to be inserted, within `on conflict do update`.
+    Excluded(Identifier),
+    /// `(array)[n]`
+    Element(Box<Expression>, Box<Expression>),
+    /// `(composite)."column"`
+    Attribute(Box<Expression>, Identifier),
+    /// `row_number() over ()`
+    RowNumber,
+    /// `'rowlock.<name><number>'`: a setting by which statements of one transaction hand rows on.
+    SettingName(&'static str, usize),
     /// `"schema"."function"(…)`
     Call(Call),
     /// An aggregate.
@@ -225,6 +253,8 @@ pub enum Expression {
         /// `order by` within the call.
         order: Vec<Order>,
     },
+    /// `coalesce(…)`
+    Coalesce(Vec<Expression>),
     /// `least(…)`
     Least(Vec<Expression>),
     /// `row(…)`

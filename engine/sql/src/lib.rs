@@ -7,8 +7,10 @@ pub mod comment;
 pub mod insert;
 pub mod name;
 mod print;
+pub mod refusal;
 pub mod shape;
 pub mod simplify;
 pub mod statement;
+pub mod write;
 
 pub use statement::{Parameter, Statement, Values};

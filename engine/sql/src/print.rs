@@ -5,8 +5,9 @@ use std::collections::HashMap;
 
 use crate::ast::{Call, Expression, From, Join, Operator, Order, Output, Select};
 use crate::insert::{Conflict, Insert};
-use crate::name::TypeName;
+use crate::name::{Identifier, TypeName};
 use crate::statement::Parameter;
+use crate::write::Writing;
 
 /// Prints a query: its text and what its parameters are. Equal values of equal type share one parameter.
 pub(crate) fn select(select: &Select) -> (String, Vec<Parameter>) {
@@ -19,6 +20,13 @@ pub(crate) fn select(select: &Select) -> (String, Vec<Parameter>) {
 pub(crate) fn insert(insert: &Insert) -> (String, Vec<Parameter>) {
     let mut printer = Printer::default();
     printer.insert(insert);
+    (printer.text, printer.parameters)
+}
+
+/// Prints a writing statement in the same way.
+pub(crate) fn writing(writing: &Writing) -> (String, Vec<Parameter>) {
+    let mut printer = Printer::default();
+    printer.writing(writing);
     (printer.text, printer.parameters)
 }
 
@@ -141,6 +149,19 @@ impl<'a> Printer<'a> {
                 rows.write(&mut self.text);
                 alias
             }
+            From::Arrays {
+                arrays,
+                alias,
+                columns,
+            } => {
+                self.syntax("unnest(");
+                self.list(arrays);
+                self.syntax(") with ordinality as ");
+                alias.write(&mut self.text);
+                self.syntax(" (");
+                self.names(columns);
+                return self.syntax(")");
+            }
         };
         self.syntax(" as ");
         alias.write(&mut self.text);
@@ -160,6 +181,15 @@ impl<'a> Printer<'a> {
             self.expression(&argument.value);
         }
         self.syntax(")");
+    }
+
+    fn names(&mut self, names: &'a [Identifier]) {
+        for (at, name) in names.iter().enumerate() {
+            if at > 0 {
+                self.syntax(", ");
+            }
+            name.write(&mut self.text);
+        }
     }
 
     fn list(&mut self, items: &'a [Expression]) {
@@ -281,6 +311,43 @@ impl<'a> Printer<'a> {
                 self.expression(then);
                 self.syntax(" end");
             }
+            Expression::Choose {
+                when,
+                then,
+                otherwise,
+            } => {
+                self.syntax("case when ");
+                self.expression(when);
+                self.syntax(" then ");
+                self.expression(then);
+                self.syntax(" else ");
+                self.expression(otherwise);
+                self.syntax(" end");
+            }
+            Expression::Excluded(name) => {
+                self.syntax("excluded.");
+                name.write(&mut self.text);
+            }
+            Expression::Element(array, position) => {
+                self.syntax("(");
+                self.expression(array);
+                self.syntax(")[");
+                self.expression(position);
+                self.syntax("]");
+            }
+            Expression::Attribute(composite, name) => {
+                self.syntax("(");
+                self.expression(composite);
+                self.syntax(").");
+                name.write(&mut self.text);
+            }
+            Expression::RowNumber => self.syntax("\"pg_catalog\".row_number() over ()"),
+            Expression::SettingName(name, number) => {
+                self.syntax("'rowlock.");
+                self.syntax(name);
+                self.number(*number as u64);
+                self.syntax("'");
+            }
             Expression::Call(call) => self.call(call),
             Expression::Aggregate {
                 function,
@@ -299,6 +366,11 @@ impl<'a> Printer<'a> {
                 }
                 self.list(arguments);
                 self.order(order);
+                self.syntax(")");
+            }
+            Expression::Coalesce(items) => {
+                self.syntax("coalesce(");
+                self.list(items);
                 self.syntax(")");
             }
             Expression::Least(items) => {
@@ -338,3 +410,4 @@ impl<'a> Printer<'a> {
 mod insert;
 #[cfg(test)]
 mod tests;
+mod write;

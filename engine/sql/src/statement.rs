@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::ast::Select;
 use crate::print;
 use crate::shape::Shape;
+use crate::write::Writing;
 
 /// A statement ready to be prepared. Same operation, same text, byte for byte.
 #[derive(Debug, Clone)]
@@ -39,6 +40,12 @@ impl Statement {
     /// Prints a query. `before` and `after` are comments made by [`crate::comment`], or empty.
     pub fn of(select: &Select, shape: Shape, before: &str, after: &str) -> Self {
         let (text, parameters) = print::select(select);
+        Self::new(format!("{before}{text}{after}"), parameters, shape)
+    }
+
+    /// Prints a writing statement, in the same way.
+    pub fn of_writing(writing: &Writing, shape: Shape, before: &str, after: &str) -> Self {
+        let (text, parameters) = print::writing(writing);
         Self::new(format!("{before}{text}{after}"), parameters, shape)
     }
 

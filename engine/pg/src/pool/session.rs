@@ -1,7 +1,7 @@
 //! One connection and the statements prepared on it.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio_postgres::{Client, Statement};
@@ -17,6 +17,8 @@ pub(crate) struct Session {
     pub(crate) client: Client,
     prepared: Mutex<Prepared>,
     connected: Instant,
+    /// What sets the session variables of a transaction, prepared.
+    pub(crate) set_user: OnceLock<Statement>,
 }
 
 #[derive(Debug)]
@@ -38,6 +40,7 @@ impl Session {
             client,
             prepared: Mutex::new(prepared),
             connected: now,
+            set_user: OnceLock::new(),
         }
     }
 

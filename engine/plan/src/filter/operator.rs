@@ -106,7 +106,12 @@ impl<'m> Reader<'m> {
     }
 
     /// A list as one array.
-    fn array_of(&mut self, given: Given<'_>, item: &Subject, path: &Path) -> Result<Expression, Error> {
+    pub(crate) fn array_of(
+        &mut self,
+        given: Given<'_>,
+        item: &Subject,
+        path: &Path,
+    ) -> Result<Expression, Error> {
         Ok(match self.list_value(given, item, path)? {
             ListValue::Array(array) => array,
             ListValue::Each(items) => Expression::ArrayOf(items).cast(item.type_.clone().array_of()),

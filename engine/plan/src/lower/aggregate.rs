@@ -4,7 +4,7 @@ use sql::ast::{Expression, Order, Select};
 use sql::shape::{Codec, FieldShape, ObjectShape, ValueShape};
 
 use super::{Lowerer, Query, Row, record, wide};
-use crate::ir::{Aggregate, AggregateField, AggregateValue, Rows};
+use crate::ir::{Aggregate, AggregateField, AggregateValue, RowType, Rows, WrittenRows};
 use crate::read::function_name;
 
 impl<'m> Lowerer<'m> {
@@ -16,7 +16,16 @@ impl<'m> Lowerer<'m> {
         outer: Option<&Row>,
         aggregate: &Aggregate<'m>,
     ) -> (Query, ObjectShape) {
-        let rows = &aggregate.rows;
+        self.aggregate_over(outer, &aggregate.rows, &aggregate.fields)
+    }
+
+    /// The same, of rows and fields apart.
+    pub(super) fn aggregate_over(
+        &mut self,
+        outer: Option<&Row>,
+        rows: &Rows<'m>,
+        fields: &[AggregateField<'m>],
+    ) -> (Query, ObjectShape) {
         let mut columns = Vec::new();
         if rows.is_paged() {
             let (row, page) = self.page(outer, rows);
@@ -26,7 +35,7 @@ impl<'m> Lowerer<'m> {
                 rows,
                 outer,
             };
-            let shape = self.aggregate_fields(&over, &aggregate.fields, &mut columns);
+            let shape = self.aggregate_fields(&over, fields, &mut columns);
             let select = Select {
                 from: Some(page.into_from(&row)),
                 joins: row.take_joins(),
@@ -36,7 +45,7 @@ impl<'m> Lowerer<'m> {
             return (Query { select, columns }, shape);
         }
         let row = Row::new(self.aliases.fresh());
-        let order: Vec<_> = if rows.most.is_none() && has_nodes(&aggregate.fields) {
+        let order: Vec<_> = if rows.most.is_none() && has_nodes(fields) {
             rows.order
                 .iter()
                 .map(|key| Order {
@@ -54,7 +63,7 @@ impl<'m> Lowerer<'m> {
             rows,
             outer,
         };
-        let shape = self.aggregate_fields(&over, &aggregate.fields, &mut columns);
+        let shape = self.aggregate_fields(&over, fields, &mut columns);
         let select = Select {
             from: Some(self.source(outer, &row, &rows.source)),
             condition: self.condition(outer, &row, rows),
@@ -62,6 +71,22 @@ impl<'m> Lowerer<'m> {
             ..Select::default()
         };
         let (columns, shape) = wide::fit(columns, shape);
+        (Query { select, columns }, shape)
+    }
+
+    /// Fields that are about no rows: `select <count>`
+    pub(super) fn aggregate_of_nothing(&mut self, fields: &[AggregateField<'m>]) -> (Query, ObjectShape) {
+        let rows = Rows::written(WrittenRows::Carried(Vec::new()), RowType::Columns(&[]));
+        let row = Row::new(self.aliases.fresh());
+        let over = Over {
+            row: &row,
+            order: &[],
+            rows: &rows,
+            outer: None,
+        };
+        let mut columns = Vec::new();
+        let shape = self.aggregate_fields(&over, fields, &mut columns);
+        let select = Select::default();
         (Query { select, columns }, shape)
     }
 
@@ -102,6 +127,21 @@ impl<'m> Lowerer<'m> {
                         ValueShape::List {
                             index: push(columns, nodes),
                             item: Box::new(ValueShape::Object(shape)),
+                        }
+                    }
+                    AggregateValue::Affected => {
+                        let count = match &self.affected {
+                            Some(total) => total.clone(),
+                            None => Expression::Aggregate {
+                                function: "count",
+                                arguments: Vec::new(),
+                                distinct: false,
+                                order: Vec::new(),
+                            },
+                        };
+                        ValueShape::Column {
+                            index: push(columns, count),
+                            codec: Codec::Int8,
                         }
                     }
                     AggregateValue::Count {

@@ -6,7 +6,7 @@ use sql::shape::ObjectShape;
 use sql::simplify;
 
 use super::{Lowerer, Query, Row, free_name, wide};
-use crate::ir::{FieldValue, Object, RowType, Rows, Scalar};
+use crate::ir::{FieldValue, Object, RowSource, RowType, Rows, Scalar, WrittenRows};
 
 impl<'m> Lowerer<'m> {
     /// The rows that are returned, with the object's fields as columns.
@@ -103,6 +103,17 @@ impl<'m> Lowerer<'m> {
                 by,
                 descending: key.descending,
                 nulls_first: key.nulls_first,
+            });
+        }
+        if matches!(rows.source, RowSource::Written(WrittenRows::Carried(_), _)) {
+            let name = free_name("order", columns);
+            select
+                .columns
+                .push(Output::named(Expression::RowNumber, name.clone()));
+            order.push(Order {
+                by: Expression::Column(row.alias, name),
+                descending: false,
+                nulls_first: false,
             });
         }
         (

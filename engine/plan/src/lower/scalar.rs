@@ -6,7 +6,7 @@ use sql::simplify;
 
 use super::{Lowerer, Row};
 use crate::filter::qualified;
-use crate::ir::{self, CallArgument, Grouped, Related, RowSource, Scalar};
+use crate::ir::{self, CallArgument, Grouped, Related, RowSource, RowType, Scalar, WrittenRows};
 
 impl<'m> Lowerer<'m> {
     /// A value of the row. With `join`, related rows may be joined to the row's query, else they are subqueries.
@@ -157,7 +157,33 @@ impl<'m> Lowerer<'m> {
                 call: self.call(outer, call),
                 alias: row.alias,
             },
+            RowSource::Written(WrittenRows::Here(rows), _) => From::Inserted {
+                rows: *rows,
+                alias: row.alias,
+            },
+            // unnest((current_setting('rowlock.rows0'))::t[]) as "t0"
+            RowSource::Written(WrittenRows::Carried(writes), row_type) => From::Function {
+                call: unnest(writes, *row_type),
+                alias: row.alias,
+            },
         }
+    }
+}
+
+fn unnest(writes: &[usize], row: RowType<'_>) -> Call {
+    let rows = match row {
+        RowType::Table(table) => writes
+            .iter()
+            .map(|number| super::write::carried_rows(*number, table.table()))
+            .reduce(|before, rows| Expression::binary(before, "||", rows)),
+        RowType::Columns(_) => None,
+    };
+    Call {
+        function: QualifiedName::builtin("unnest"),
+        arguments: vec![Argument {
+            name: None,
+            value: rows.unwrap_or(Expression::Null),
+        }],
     }
 }
 

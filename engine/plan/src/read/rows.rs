@@ -114,7 +114,8 @@ impl<'m> Reader<'m> {
         })
     }
 
-    fn key_equals(
+    /// `column = value`
+    pub(crate) fn key_equals(
         &mut self,
         row: RowType<'m>,
         id: ColumnId,

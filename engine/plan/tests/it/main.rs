@@ -27,6 +27,7 @@ fn plan_with(options: Options, role: &str, text: &str, variables: &Value) -> Res
     let none = Map::new();
     let variables = variables.as_object().unwrap_or(&none);
     let view = View {
+        backend: false,
         types: &Types(&model),
         model: &model,
         role: &model.roles[role],

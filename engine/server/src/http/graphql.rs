@@ -61,6 +61,7 @@ pub async fn answer(state: &Arc<State>, family: Family, call: &Call<'_>) -> Answ
         Err(error) => return failure(state, family, None, &error, asked),
     };
     let generation = state.current();
+    let trace = request::trace::context(call.headers);
     let context = Context {
         state,
         generation: &generation,
@@ -68,6 +69,7 @@ pub async fn answer(state: &Arc<State>, family: Family, call: &Call<'_>) -> Answ
         endpoint: family.name(),
         request_id: call.request_id,
         visibility: visibility(state, Some(&session)),
+        trace: trace.as_deref(),
     };
     let mut out = Vec::with_capacity(1024);
     let mut operations = Vec::with_capacity(1);

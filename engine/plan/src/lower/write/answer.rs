@@ -1,0 +1,139 @@
+//! What a mutation answers: `{affected_rows returning {…}}`, or one row.
+
+use schema::model::Table;
+use sql::ast::{Expression, Select};
+use sql::name::{Alias, TypeName};
+use sql::shape::{Cardinality, Shape, ValueShape};
+
+use super::{Lowered, Text, current, one};
+use crate::ir::{
+    AggregateField, AggregateValue, Answer, FieldValue, Mutation, Object, RowType, Rows, Scalar, SelectTable,
+    WrittenRows,
+};
+use crate::lower::{Lowerer, top};
+
+impl<'m> Answer<'m> {
+    /// Rows are answered and not only counted.
+    pub(super) fn is_about_rows(&self) -> bool {
+        match self {
+            Self::Row(..) => true,
+            Self::Response(_, fields) => fields
+                .iter()
+                .any(|field| matches!(field.value, AggregateValue::Nodes(_))),
+        }
+    }
+
+    /// It needs nothing but the columns of the written rows.
+    pub(super) fn is_plain(&self) -> bool {
+        match self {
+            Self::Row(_, object) => is_plain(object),
+            Self::Response(_, fields) => fields.iter().all(|field| match &field.value {
+                AggregateValue::Nodes(object) => is_plain(object),
+                _ => true,
+            }),
+        }
+    }
+}
+
+fn is_plain(object: &Object<'_>) -> bool {
+    object.fields.iter().all(|field| {
+        matches!(
+            &field.value,
+            FieldValue::Constant(_)
+                | FieldValue::Scalar {
+                    scalar: Scalar::Column(_, None),
+                    ..
+                }
+        )
+    })
+}
+
+impl<'m> Lowerer<'m> {
+    /// The answer about rows of the same statement.
+    pub(super) fn response_here(
+        &mut self,
+        rows: Alias,
+        answer: &Answer<'m>,
+        table: &'m Table,
+    ) -> (Select, Shape) {
+        self.affected = None;
+        match answer {
+            Answer::Row(known, object) => {
+                let rows = Rows::written(WrittenRows::Here(rows), RowType::Table(*known));
+                self.row(&rows, object)
+            }
+            Answer::Response(known, fields) => {
+                self.response(WrittenRows::Here(rows), row_type(*known, table), fields)
+            }
+        }
+    }
+
+    /// The answer about rows that earlier statements of the transaction left in settings.
+    pub(super) fn answer_from_carried(&mut self, mutation: &Mutation<'m>) -> Lowered {
+        let mut total: Option<Expression> = None;
+        for number in 0..mutation.writes.len() {
+            let count = current("count", number).cast(TypeName::builtin("int8"));
+            total = Some(match total {
+                None => count,
+                Some(total) => Expression::binary(total, "+", count),
+            });
+        }
+        self.affected = total;
+        let answered: Vec<usize> = mutation
+            .writes
+            .iter()
+            .enumerate()
+            .filter(|(_, write)| write.answered)
+            .map(|(number, _)| number)
+            .collect();
+        let source = WrittenRows::Carried(answered);
+        let (select, shape) = match &mutation.answer {
+            Answer::Row(table, object) => {
+                let rows = Rows::written(source, RowType::Table(*table));
+                self.row(&rows, object)
+            }
+            Answer::Response(table, fields) if mutation.answer.is_about_rows() => {
+                let row = match table {
+                    Some(table) => RowType::Table(*table),
+                    None => RowType::Columns(&[]),
+                };
+                self.response(source, row, fields)
+            }
+            Answer::Response(_, fields) => self.counts(fields),
+        };
+        Lowered {
+            text: Text::Reading(select),
+            shape,
+            answers: true,
+            write: None,
+        }
+    }
+
+    fn row(&mut self, rows: &Rows<'m>, object: &Object<'m>) -> (Select, Shape) {
+        let (query, shape) = self.list(None, rows, object);
+        let row = ValueShape::Object(shape);
+        let cardinality = Cardinality::OneOrNull;
+        (top(query), Shape { cardinality, row })
+    }
+
+    fn response(
+        &mut self,
+        source: WrittenRows,
+        row: RowType<'m>,
+        fields: &[AggregateField<'m>],
+    ) -> (Select, Shape) {
+        let rows = Rows::written(source, row);
+        let (query, shape) = self.aggregate_over(None, &rows, fields);
+        (top(query), one(shape))
+    }
+
+    /// `select current_setting('rowlock.count0')::int8 + …`
+    fn counts(&mut self, fields: &[AggregateField<'m>]) -> (Select, Shape) {
+        let (query, shape) = self.aggregate_of_nothing(fields);
+        (top(query), one(shape))
+    }
+}
+
+fn row_type<'m>(known: Option<SelectTable<'m>>, table: &'m Table) -> RowType<'m> {
+    known.map_or(RowType::Columns(&table.columns), RowType::Table)
+}

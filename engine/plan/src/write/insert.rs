@@ -1,0 +1,539 @@
+//! `insert_T`, `insert_T_one`, with whatever is inserted along with each row.
+//!
+//! Rows are inserted level by level: all rows of a relationship in one statement, first those that a row refers to,
+//! then the rows, then those that refer to them. A row takes values from rows of other levels by their number, which
+//! holds as long as every row is written: where a conflict may keep one from it, rows that others depend on have a
+//! statement each.
+
+use graphql::operation::{Entry, Field, Input};
+use graphql::{Error, Path};
+use schema::meaning::{ArgumentRole, Meaning};
+use schema::model::{ColumnId, Relationship, RelationshipId, RelationshipKind, RootVerb, Table, TableId};
+use sql::ast::Expression;
+
+use super::{Part, answer, entries};
+use crate::filter::display;
+use crate::ir::table::InsertTable;
+use crate::ir::write::{Change, Insert, InsertRows, InsertValue, Mutation, Wanted, Write};
+use crate::read::{Reader, argument, lost};
+
+/// Postgres takes 65,535 parameters; what is above this goes into a further statement.
+const MAX_PARAMETERS: usize = 60_000;
+
+/// Rows to be inserted into one table.
+struct Level<'a, 'm> {
+    table: InsertTable<'m>,
+    rows: Vec<LevelRow<'a, 'm>>,
+    conflict: Option<&'a Entry<Meaning>>,
+    /// Rows of an outer level take values from these; what is said if there are none, and where.
+    referred: Option<(String, Path)>,
+    /// Where an error is reported if it cannot be said which row it is about.
+    path: Path,
+    /// They are the rows that the field answers.
+    answered: bool,
+}
+
+/// One of them.
+struct LevelRow<'a, 'm> {
+    entries: &'a [Entry<Meaning>],
+    path: Path,
+    /// Values that other rows give.
+    determined: Vec<(ColumnId, InsertValue<'m>)>,
+}
+
+/// Where a row is written: number of the write and number of the row in it, from 1.
+type RowPlace = (usize, usize);
+
+/// What stands under one relationship of a row.
+struct Nested<'a> {
+    /// Position of the row in its level.
+    owner: usize,
+    data: &'a Entry<Meaning>,
+    conflict: Option<&'a Entry<Meaning>>,
+    /// Path of the relationship's key.
+    path: Path,
+}
+
+impl<'m> Reader<'m> {
+    pub(super) fn insert<I>(
+        &mut self,
+        verb: RootVerb,
+        id: TableId,
+        field: &Field<I, Meaning>,
+    ) -> Result<Part<'m>, Error> {
+        let path = &field.path;
+        let one = verb == RootVerb::InsertOne;
+        let role = if one {
+            ArgumentRole::Object
+        } else {
+            ArgumentRole::Objects
+        };
+        let objects = argument(&field.arguments, role).ok_or_else(|| lost(path, "objects"))?;
+        let answer = if one {
+            self.row_answer(id, &field.selection, path)?
+        } else {
+            self.response(id, &field.selection)?
+        };
+        let rows = level_rows(objects, one)?;
+        if rows.is_empty() {
+            return Ok(answer::nothing(&answer));
+        }
+        let level = Level {
+            table: self.insertable(id, path)?,
+            rows,
+            conflict: argument(&field.arguments, ArgumentRole::OnConflict),
+            referred: None,
+            path: objects.path.clone(),
+            answered: true,
+        };
+        let mut writes = Vec::new();
+        self.level(level, &mut writes)?;
+        Ok(Part::Mutation(Mutation { writes, answer }))
+    }
+
+    fn insertable(&self, id: TableId, path: &Path) -> Result<InsertTable<'m>, Error> {
+        InsertTable::of_role(self.model, self.role, id, self.backend).ok_or_else(|| lost(path, "table"))
+    }
+
+    /// Inserts a level with all that hangs on it; gives where each of its rows is.
+    fn level(
+        &mut self,
+        mut level: Level<'_, 'm>,
+        writes: &mut Vec<Write<'m>>,
+    ) -> Result<Vec<RowPlace>, Error> {
+        self.enter(&level.path)?;
+        let table = level.table.table();
+        for row in &level.rows {
+            check_determined(table, row)?;
+        }
+        let (before, after) = self.relationships(table, &level)?;
+        for (id, nested) in &before {
+            let relationship = self.relationship(table, *id, &level.path)?;
+            for one in nested {
+                if let Some(row) = level.rows.get(one.owner) {
+                    check_relationship(table, relationship, row, &one.path)?;
+                }
+            }
+        }
+        for (id, nested) in before {
+            self.before(&mut level, id, nested, writes)?;
+        }
+        let has_children: Vec<bool> = (0..level.rows.len())
+            .map(|at| {
+                after
+                    .iter()
+                    .any(|(_, nested)| nested.iter().any(|nested| nested.owner == at))
+            })
+            .collect();
+        let is_flat = after.is_empty() && level.rows.iter().all(|row| !has_relationship(row));
+        let places = self.rows_of_level(&level, &has_children, is_flat, writes)?;
+        for (id, nested) in after {
+            self.after(&level, &places, id, nested, writes)?;
+        }
+        self.leave();
+        Ok(places)
+    }
+
+    /// What stands under the relationships of the rows: of those inserted before the rows, and of those after.
+    #[expect(clippy::type_complexity, reason = "two lists of the same kind, used once")]
+    fn relationships<'a>(
+        &self,
+        table: &'m Table,
+        level: &Level<'a, 'm>,
+    ) -> Result<
+        (
+            Vec<(RelationshipId, Vec<Nested<'a>>)>,
+            Vec<(RelationshipId, Vec<Nested<'a>>)>,
+        ),
+        Error,
+    > {
+        let mut before: Vec<(RelationshipId, Vec<Nested<'a>>)> = Vec::new();
+        let mut after: Vec<(RelationshipId, Vec<Nested<'a>>)> = Vec::new();
+        for (owner, row) in level.rows.iter().enumerate() {
+            for entry in row.entries {
+                let Meaning::Relationship(id) = entry.meaning else {
+                    continue;
+                };
+                let relationship = self.relationship(table, id, &entry.path)?;
+                let parts = entries(entry);
+                // Null stands for nothing.
+                let Some(data) = argument(parts, ArgumentRole::Data) else {
+                    continue;
+                };
+                if matches!(&data.value, Input::List(rows) if rows.is_empty()) {
+                    continue;
+                }
+                let first =
+                    relationship.kind == RelationshipKind::Object && !relationship.insert_after_parent;
+                let list = if first { &mut before } else { &mut after };
+                let nested = Nested {
+                    owner,
+                    data,
+                    conflict: argument(parts, ArgumentRole::OnConflict),
+                    path: row.path.key(relationship.name.as_str()),
+                };
+                match list.iter_mut().find(|(known, _)| *known == id) {
+                    Some((_, all)) => all.push(nested),
+                    None => list.push((id, vec![nested])),
+                }
+            }
+        }
+        Ok((before, after))
+    }
+
+    /// Rows that the rows of the level refer to.
+    fn before<'a>(
+        &mut self,
+        level: &mut Level<'a, 'm>,
+        id: RelationshipId,
+        nested: Vec<Nested<'a>>,
+        writes: &mut Vec<Write<'m>>,
+    ) -> Result<(), Error> {
+        let table = level.table.table();
+        let relationship = self.relationship(table, id, &level.path)?;
+        let target = self.insertable(relationship.target, &level.path)?;
+        let message = format!(
+            "cannot proceed to insert object relation \"{}\" since insert to table \"{}\" affects zero rows",
+            relationship.name,
+            display(&target.table().name)
+        );
+        for group in groups(nested) {
+            let mut rows = Vec::with_capacity(group.len());
+            for one in &group {
+                rows.push(LevelRow {
+                    entries: entries(one.data),
+                    path: one.path.key("data"),
+                    determined: Vec::new(),
+                });
+            }
+            let Some(first) = group.first() else { continue };
+            let inner = Level {
+                table: target,
+                rows,
+                conflict: first.conflict,
+                referred: Some((message.clone(), first.path.clone())),
+                path: match group.as_slice() {
+                    [only] => only.path.key("data"),
+                    _ => level.path.clone(),
+                },
+                answered: false,
+            };
+            let places = self.level(inner, writes)?;
+            for (one, (write, row)) in group.iter().zip(places) {
+                let Some(owner) = level.rows.get_mut(one.owner) else {
+                    continue;
+                };
+                for (own, related) in &relationship.columns {
+                    let column = target
+                        .table()
+                        .column(*related)
+                        .ok_or_else(|| lost(&one.path, "column"))?;
+                    let value = InsertValue::Written {
+                        write,
+                        row,
+                        table: target.table(),
+                        column,
+                    };
+                    owner.determined.push((*own, value));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Rows that refer to the rows of the level.
+    fn after<'a>(
+        &mut self,
+        level: &Level<'a, 'm>,
+        places: &[RowPlace],
+        id: RelationshipId,
+        nested: Vec<Nested<'a>>,
+        writes: &mut Vec<Write<'m>>,
+    ) -> Result<(), Error> {
+        let table = level.table.table();
+        let relationship = self.relationship(table, id, &level.path)?;
+        let target = self.insertable(relationship.target, &level.path)?;
+        let many = relationship.kind == RelationshipKind::Array;
+        for group in groups(nested) {
+            let mut rows = Vec::new();
+            for one in &group {
+                let Some((write, row)) = places.get(one.owner) else {
+                    continue;
+                };
+                let mut determined = Vec::with_capacity(relationship.columns.len());
+                for (own, related) in &relationship.columns {
+                    let column = table.column(*own).ok_or_else(|| lost(&one.path, "column"))?;
+                    let value = InsertValue::Written {
+                        write: *write,
+                        row: *row,
+                        table,
+                        column,
+                    };
+                    determined.push((*related, value));
+                }
+                for mut row in level_rows(one.data, !many)? {
+                    row.determined = determined.clone();
+                    rows.push(row);
+                }
+            }
+            if rows.is_empty() {
+                continue;
+            }
+            let inner = Level {
+                table: target,
+                rows,
+                conflict: group.first().and_then(|first| first.conflict),
+                referred: None,
+                path: match group.as_slice() {
+                    [only] => only.path.key("data"),
+                    _ => level.path.clone(),
+                },
+                answered: false,
+            };
+            self.level(inner, writes)?;
+        }
+        Ok(())
+    }
+
+    /// The statements that insert the rows of one level.
+    fn rows_of_level(
+        &mut self,
+        level: &Level<'_, 'm>,
+        has_children: &[bool],
+        is_flat: bool,
+        writes: &mut Vec<Write<'m>>,
+    ) -> Result<Vec<RowPlace>, Error> {
+        let table = level.table.table();
+        let any_children = has_children.contains(&true);
+        let depended = any_children || level.referred.is_some();
+        let columns = self.columns_of_level(level)?;
+        let at_most = if depended && level.conflict.is_some() {
+            1
+        } else {
+            (MAX_PARAMETERS / columns.len().max(1)).max(1)
+        };
+        let mut places = Vec::with_capacity(level.rows.len());
+        for (chunk, rows) in level.rows.chunks(at_most).enumerate() {
+            let first = chunk * at_most;
+            let number = writes.len();
+            let children = has_children
+                .get(first..first + rows.len())
+                .is_some_and(|children| children.contains(&true));
+            let insert = self.insert_rows(level, &columns, rows)?;
+            let one = match rows {
+                [only] => Some(only.path.clone()),
+                _ => None,
+            };
+            let array_message = || {
+                format!(
+                    "cannot proceed to insert array relations since insert to table \"{}\" affects zero rows",
+                    display(&table.name)
+                )
+            };
+            let wanted = match (&level.referred, children) {
+                (_, true) => Some((array_message(), one.clone().unwrap_or_else(|| level.path.clone()))),
+                (Some((message, path)), false) => {
+                    let path = one
+                        .as_ref()
+                        .and_then(Path::parent)
+                        .unwrap_or_else(|| path.clone());
+                    Some((message.clone(), path))
+                }
+                (None, false) => None,
+            };
+            writes.push(Write {
+                change: Change::Insert(insert),
+                answered: level.answered,
+                wanted: wanted.map(|(message, path)| Wanted {
+                    count: Expression::Integer(rows.len() as u64),
+                    message,
+                    path,
+                }),
+                path: match one {
+                    Some(row) if !is_flat => row,
+                    _ => level.path.clone(),
+                },
+            });
+            places.extend((1..=rows.len()).map(|row| (number, row)));
+        }
+        Ok(places)
+    }
+
+    /// The columns that any row of the level has a value for, in the table's order.
+    fn columns_of_level(&self, level: &Level<'_, 'm>) -> Result<Vec<ColumnId>, Error> {
+        let access = level.table.access();
+        let mut columns: Vec<ColumnId> = access.presets.iter().map(|(column, _)| *column).collect();
+        for row in &level.rows {
+            for entry in row.entries {
+                if let Meaning::Column(column) = entry.meaning {
+                    if !access.columns.contains(column) {
+                        return Err(lost(&entry.path, "column"));
+                    }
+                    columns.push(column);
+                }
+            }
+            columns.extend(row.determined.iter().map(|(column, _)| *column));
+            if columns.len() > 4 * level.table.table().columns.len() + 64 {
+                columns.sort_unstable();
+                columns.dedup();
+            }
+        }
+        columns.sort_unstable();
+        columns.dedup();
+        Ok(columns)
+    }
+
+    fn insert_rows(
+        &mut self,
+        level: &Level<'_, 'm>,
+        columns: &[ColumnId],
+        rows: &[LevelRow<'_, 'm>],
+    ) -> Result<Insert<'m>, Error> {
+        let table = level.table.table();
+        let path = &level.path;
+        let access = level.table.access();
+        let presets = self.presets(table, &access.presets, path)?;
+        let mut values = Vec::with_capacity(rows.len());
+        for row in rows {
+            // Presets win over what a parent determines, and nobody else may give these columns.
+            let mut line: Vec<Option<InsertValue<'m>>> = vec![None; columns.len()];
+            let mut put = |column: ColumnId, value: InsertValue<'m>| {
+                if let Ok(at) = columns.binary_search(&column)
+                    && let Some(place) = line.get_mut(at)
+                {
+                    *place = Some(value);
+                }
+            };
+            for (column, value) in &row.determined {
+                put(*column, value.clone());
+            }
+            for entry in row.entries {
+                if let Meaning::Column(id) = entry.meaning {
+                    let column = table.column(id).ok_or_else(|| lost(&entry.path, "column"))?;
+                    put(id, InsertValue::Value(self.column_value(column, entry)?));
+                }
+            }
+            for (column, value) in &presets {
+                put(*column, InsertValue::Value(value.clone()));
+            }
+            values.push(line);
+        }
+        Ok(Insert {
+            table: level.table,
+            columns: columns
+                .iter()
+                .map(|column| table.column(*column).ok_or_else(|| lost(path, "column")))
+                .collect::<Result<_, _>>()?,
+            rows: InsertRows::Values(values),
+            conflict: match level.conflict {
+                Some(clause) => Some(self.conflict(table.id, clause)?),
+                None => None,
+            },
+            check: self.stored(table.id, access.check, path)?,
+        })
+    }
+}
+
+/// The rows of `objects` or `data`: a list, or the only one.
+fn level_rows<'a, 'm>(given: &'a Entry<Meaning>, one: bool) -> Result<Vec<LevelRow<'a, 'm>>, Error> {
+    let row = |entries, path| LevelRow {
+        entries,
+        path,
+        determined: Vec::new(),
+    };
+    match &given.value {
+        // Counted too, as by Hasura v2.
+        Input::Object(entries) if one => Ok(vec![row(entries.as_slice(), given.path.index(0))]),
+        Input::List(items) => items
+            .iter()
+            .enumerate()
+            .map(|(at, item)| {
+                let path = given.path.index(at);
+                match item {
+                    Input::Object(entries) => Ok(row(entries.as_slice(), path)),
+                    _ => Err(lost(&path, "row")),
+                }
+            })
+            .collect(),
+        _ => Err(lost(&given.path, "row")),
+    }
+}
+
+fn has_relationship(row: &LevelRow<'_, '_>) -> bool {
+    row.entries
+        .iter()
+        .any(|entry| matches!(entry.meaning, Meaning::Relationship(_)))
+}
+
+/// Rows that can be inserted by one statement: those without a conflict clause together, each other by itself.
+fn groups(nested: Vec<Nested<'_>>) -> Vec<Vec<Nested<'_>>> {
+    let mut groups: Vec<Vec<Nested<'_>>> = Vec::new();
+    for one in nested {
+        match groups.last_mut() {
+            Some(last) if one.conflict.is_none() && last.iter().all(|other| other.conflict.is_none()) => {
+                last.push(one);
+            }
+            _ => groups.push(vec![one]),
+        }
+    }
+    groups
+}
+
+/// No column may be given whose value another row gives.
+fn check_determined(table: &Table, row: &LevelRow<'_, '_>) -> Result<(), Error> {
+    let twice: Vec<ColumnId> = given_columns(row)
+        .filter(|column| row.determined.iter().any(|(known, _)| known == column))
+        .collect();
+    if twice.is_empty() {
+        return Ok(());
+    }
+    let message = format!(
+        "cannot insert {} columns as their values are already being determined by parent insert",
+        quoted(table, &twice)
+    );
+    Err(Error::validation(&row.path, message))
+}
+
+/// A related row may determine only columns that have no value yet.
+fn check_relationship(
+    table: &Table,
+    relationship: &Relationship,
+    row: &LevelRow<'_, '_>,
+    path: &Path,
+) -> Result<(), Error> {
+    let twice: Vec<ColumnId> = relationship
+        .columns
+        .iter()
+        .map(|(own, _)| *own)
+        .filter(|own| {
+            given_columns(row).any(|given| given == *own)
+                || row.determined.iter().any(|(known, _)| known == own)
+        })
+        .collect();
+    if twice.is_empty() {
+        return Ok(());
+    }
+    let message = format!(
+        "cannot insert object relationship \"{}\" as {} column values are already determined",
+        relationship.name,
+        quoted(table, &twice)
+    );
+    Err(Error::validation(path, message))
+}
+
+fn given_columns<'a>(row: &'a LevelRow<'_, '_>) -> impl Iterator<Item = ColumnId> + 'a {
+    row.entries.iter().filter_map(|entry| match entry.meaning {
+        Meaning::Column(column) => Some(column),
+        _ => None,
+    })
+}
+
+/// `"a", "b"`
+fn quoted(table: &Table, columns: &[ColumnId]) -> String {
+    let names: Vec<String> = columns
+        .iter()
+        .filter_map(|column| table.column(*column))
+        .map(|column| format!("\"{}\"", column.name))
+        .collect();
+    names.join(", ")
+}

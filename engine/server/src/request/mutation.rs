@@ -1,0 +1,305 @@
+//! Mutations: the writes of all root fields, in document order, in one transaction per source.
+//!
+//! With one source everything is sent at once, the commit too where nothing can go wrong after it. With several, each has a
+//! transaction, and none is committed before all writes are done.
+
+use plan::Plan;
+use plan::prepared::{AnswerPart, Mutation, MutationStatement, Root, RootContent};
+use schema::model::SourceId;
+use sql::refusal::Refusal;
+use sql::{Statement, Values};
+
+use super::{Context, told};
+use crate::http::error::{ApiError, Code};
+
+/// Runs the writes and writes `{…}`, the response's data.
+pub(super) async fn run(
+    context: &Context<'_>,
+    plan: &Plan,
+    values: &Values,
+    out: &mut Vec<u8>,
+) -> Result<(), ApiError> {
+    let mut fields = Vec::with_capacity(plan.roots.len());
+    collect(&plan.roots, &mut fields);
+    if let [root] = plan.roots.as_slice()
+        && let [field] = fields.as_slice()
+        && let RootContent::Mutation(Mutation { many: false, .. }) = &root.content
+        && let [AnswerPart::Statement] = field.mutation.answer.as_slice()
+    {
+        // The common case: the only field's answer is written where it belongs.
+        out.push(b'{');
+        out.extend_from_slice(&root.key);
+        run_fields(context, plan, &fields, values, out).await?;
+        out.push(b'}');
+        return Ok(());
+    }
+    let mut answers = Vec::new();
+    let ends = run_fields(context, plan, &fields, values, &mut answers).await?;
+    let mut parts = Parts {
+        bytes: &answers,
+        ends: ends.into_iter(),
+        start: 0,
+    };
+    splice(&plan.roots, &mut parts, out)
+}
+
+/// A root field that writes.
+struct Field<'a> {
+    root: &'a Root,
+    mutation: &'a Mutation,
+}
+
+fn collect<'a>(roots: &'a [Root], found: &mut Vec<Field<'a>>) {
+    for root in roots {
+        match &root.content {
+            RootContent::Constant(_) | RootContent::Statement { .. } => {}
+            RootContent::Mutation(mutation) => found.push(Field { root, mutation }),
+            // Namespaces hold no namespaces: this goes one level down.
+            RootContent::Object(inner) => collect(inner, found),
+        }
+    }
+}
+
+/// Runs all statements; gives where each answer ends in `out`.
+async fn run_fields(
+    context: &Context<'_>,
+    plan: &Plan,
+    fields: &[Field<'_>],
+    values: &Values,
+    out: &mut Vec<u8>,
+) -> Result<Vec<usize>, ApiError> {
+    let mut ends = Vec::with_capacity(fields.len());
+    let mut sources: Vec<SourceId> = Vec::new();
+    for field in fields {
+        // Nothing to run is no reason to connect.
+        if !field.mutation.statements.is_empty() && !sources.contains(&field.mutation.source) {
+            sources.push(field.mutation.source);
+        }
+    }
+    let session = context.session.to_json();
+    if let [source] = sources.as_slice() {
+        let statements = Statements::of(context, plan, fields);
+        let mut transaction = begin(context, *source, &session).await?;
+        let bounded = fields.iter().all(|field| field.mutation.bounded);
+        statements
+            .run(context, &mut transaction, values, bounded, out, &mut ends)
+            .await?;
+        if !bounded {
+            transaction.commit().await.map_err(|error| told(&error, None))?;
+        }
+        return Ok(ends);
+    }
+    let mut transactions: Vec<(SourceId, pg::Write)> = Vec::with_capacity(sources.len());
+    for field in fields {
+        if field.mutation.statements.is_empty() {
+            continue;
+        }
+        let source = field.mutation.source;
+        let at = match transactions.iter().position(|(known, _)| *known == source) {
+            Some(at) => at,
+            None => {
+                transactions.push((source, begin(context, source, &session).await?));
+                transactions.len() - 1
+            }
+        };
+        if let Some((_, transaction)) = transactions.get_mut(at) {
+            Statements::of(context, plan, std::slice::from_ref(field))
+                .run(context, transaction, values, false, out, &mut ends)
+                .await?;
+        }
+    }
+    for (_, transaction) in transactions {
+        transaction.commit().await.map_err(|error| told(&error, None))?;
+    }
+    Ok(ends)
+}
+
+async fn begin(context: &Context<'_>, source: SourceId, session: &str) -> Result<pg::Write, ApiError> {
+    let Some(database) = context.generation.database(source) else {
+        return Err(ApiError::unexpected("a source of the plan has no connections"));
+    };
+    let transaction = database
+        .begin(Some(session))
+        .await
+        .map_err(|error| told(&error, None))?;
+    Ok(transaction.with_trace_context(context.trace))
+}
+
+/// Statements that run one after the other on one source.
+struct Statements<'a> {
+    all: Vec<&'a MutationStatement>,
+    /// With the request's id beside it, where the source wants that.
+    tagged: Vec<Option<Statement>>,
+}
+
+impl<'a> Statements<'a> {
+    fn of(context: &Context<'_>, plan: &Plan, fields: &[Field<'a>]) -> Self {
+        let (mut all, mut tagged) = (Vec::new(), Vec::new());
+        for field in fields {
+            for statement in &field.mutation.statements {
+                tagged.push(super::tagged(
+                    context,
+                    plan,
+                    field.mutation.source,
+                    field.root,
+                    &statement.statement,
+                ));
+                all.push(statement);
+            }
+        }
+        Self { all, tagged }
+    }
+
+    async fn run(
+        &self,
+        context: &Context<'_>,
+        transaction: &mut pg::Write,
+        values: &Values,
+        commit: bool,
+        out: &mut Vec<u8>,
+        ends: &mut Vec<usize>,
+    ) -> Result<(), ApiError> {
+        let works: Vec<pg::Work<'_>> = self
+            .all
+            .iter()
+            .zip(&self.tagged)
+            .map(|(one, tagged)| pg::Work {
+                statement: tagged.as_ref().unwrap_or(&one.statement),
+                answers: one.answers,
+            })
+            .collect();
+        // What is bounded by the request cannot grow over the limit of answers by much, and is not undone for that.
+        let limit = (!commit).then_some(context.state.settings.http.max_response);
+        transaction
+            .execute_all(&works, values, limit, commit, out, ends)
+            .await
+            .map_err(|failed| told(&failed.error, self.all.get(failed.position).copied()))
+    }
+}
+
+/// The answers of statements, one after the other.
+struct Parts<'a> {
+    bytes: &'a [u8],
+    ends: std::vec::IntoIter<usize>,
+    start: usize,
+}
+
+impl<'a> Parts<'a> {
+    fn next(&mut self) -> Result<&'a [u8], ApiError> {
+        let end = self.ends.next();
+        let part = end.and_then(|end| self.bytes.get(self.start..end));
+        self.start = end.unwrap_or(self.start);
+        part.ok_or_else(|| ApiError::unexpected("a root field has no answer"))
+    }
+}
+
+/// Writes an object of root fields.
+fn splice(roots: &[Root], parts: &mut Parts<'_>, out: &mut Vec<u8>) -> Result<(), ApiError> {
+    out.push(b'{');
+    for (at, root) in roots.iter().enumerate() {
+        if at > 0 {
+            out.push(b',');
+        }
+        out.extend_from_slice(&root.key);
+        match &root.content {
+            RootContent::Constant(json) => out.extend_from_slice(json),
+            RootContent::Statement { .. } => return Err(ApiError::unexpected("a query within a mutation")),
+            RootContent::Mutation(mutation) => {
+                if mutation.many {
+                    out.push(b'[');
+                }
+                for (at, part) in mutation.answer.iter().enumerate() {
+                    if at > 0 {
+                        out.push(b',');
+                    }
+                    match part {
+                        AnswerPart::Constant(json) => out.extend_from_slice(json),
+                        AnswerPart::Statement => out.extend_from_slice(parts.next()?),
+                    }
+                }
+                if mutation.many {
+                    out.push(b']');
+                }
+            }
+            RootContent::Object(inner) => splice(inner, parts, out)?,
+        }
+    }
+    out.push(b'}');
+    Ok(())
+}
+
+/// What a refusal of our own statements means to a client.
+pub(super) fn refused(refusal: Refusal, statement: Option<&MutationStatement>) -> ApiError {
+    match (
+        refusal,
+        statement.and_then(|statement| statement.missing.as_ref()),
+    ) {
+        (Refusal::MissingRows, Some((message, path))) => {
+            ApiError::new(Code::NotSupported, message.clone()).path(path.to_string())
+        }
+        _ => {
+            let error = ApiError::new(
+                Code::PermissionError,
+                "check constraint of an insert/update permission has failed",
+            );
+            match statement {
+                Some(statement) => error.path(statement.path.to_string()),
+                None => error,
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn root(key: &str, content: RootContent) -> Root {
+        Root {
+            key: format!("\"{key}\":").into_bytes().into(),
+            field: key.into(),
+            content,
+        }
+    }
+
+    fn mutation(answer: Vec<AnswerPart>, many: bool) -> RootContent {
+        RootContent::Mutation(Mutation {
+            source: SourceId(0),
+            statements: Vec::new(),
+            answer,
+            many,
+            bounded: true,
+        })
+    }
+
+    #[test]
+    fn answers_are_put_together_in_response_order() {
+        let nothing = || AnswerPart::Constant(b"null".as_slice().into());
+        let roots = [
+            root("a", mutation(vec![AnswerPart::Statement], false)),
+            root("t", RootContent::Constant(b"\"mutation_root\"".as_slice().into())),
+            root(
+                "n",
+                RootContent::Object(vec![root(
+                    "b",
+                    mutation(
+                        vec![AnswerPart::Statement, nothing(), AnswerPart::Statement],
+                        true,
+                    ),
+                )]),
+            ),
+        ];
+        let mut parts = Parts {
+            bytes: b"123",
+            ends: vec![1, 2, 3].into_iter(),
+            start: 0,
+        };
+        let mut out = Vec::new();
+        splice(&roots, &mut parts, &mut out).unwrap();
+        assert_eq!(
+            String::from_utf8(out).unwrap(),
+            r#"{"a":1,"t":"mutation_root","n":{"b":[2,null,3]}}"#
+        );
+        assert!(parts.next().is_err());
+    }
+}

@@ -1,0 +1,93 @@
+//! The subset of Postgres's INSERT, UPDATE and DELETE that the engine emits. Plain data, like [`ast`](crate::ast).
+
+use crate::ast::{Expression, Output, Select};
+use crate::name::{Alias, Identifier, QualifiedName};
+
+/// A statement that writes, and what it answers.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Writing {
+    /// The write alone: its `returning` is the answer.
+    Alone(Write),
+    /// `with "t0" as (<write>) <select>`
+    Read {
+        /// The write.
+        write: Write,
+        /// Name of the rows it gives back, for [`From::Inserted`](crate::ast::From::Inserted).
+        rows: Alias,
+        /// The answer.
+        select: Select,
+    },
+}
+
+/// A write to one table.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Write {
+    /// The table.
+    pub table: QualifiedName,
+    /// Its alias.
+    pub alias: Alias,
+    /// What is done.
+    pub change: Change,
+    /// `returning`; never empty.
+    pub returning: Vec<Output>,
+}
+
+/// What is done to a table.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Change {
+    /// `insert`
+    Insert {
+        /// Columns that the rows give values for.
+        columns: Vec<Identifier>,
+        /// The rows.
+        rows: Rows,
+        /// What happens to rows that violate a constraint.
+        conflict: Option<Conflict>,
+    },
+    /// `update … set … where …`
+    Update {
+        /// New values, over the old row.
+        set: Vec<(Identifier, Expression)>,
+        /// Which rows.
+        condition: Expression,
+    },
+    /// `delete … where …`
+    Delete {
+        /// Which rows.
+        condition: Expression,
+    },
+}
+
+/// The rows of an insert.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Rows {
+    /// `default values`: one row.
+    Defaults,
+    /// `values (…), …`: one value per column and row; `None` is the column's default.
+    Values(Vec<Vec<Option<Expression>>>),
+    /// A query with one output per column.
+    Select(Box<Select>),
+}
+
+/// `on conflict`
+#[derive(Debug, Clone, PartialEq)]
+pub struct Conflict {
+    /// `on constraint …`; none is any constraint, with [`Resolution::Nothing`] only.
+    pub constraint: Option<Identifier>,
+    /// What happens.
+    pub resolution: Resolution,
+}
+
+/// What happens to a row that is there already.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Resolution {
+    /// `do nothing`
+    Nothing,
+    /// `do update set … where …`
+    Update {
+        /// New values; the row that was to be inserted is [`Expression::Excluded`].
+        set: Vec<(Identifier, Expression)>,
+        /// Which rows are updated.
+        condition: Expression,
+    },
+}
