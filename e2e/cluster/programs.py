@@ -22,7 +22,7 @@ GO = {
     "coredns": {"coredns": "github.com/coredns/coredns"},
     "helm": {"helm": "helm.sh/helm/v3/cmd/helm"},
 }
-CONTROL_PLANE = ["etcd", "kubernetes"]
+CONTROL_PLANE = ["etcd", "kubernetes", "helm"]
 FULL = ["etcd", "kubernetes", "coredns", "helm", "pause"]
 
 

@@ -91,6 +91,14 @@ impl Client {
         self.send(self.http.post(url).json(body), url).await
     }
 
+    /// Puts a JSON body.
+    ///
+    /// # Errors
+    /// When no HTTP answer comes back.
+    pub async fn put(&self, url: &str, body: &Value) -> Result<Answer, AnswerError> {
+        self.send(self.http.put(url).json(body), url).await
+    }
+
     /// Asks for a page.
     ///
     /// # Errors

@@ -41,6 +41,17 @@ impl Story {
             "metadata": {"name": namespace, "labels": {"rowlock.dev/story": name}},
         });
         cluster.apply(&object, "").await?;
+        // What the installation's guide tells the owner of a namespace with engines to do.
+        let binding = json!({
+            "apiVersion": "rbac.authorization.k8s.io/v1",
+            "kind": "RoleBinding",
+            "metadata": {"name": "rowlock-secrets"},
+            "roleRef": {
+                "apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "rowlock-operator-secrets",
+            },
+            "subjects": [{"kind": "ServiceAccount", "name": "rowlock-operator", "namespace": "rowlock-system"}],
+        });
+        cluster.apply(&binding, &namespace).await?;
         Ok(Self {
             cluster: cluster.clone(),
             namespace,

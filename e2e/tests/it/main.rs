@@ -1,3 +1,15 @@
 //! Stories, each in a namespace of its own. All of them need a cluster: `e2e/run` starts one and runs them.
 
+mod alone;
+mod base64;
+mod broken;
+mod change;
+mod chart;
 mod crd_rules;
+mod first_api;
+mod guide;
+mod load;
+mod rollout;
+mod rotation;
+mod secrecy;
+mod shop;

@@ -1,0 +1,284 @@
+//! Stories that take away what all the others need: told one after the other, when the others are over.
+
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use e2e::cluster::Cluster;
+use e2e::figure::note;
+use e2e::wait::until;
+use kube::api::{Patch, PatchParams};
+use serde_json::{Value, json};
+use tokio::process::Command;
+
+use crate::shop::{SOON, START, Shop, reading};
+
+const BOOKS: &str = "query { book(order_by: {id: asc}) { id } }";
+const SYSTEM: &str = "rowlock-system";
+const OPERATOR: &str = "app.kubernetes.io/name=rowlock-operator";
+
+/// Scales the operator and waits until it is so.
+async fn operators(cluster: &Cluster, count: usize) {
+    let deployments = cluster
+        .objects("apps/v1", "Deployment", SYSTEM)
+        .await
+        .expect("deployments");
+    let scale = Patch::Merge(json!({"spec": {"replicas": count}}));
+    deployments
+        .patch_scale("rowlock-operator", &PatchParams::default(), &scale)
+        .await
+        .expect("it scales");
+    let what = format!("{count} operators");
+    let there = until(START, &what, || async {
+        let pods = cluster
+            .list("v1", "Pod", SYSTEM, OPERATOR)
+            .await
+            .map_err(|error| error.to_string())?;
+        let ready = pods.iter().filter(|pod| {
+            let conditions = pod["status"]["conditions"].as_array().into_iter().flatten();
+            conditions
+                .clone()
+                .any(|one| one["type"] == "Ready" && one["status"] == "True")
+        });
+        let (ready, all) = (ready.count(), pods.len());
+        if all == count && (ready == count || count == 0) {
+            Ok(())
+        } else {
+            Err(format!("{ready} of {all}"))
+        }
+    });
+    there.await.unwrap_or_else(|error| panic!("{error}"));
+}
+
+/// Runs `e2e/cluster/cluster …` on the cluster of the stories; false where it is somebody else's.
+async fn on_the_node(arguments: &[&str]) -> bool {
+    let Ok(command) = std::env::var("ROWLOCK_E2E_NODE") else {
+        return false;
+    };
+    let mut words = command.split(' ');
+    let done = Command::new(words.next().expect("a command"))
+        .args(words)
+        .args(arguments)
+        .stdout(Stdio::null())
+        .status()
+        .await
+        .expect("it runs");
+    assert!(done.success(), "{arguments:?}: {done}");
+    true
+}
+
+/// The operator is gone for the whole story: what runs goes on, starts again and scales; a namespace can be deleted.
+#[tokio::test]
+#[ignore = "needs a cluster with a node: e2e/run"]
+async fn without_the_operator() {
+    let shop = Shop::open("orphan", 1).await;
+    let cluster = shop.story.cluster.clone();
+    operators(&cluster, 0).await;
+    let books = json!({"data": {"book": [{"id": 1}, {"id": 2}]}});
+    let engine = shop.engine_now().await;
+    let selector = engine["status"]["selector"]
+        .as_str()
+        .expect("a selector")
+        .to_owned();
+    let old = shop.has_pods(1).await;
+    let pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": old[0].name}});
+    shop.story.delete(&pod).await.expect("it is deleted");
+    let again = until(START, "a new pod", || async {
+        let pods = shop.ready_pods().await;
+        if pods.len() == 1 && pods[0].name != old[0].name {
+            Ok(pods)
+        } else {
+            Err(format!("{pods:?}"))
+        }
+    });
+    let (pods, _) = again.await.unwrap_or_else(|error| panic!("{error}"));
+    shop.answers(&pods[0].address, &shop.customer(), BOOKS, &books)
+        .await;
+
+    let deployments = cluster
+        .list("apps/v1", "Deployment", &shop.story.namespace, "")
+        .await
+        .expect("deployments");
+    let name = deployments[0]["metadata"]["name"]
+        .as_str()
+        .expect("a name")
+        .to_owned();
+    let api = cluster
+        .objects("apps/v1", "Deployment", &shop.story.namespace)
+        .await
+        .expect("deployments");
+    let scale = Patch::Merge(json!({"spec": {"replicas": 2}}));
+    api.patch_scale(&name, &PatchParams::default(), &scale)
+        .await
+        .expect("it scales");
+    for pod in shop.has_pods(2).await {
+        shop.answers(&pod.address, &shop.customer(), BOOKS, &books).await;
+    }
+    assert!(!selector.is_empty());
+
+    // Whoever removes the operator first can still remove the rest.
+    let began = Instant::now();
+    let namespace =
+        json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": shop.story.namespace}});
+    cluster.delete(&namespace, "").await.expect("it is deleted");
+    let gone = until(Duration::from_secs(60), "the namespace is gone", || async {
+        match cluster.get(&namespace, "").await {
+            Ok(None) => Ok(()),
+            other => Err(format!("{other:?}")),
+        }
+    });
+    gone.await.unwrap_or_else(|error| panic!("{error}"));
+    note(
+        "9 operator gone",
+        "namespace with engine and objects deleted",
+        &format!("{} ms", began.elapsed().as_millis()),
+    );
+    operators(&cluster, 1).await;
+}
+
+/// Of two operators one works; when it is killed, the other takes over.
+#[tokio::test]
+#[ignore = "needs a cluster with a node: e2e/run"]
+async fn the_other_operator_takes_over() {
+    let shop = Shop::open("leader", 1).await;
+    let cluster = shop.story.cluster.clone();
+    operators(&cluster, 2).await;
+    let lease = json!({"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": "rowlock-operator"}});
+    let holder = |lease: Option<Value>| lease.unwrap_or_default()["spec"]["holderIdentity"].clone();
+    let leader = holder(cluster.get(&lease, SYSTEM).await.expect("an answer"));
+    let leader = leader.as_str().expect("a leader").to_owned();
+    let pods = cluster.objects("v1", "Pod", SYSTEM).await.expect("pods");
+    let began = Instant::now();
+    pods.delete(&leader, &kube::api::DeleteParams::default().grace_period(0))
+        .await
+        .expect("it is killed");
+    let permission = reading("book", &["id"], json!({"id": {"_eq": 2}}));
+    shop.apply(&permission).await;
+    shop.ready(&permission).await;
+    note(
+        "9 leader killed",
+        "to a change served by the other",
+        &format!("{} ms", began.elapsed().as_millis()),
+    );
+    let now = holder(cluster.get(&lease, SYSTEM).await.expect("an answer"));
+    assert_ne!(now, leader.as_str());
+    operators(&cluster, 1).await;
+    shop.close().await;
+}
+
+/// The API server is gone: pods serve, and their containers start again and serve from what they kept.
+#[tokio::test]
+#[ignore = "needs a cluster with a node: e2e/run"]
+async fn without_the_api_server() {
+    let shop = Shop::open("silent", 2).await;
+    let pods = shop.has_pods(2).await;
+    let books = json!({"data": {"book": [{"id": 1}, {"id": 2}]}});
+    if !on_the_node(&["stop", "kube-apiserver"]).await {
+        note(
+            "9 API server gone",
+            "left out",
+            "the cluster is not of e2e/cluster",
+        );
+        return;
+    }
+    for pod in &pods {
+        shop.answers(&pod.address, &shop.customer(), BOOKS, &books).await;
+    }
+    // All processes of that name on the node, which are those of this cluster alone.
+    on_the_node(&["run", "pkill", "-KILL", "-x", "rowlock"]).await;
+    let began = Instant::now();
+    for pod in &pods {
+        shop.answers(&pod.address, &shop.customer(), BOOKS, &books).await;
+    }
+    note(
+        "9 API server gone",
+        "containers killed to served by 2 of 2",
+        &format!("{} ms", began.elapsed().as_millis()),
+    );
+    on_the_node(&["start", "kube-apiserver"]).await;
+    let permission = reading("book", &["id"], json!({"id": {"_eq": 2}}));
+    let applied = until(SOON, "the API server takes changes again", || async {
+        shop.story
+            .apply(&permission)
+            .await
+            .map(drop)
+            .map_err(|error| error.to_string())
+    });
+    applied.await.unwrap_or_else(|error| panic!("{error}"));
+    shop.ready(&permission).await;
+    for pod in shop.has_pods(2).await {
+        assert!(pod.restarts >= 1, "{pod:?} was killed");
+        shop.answers(
+            &pod.address,
+            &shop.customer(),
+            BOOKS,
+            &json!({"data": {"book": [{"id": 2}]}}),
+        )
+        .await;
+    }
+    shop.close().await;
+}
+
+/// The chart is upgraded over live objects, and uninstalled: nothing is stuck, and kinds and objects stay.
+#[tokio::test]
+#[ignore = "needs a cluster with a node: e2e/run"]
+async fn zz_the_chart_goes_and_comes_back() {
+    let shop = Shop::open("chart", 1).await;
+    let cluster = shop.story.cluster.clone();
+    let books = json!({"data": {"book": [{"id": 1}, {"id": 2}]}});
+    let address = shop.address().await;
+    helm(&[
+        "upgrade",
+        "rowlock",
+        "charts/rowlock",
+        "--reuse-values",
+        "--set",
+        "podLabels.again=yes",
+    ])
+    .await;
+    shop.answers(&address, &shop.customer(), BOOKS, &books).await;
+    let began = Instant::now();
+    helm(&["uninstall", "rowlock"]).await;
+    note(
+        "1 chart",
+        "uninstalled with live objects",
+        &format!("{} ms", began.elapsed().as_millis()),
+    );
+    shop.answers(&address, &shop.customer(), BOOKS, &books).await;
+    let kept = shop.story.get(&shop.engine()).await.expect("the kinds stay");
+    assert!(
+        kept.is_some_and(|engine| engine["metadata"].get("deletionTimestamp").is_none()),
+        "objects stay"
+    );
+    let pods = cluster.list("v1", "Pod", SYSTEM, OPERATOR).await.expect("pods");
+    assert!(
+        pods.iter()
+            .all(|pod| pod["metadata"].get("deletionTimestamp").is_some()),
+        "the operator is gone"
+    );
+    // An object can be deleted without an operator.
+    let permission = reading("book", &["id"], json!({}));
+    shop.story.delete(&permission).await.expect("it is deleted");
+    let gone = until(SOON, "the object is gone", || async {
+        match shop.story.get(&permission).await {
+            Ok(None) => Ok(()),
+            other => Err(format!("{other:?}")),
+        }
+    });
+    gone.await.unwrap_or_else(|error| panic!("{error}"));
+    shop.close().await;
+}
+
+async fn helm(arguments: &[&str]) {
+    let done = Command::new("helm")
+        .args(arguments)
+        .args(["--namespace", SYSTEM, "--wait", "--timeout", "120s"])
+        .current_dir(e2e::cluster::repository())
+        .output()
+        .await
+        .expect("helm");
+    assert!(
+        done.status.success(),
+        "{arguments:?}: {}",
+        String::from_utf8_lossy(&done.stderr)
+    );
+}

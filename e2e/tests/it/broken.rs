@@ -1,0 +1,164 @@
+//! Something is wrong with one object: it says what, alone, and all else goes on.
+
+use e2e::story::condition_of;
+use serde_json::{Value, json};
+
+use crate::shop::{SOON, Shop, object, reading, table};
+
+const BOOKS: &str = "query { book(order_by: {id: asc}) { id title } }";
+
+/// Every other object is as ready as before.
+async fn all_but(shop: &Shop, broken: &[&str]) {
+    for object in shop.objects() {
+        let name = object["metadata"]["name"].as_str().unwrap_or_default();
+        let kind = object["kind"].as_str().unwrap_or_default();
+        if broken.contains(&name) || kind == "Engine" {
+            continue;
+        }
+        let found = shop
+            .story
+            .get(&object)
+            .await
+            .expect("an answer")
+            .expect("it is there");
+        assert_eq!(
+            condition_of(&found, "Ready")["status"],
+            "True",
+            "{kind}/{name}: {}",
+            found["status"]
+        );
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs a cluster with a node: e2e/run"]
+async fn one_broken_object_is_named_and_heals() {
+    let shop = Shop::open("broken", 2).await;
+    let before = shop.ask(BOOKS).await.body;
+
+    // A column that the database does not have: the last good form goes on serving.
+    let bad = reading("book", &["id", "titel"], json!({}));
+    shop.apply(&bad).await;
+    let (reason, message) = shop.refused(&bad).await;
+    assert_eq!(reason, "Refused", "{message}");
+    assert!(
+        message.contains("spec.select") && message.contains("titel"),
+        "{message}"
+    );
+    assert_eq!(shop.ask(BOOKS).await.body, before, "the last good form is served");
+    all_but(&shop, &["book-customer"]).await;
+
+    // With `Remove`, nothing of it is served.
+    let mut removed = bad.clone();
+    removed["spec"]["onInvalid"] = json!("Remove");
+    shop.apply(&removed).await;
+    let gone = e2e::wait::until(SOON, "the role lost the table", || async {
+        let answer = shop.ask(BOOKS).await;
+        if answer.body["errors"].is_array() {
+            Ok(())
+        } else {
+            Err(answer.body.to_string())
+        }
+    });
+    gone.await.unwrap_or_else(|error| panic!("{error}"));
+    let authors = shop.ask("query { author { id } }").await;
+    assert!(authors.body["data"].is_object(), "the rest goes on: {authors:?}");
+
+    let good = reading("book", &["id", "title"], json!({"published": {"_eq": true}}));
+    shop.apply(&good).await;
+    shop.ready(&good).await;
+    assert_eq!(shop.ask(BOOKS).await.body, before);
+
+    // A reference that leads nowhere, healed by what it names.
+    let lost = reading("review", &["id"], json!({}));
+    shop.apply(&lost).await;
+    let message = shop.refused_for(&lost, "RefNotResolved").await;
+    assert!(message.contains("spec.tableRef"), "{message}");
+    shop.database
+        .run("create table review (id int primary key)")
+        .await
+        .expect("a table");
+    let review = table("review");
+    shop.apply(&review).await;
+    shop.ready(&review).await;
+    shop.ready(&lost).await;
+
+    // The same table twice: the older one stays.
+    let twin = object("Table", "book-again", table("book")["spec"].clone());
+    shop.apply(&twin).await;
+    let message = shop.refused_for(&twin, "Duplicate").await;
+    assert!(message.contains("book"), "{message}");
+    all_but(&shop, &[]).await;
+    shop.story.delete(&twin).await.expect("it is deleted");
+
+    // A column dropped beneath a permission: exactly that permission.
+    shop.database
+        .run("alter table author rename column name to full_name")
+        .await
+        .expect("a change");
+    let authors = reading("author", &["id", "name"], json!({}));
+    let message = shop.refused_for(&authors, "Refused").await;
+    assert!(message.contains("name"), "{message}");
+    assert_eq!(shop.ask(BOOKS).await.body, before, "the rest goes on");
+    shop.database
+        .run("alter table author rename column full_name to name")
+        .await
+        .expect("a change");
+    shop.ready(&authors).await;
+    shop.close().await;
+}
+
+/// A reference into another namespace needs the consent of its owner; without, nobody learns whether the target exists.
+#[tokio::test]
+#[ignore = "needs a cluster with a node: e2e/run"]
+async fn other_namespaces_consent_first() {
+    let shop = Shop::open("consent", 1).await;
+    let other = e2e::story::Story::beside(&shop.story.cluster, "neighbour")
+        .await
+        .expect("a namespace");
+    let mut engine = shop.engine();
+    let labels = json!({"matchExpressions": [{
+        "key": "kubernetes.io/metadata.name", "operator": "In", "values": [shop.story.namespace, other.namespace],
+    }]});
+    engine["spec"]["namespaceSelector"] = labels;
+    shop.apply(&engine).await;
+    shop.database
+        .run("create table shelf (id int primary key)")
+        .await
+        .expect("a table");
+    let foreign = |name: &str, source: &str| {
+        let mut table = table(name);
+        table["metadata"]["namespace"] = other.namespace.clone().into();
+        table["spec"]["sourceRef"] = json!({"namespace": shop.story.namespace, "name": source});
+        table
+    };
+    let shelf = foreign("shelf", "shop");
+    let missing = foreign("nothing", "missing");
+    shop.apply(&shelf).await;
+    shop.apply(&missing).await;
+    let without = |text: String, name: &str| text.replace(name, "…");
+    let said = without(shop.refused_for(&shelf, "RefNotResolved").await, "shop/shop");
+    let of_missing = shop.refused_for(&missing, "RefNotResolved").await;
+    assert_eq!(
+        said.matches("ReferenceGrant").count(),
+        of_missing.matches("ReferenceGrant").count()
+    );
+    let grant = object(
+        "ReferenceGrant",
+        "neighbours",
+        json!({"from": [{"kind": "Table", "namespace": other.namespace}], "to": [{"kind": "Source", "name": "shop"}]}),
+    );
+    shop.apply(&grant).await;
+    shop.ready(&shelf).await;
+    shop.story.delete(&grant).await.expect("it is deleted");
+    let again = shop.refused_for(&shelf, "RefNotResolved").await;
+    assert!(!again.is_empty());
+    let names = shop.ask("query { __type(name: \"shelf\") { name } }").await;
+    assert_eq!(
+        names.body["data"]["__type"],
+        Value::Null,
+        "what is withdrawn is not served on"
+    );
+    other.end().await.expect("the end");
+    shop.close().await;
+}

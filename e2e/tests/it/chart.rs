@@ -1,0 +1,214 @@
+//! What the chart makes of its values, and that the other ways of installing make the same.
+
+use std::fs;
+
+use e2e::cluster::{parse_objects, repository};
+use serde_json::Value;
+use tokio::process::Command;
+
+/// The standard output of a program, or its complaint.
+async fn output(program: &str, arguments: &[&str]) -> Result<String, String> {
+    let done = Command::new(program)
+        .args(arguments)
+        .current_dir(repository())
+        .output()
+        .await;
+    let done = done.unwrap_or_else(|error| panic!("{program}: {error}"));
+    if done.status.success() {
+        Ok(String::from_utf8_lossy(&done.stdout).into_owned())
+    } else {
+        Err(String::from_utf8_lossy(&done.stderr).into_owned())
+    }
+}
+
+async fn template(values: &[&str]) -> Result<String, String> {
+    let fixed = [
+        "template",
+        "rowlock",
+        "charts/rowlock",
+        "--namespace",
+        "rowlock-system",
+        "--kube-version",
+        "1.36.0",
+    ];
+    let values = values.iter().flat_map(|value| ["--set", value]);
+    output("helm", &fixed.into_iter().chain(values).collect::<Vec<_>>()).await
+}
+
+/// `charts/rowlock/golden/*.yaml` is what `helm template` prints.
+#[tokio::test]
+#[ignore = "needs helm: e2e/run"]
+async fn golden_templates() {
+    for (name, values) in [
+        ("default", vec!["definitions.install=false"]),
+        (
+            "namespaces",
+            vec![
+                "definitions.install=false",
+                "namespaces={shop,stock}",
+                "secretNamespaces={databases}",
+            ],
+        ),
+        (
+            "everything",
+            vec![
+                "definitions.install=false",
+                "image.tag=v1",
+                "engineImage=engine:2",
+                "secretNamespaces={shop}",
+                "replicas=2",
+                "serviceAccount.name=mine",
+                "logLevel=debug",
+                "env[0].name=A,env[0].value=b",
+                "podLabels.a=b",
+                "podAnnotations.c=d",
+                "nodeSelector.e=f",
+                "priorityClassName=high",
+                "image.pullSecrets[0].name=pull",
+                "rbac.people=false",
+            ],
+        ),
+    ] {
+        let found = template(&values)
+            .await
+            .unwrap_or_else(|error| panic!("{name}: {error}"));
+        let path = repository().join(format!("charts/rowlock/golden/{name}.yaml"));
+        if std::env::var_os("ROWLOCK_WRITE_GOLDEN").is_some() {
+            fs::write(&path, &found).expect("it can be written");
+        }
+        let golden = fs::read_to_string(&path).unwrap_or_default();
+        assert!(
+            found == golden,
+            "{name}.yaml is stale: ROWLOCK_WRITE_GOLDEN=1 e2e/run chart"
+        );
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs helm: e2e/run"]
+async fn definitions_come_with_the_chart() {
+    let definitions = |text: &str| -> Vec<Value> {
+        let objects = parse_objects(text).expect("YAML");
+        objects
+            .into_iter()
+            .filter(|one| one["kind"] == "CustomResourceDefinition")
+            .collect()
+    };
+    let kept = definitions(&template(&[]).await.expect("it renders"));
+    assert_eq!(kept.len(), crd::Kind::ALL.len());
+    for definition in &kept {
+        assert_eq!(
+            definition["metadata"]["annotations"]["helm.sh/resource-policy"],
+            "keep"
+        );
+    }
+    let loose = definitions(&template(&["definitions.keep=false"]).await.expect("it renders"));
+    let files = e2e::cluster::read_objects(&repository().join("crds")).expect("files");
+    for file in &files {
+        let name = &file["metadata"]["name"];
+        let found = loose.iter().find(|one| one["metadata"]["name"] == *name);
+        assert_eq!(found, Some(file), "{name}");
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs helm: e2e/run"]
+async fn wrong_values_are_refused() {
+    for (values, word) in [
+        ("replica=2", "replica"),
+        ("replicas=many", "replicas"),
+        ("namespaces={Shop}", "namespaces"),
+        ("logLevel=loud", "logLevel"),
+        ("image.pullPolicy=Sometimes", "pullPolicy"),
+    ] {
+        let said = template(&[values]).await.expect_err("it is refused");
+        assert!(said.contains(word), "{values}: {said}");
+    }
+    let linted = output("helm", &["lint", "--strict", "charts/rowlock"]).await;
+    assert!(linted.is_ok(), "{linted:?}");
+}
+
+/// `config/default` runs the operator as the chart does.
+#[tokio::test]
+#[ignore = "needs helm: e2e/run"]
+async fn kustomize_and_chart_agree() {
+    let chart = parse_objects(
+        &template(&["definitions.install=false"])
+            .await
+            .expect("it renders"),
+    )
+    .expect("YAML");
+    let base = output("kubectl", &["kustomize", "config/default"])
+        .await
+        .expect("it renders");
+    let base = parse_objects(&base).expect("YAML");
+    let find = |objects: &[Value], kind: &str, name: &str| {
+        let found = objects
+            .iter()
+            .find(|one| one["kind"] == kind && one["metadata"]["name"] == name);
+        found.cloned().unwrap_or_else(|| panic!("no {kind} {name}"))
+    };
+    let spec = |objects: &[Value]| {
+        find(objects, "Deployment", "rowlock-operator")["spec"]["template"]["spec"].clone()
+    };
+    assert_eq!(spec(&base), spec(&chart));
+    for name in [
+        "rowlock-operator",
+        "rowlock-operator-cluster",
+        "rowlock-operator-secrets",
+        "rowlock-edit",
+        "rowlock-view",
+    ] {
+        assert_eq!(
+            find(&base, "ClusterRole", name)["rules"],
+            find(&chart, "ClusterRole", name)["rules"],
+            "{name}"
+        );
+    }
+    for name in ["rowlock-operator", "rowlock-operator-cluster"] {
+        let (base, chart) = (
+            find(&base, "ClusterRoleBinding", name),
+            find(&chart, "ClusterRoleBinding", name),
+        );
+        assert_eq!(
+            (&base["subjects"], &base["roleRef"]),
+            (&chart["subjects"], &chart["roleRef"]),
+            "{name}"
+        );
+    }
+}
+
+/// The ConfigMap for Argo CD holds the script that is tested.
+#[test]
+fn the_health_script_is_the_one_beside_it() {
+    let directory = repository().join("config/argocd");
+    let script = fs::read_to_string(directory.join("health.lua")).expect("a script");
+    let map = e2e::cluster::read_objects(&directory.join("argocd-cm.yaml")).expect("YAML");
+    let text = map[0]["data"]["resource.customizations"]
+        .as_str()
+        .expect("a text");
+    let inner = parse_objects(text).expect("YAML");
+    assert_eq!(inner[0]["rowlock.dev/*"]["health.lua"], script.as_str());
+}
+
+/// Each rule of each role is preceded by its reason.
+#[test]
+fn every_rule_has_a_reason() {
+    for file in fs::read_dir(repository().join("config/rbac")).expect("files") {
+        let path = file.expect("a file").path();
+        let text = fs::read_to_string(&path).expect("a text");
+        let mut before = "";
+        let mut reason = false;
+        for line in text.lines() {
+            if line.trim_start().starts_with("- apiGroups:") {
+                // Rules that follow each other without a comment share the one of the first.
+                reason = reason || before.trim_start().starts_with('#');
+                assert!(reason, "{}: {line}", path.display());
+            }
+            if line.starts_with("rules:") {
+                reason = false;
+            }
+            before = line;
+        }
+    }
+}

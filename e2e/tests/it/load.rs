@@ -1,0 +1,104 @@
+//! People who ask all the time while something happens, and what became of their requests.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use e2e::answer::Client;
+use serde_json::Value;
+use tokio::task::JoinHandle;
+
+/// Requests under way.
+pub struct Load {
+    stop: Arc<AtomicBool>,
+    people: Vec<JoinHandle<Outcome>>,
+}
+
+/// What became of them.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    pub latencies: Vec<Duration>,
+    /// What was wrong, of the first ones.
+    pub failures: Vec<String>,
+    pub failed: usize,
+    /// The generations that answered.
+    pub generations: BTreeSet<String>,
+}
+
+const MOST_FAILURES: usize = 5;
+
+impl Load {
+    /// Starts people who ask the same and expect one of these bodies, until they are told to stop.
+    pub fn start(people: usize, client: &Client, address: &str, operation: &str, expected: &[Value]) -> Self {
+        Self::of(people, usize::MAX, client, address, operation, expected)
+    }
+
+    /// The same, each so many times.
+    pub fn of(
+        people: usize,
+        times: usize,
+        client: &Client,
+        address: &str,
+        operation: &str,
+        expected: &[Value],
+    ) -> Self {
+        let stop = Arc::new(AtomicBool::new(false));
+        let person = || {
+            let (stop, client) = (Arc::clone(&stop), client.clone());
+            let (address, operation) = (address.to_owned(), operation.to_owned());
+            let expected = expected.to_vec();
+            tokio::spawn(async move {
+                let mut outcome = Outcome::default();
+                while outcome.latencies.len() < times && !stop.load(Ordering::Relaxed) {
+                    let began = Instant::now();
+                    let problem = match client.graphql(&address, &operation).await {
+                        Ok(answer) if answer.status == 200 && expected.contains(&answer.body) => {
+                            outcome.generations.insert(answer.generation);
+                            None
+                        }
+                        Ok(answer) => Some(format!("{} {}", answer.status, answer.body)),
+                        Err(error) => Some(format!("{error:?}")),
+                    };
+                    outcome.latencies.push(began.elapsed());
+                    if let Some(problem) = problem {
+                        outcome.failed += 1;
+                        if outcome.failures.len() < MOST_FAILURES {
+                            outcome.failures.push(problem);
+                        }
+                    }
+                }
+                outcome
+            })
+        };
+        let people = (0..people).map(|_| person()).collect();
+        Self { stop, people }
+    }
+
+    /// Ends it. Fails where any request failed, or none was made.
+    pub async fn end(self) -> Outcome {
+        self.stop.store(true, Ordering::Relaxed);
+        self.over().await
+    }
+
+    /// Waits until all are through. Fails as [`Self::end`] does.
+    pub async fn over(self) -> Outcome {
+        let mut outcome = Outcome::default();
+        for person in self.people {
+            let one = person.await.expect("a person");
+            outcome.latencies.extend(one.latencies);
+            outcome.failures.extend(one.failures);
+            outcome.failed += one.failed;
+            outcome.generations.extend(one.generations);
+        }
+        assert_eq!(
+            outcome.failed,
+            0,
+            "of {}: {:?}",
+            outcome.latencies.len(),
+            outcome.failures
+        );
+        assert!(!outcome.latencies.is_empty(), "no request was made");
+        outcome
+    }
+}

@@ -1,0 +1,65 @@
+//! Pods come and go while people ask.
+
+use e2e::figure::note;
+use serde_json::json;
+
+use crate::load::Load;
+use crate::shop::{START, Shop};
+
+const AUTHORS: &str = "query { author(order_by: {id: asc}) { id } }";
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs a cluster with a node: e2e/run"]
+async fn new_pods_take_over_without_a_failed_request() {
+    let shop = Shop::open("rollout", 2).await;
+    let before = shop.has_pods(2).await;
+    let body = json!({"data": {"author": [{"id": 1}, {"id": 2}]}});
+    let address = shop.address().await;
+    let load = Load::start(3, &shop.customer(), &address, AUTHORS, &[body]);
+    // A setting that pods take at their start: the Deployment rolls, as it does for a new image.
+    let mut engine = shop.engine();
+    engine["spec"]["stringifyNumericTypes"] = json!(true);
+    shop.apply(&engine).await;
+    let replaced = e2e::wait::until(START, "every pod is a new one", || async {
+        let now = shop.ready_pods().await;
+        let new = now
+            .iter()
+            .filter(|pod| !before.iter().any(|old| old.name == pod.name))
+            .count();
+        if new == 2 && now.len() == 2 {
+            Ok(())
+        } else {
+            Err(format!("{now:?}"))
+        }
+    });
+    let (_, took) = replaced.await.unwrap_or_else(|error| panic!("{error}"));
+    let load = load.end().await;
+    note(
+        "10 rolling upgrade",
+        "2 pods replaced",
+        &format!("{} ms", took.as_millis()),
+    );
+    note(
+        "10 rolling upgrade",
+        "failed requests",
+        &format!("0 of {}", load.latencies.len()),
+    );
+    shop.ready(&engine).await;
+
+    // The scale subresource, as an autoscaler uses it.
+    engine["spec"].as_object_mut().expect("a spec").remove("replicas");
+    shop.apply(&engine).await;
+    let engines = shop
+        .story
+        .cluster
+        .objects(crd::API_VERSION, "Engine", &shop.story.namespace)
+        .await
+        .expect("engines");
+    let scale = kube::api::Patch::Merge(json!({"spec": {"replicas": 3}}));
+    engines
+        .patch_scale("shop", &kube::api::PatchParams::default(), &scale)
+        .await
+        .expect("it scales");
+    shop.has_pods(3).await;
+    shop.close().await;
+}

@@ -1,0 +1,142 @@
+//! Secrets change: what they open goes on, with the new value, and no pod starts again.
+
+use std::time::{Duration, Instant};
+
+use e2e::answer::Client;
+use e2e::figure::note;
+use e2e::wait::until;
+use serde_json::json;
+
+use crate::load::Load;
+use crate::shop::{SECRET, SOON, Shop};
+
+const AUTHORS: &str = "query { author(order_by: {id: asc}) { id } }";
+
+/// Roles belong to the whole server: each story has its own.
+const ACCOUNT: &str = "
+    drop role if exists :\"account\";
+    create role :\"account\" login password :'password';
+    grant usage on schema public to :\"account\";
+    grant select on all tables in schema public to :\"account\";
+";
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs a cluster with a node: e2e/run"]
+async fn passwords_change_without_a_restart() {
+    let shop = Shop::plan("rotation", 2).await;
+    let account = format!("engine_{}", shop.story.namespace.replace('-', "_"));
+    let password = |value: &'static str| [("account", account.clone()), ("password", value.to_owned())];
+    let pairs = password("one");
+    let values: Vec<(&str, &str)> = pairs
+        .iter()
+        .map(|(name, value)| (*name, value.as_str()))
+        .collect();
+    shop.database
+        .run_with(ACCOUNT, &values)
+        .await
+        .expect("an account");
+    shop.secret(SECRET, &shop.database.url_of(&account, "one")).await;
+    for object in shop.objects() {
+        shop.apply(&object).await;
+    }
+    for object in shop.objects() {
+        shop.ready(&object).await;
+    }
+    let pods = shop.has_pods(2).await;
+    let body = json!({"data": {"author": [{"id": 1}, {"id": 2}]}});
+
+    // The database password, while people ask.
+    let address = shop.address().await;
+    let load = Load::start(
+        3,
+        &shop.customer(),
+        &address,
+        AUTHORS,
+        std::slice::from_ref(&body),
+    );
+    let change = "alter role :\"account\" password :'password';";
+    let values = [("account", account.as_str()), ("password", "two")];
+    shop.database
+        .run_with(change, &values)
+        .await
+        .expect("a new password");
+    let began = Instant::now();
+    shop.secret(SECRET, &shop.database.url_of(&account, "two")).await;
+    let ended = "select count(pg_terminate_backend(pid)) from pg_stat_activity \
+                 where usename = :'account' and backend_start < :'since'::timestamptz;";
+    let now = shop
+        .database
+        .run("select clock_timestamp()")
+        .await
+        .expect("a time");
+    // Connections made after the change have the new password: those of before are not needed any more.
+    let renewed = until(SOON, "connections with the new password", || async {
+        let count = "select count(*) from pg_stat_activity where usename = :'account' and backend_start > :'since'::timestamptz;";
+        let values = [("account", account.as_str()), ("since", now.as_str())];
+        let count = shop
+            .database
+            .run_with(count, &values)
+            .await
+            .map_err(|error| error.to_string())?;
+        if count.parse::<usize>().unwrap_or_default() >= pods.len() {
+            Ok(())
+        } else {
+            Err(count)
+        }
+    });
+    renewed.await.unwrap_or_else(|error| panic!("{error}"));
+    note(
+        "8 rotation",
+        "database password: Secret to new connections in 2 of 2 pods",
+        &format!("{} ms", began.elapsed().as_millis()),
+    );
+    let load = load.end().await;
+    note(
+        "8 rotation",
+        "failed requests",
+        &format!("0 of {}", load.latencies.len()),
+    );
+    let values = [("account", account.as_str()), ("since", now.as_str())];
+    shop.database
+        .run_with(ended, &values)
+        .await
+        .expect("old connections end");
+    for pod in &pods {
+        shop.answers(&pod.address, &shop.customer(), AUTHORS, &body).await;
+    }
+
+    // The admin secret.
+    let began = Instant::now();
+    shop.secret("second-admin-secret", &shop.database.url_of(&account, "two"))
+        .await;
+    let renewed = Client::anonymous()
+        .expect("a client")
+        .as_role("second-admin-secret", "customer");
+    for pod in &pods {
+        shop.answers(&pod.address, &renewed, AUTHORS, &body).await;
+    }
+    let took = began.elapsed();
+    note(
+        "8 rotation",
+        "admin secret: Secret to effective in 2 of 2 pods",
+        &format!("{} ms", took.as_millis()),
+    );
+    assert!(took < Duration::from_secs(10), "{took:?}");
+    for pod in &pods {
+        let old = shop
+            .customer()
+            .graphql(&pod.address, AUTHORS)
+            .await
+            .expect("an answer");
+        assert!(
+            old.body["errors"].is_array(),
+            "the old one opens nothing: {old:?}"
+        );
+    }
+    assert_eq!(
+        shop.has_pods(2).await,
+        pods,
+        "no pod was replaced or started again"
+    );
+    shop.close().await;
+}
