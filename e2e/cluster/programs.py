@@ -21,18 +21,28 @@ GO = {
     "etcd": {"etcd": "go.etcd.io/etcd/server/v3"},
     "coredns": {"coredns": "github.com/coredns/coredns"},
     "helm": {"helm": "helm.sh/helm/v3/cmd/helm"},
+    # Of our own, around the packages that Flux and Argo CD are made of.
+    "flux": {"flux": "."},
+    "argo": {"argo": "."},
 }
 CONTROL_PLANE = ["etcd", "kubernetes", "helm"]
 FULL = ["etcd", "kubernetes", "coredns", "helm", "pause"]
+GITOPS = ["flux", "argo"]
 
 
 class Missing(Exception):
     """Something that has to be installed."""
 
 
+def source(module):
+    return (HERE.parent / "gitops" if module in GITOPS else MODULES) / module
+
+
 def directory(what):
     """Where the programs of a module are once they are built."""
-    files = [MODULES / "pause.c"] if what == "pause" else [MODULES / what / name for name in ("go.mod", "go.sum")]
+    files = [MODULES / "pause.c"] if what == "pause" else [
+        path for path in sorted(source(what).iterdir()) if path.suffix in (".mod", ".sum", ".go")
+    ]
     text = b"".join(file.read_bytes() for file in files)
     return CACHE / f"{what}-{hashlib.sha256(text).hexdigest()[:12]}"
 
@@ -69,7 +79,7 @@ def build_go(module, target):
     if shutil.which("go") is None:
         raise Missing("go is not there (1.26 or later)")
     environment = {**os.environ, "CGO_ENABLED": "0", "GOFLAGS": "-mod=readonly"}
-    home = MODULES / module
+    home = source(module)
     flags = "-s -w"
     if module == "kubernetes":
         # What the programs answer when asked for their version; kubelet and API server compare them.

@@ -52,6 +52,11 @@ async fn examples_are_kept_as_they_are() {
             .await
             .unwrap_or_else(|error| panic!("{kind}: {error}"));
         assert_eq!(kept["spec"], example["spec"], "{kind}");
+        // Until the operator has looked, tools see something to wait for.
+        if kind != Kind::ReferenceGrant {
+            let found = e2e::story::condition_of(&kept, "Ready");
+            assert_eq!(found["type"], "Ready", "{kind}: {kept}");
+        }
     }
     story.end().await.expect("the end");
 }

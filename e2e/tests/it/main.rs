@@ -7,6 +7,7 @@ mod change;
 mod chart;
 mod crd_rules;
 mod first_api;
+mod gitops;
 mod guide;
 mod load;
 mod rollout;

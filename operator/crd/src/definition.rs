@@ -40,6 +40,7 @@ pub fn definition(kind: Kind) -> Value {
             if let Some(schema) = version.pointer_mut("/schema/openAPIV3Schema") {
                 put_right(schema, "");
                 describe(schema, kind);
+                begin_waiting(schema);
             }
         }
     }
@@ -69,6 +70,25 @@ fn describe(schema: &mut Value, kind: Kind) {
         .unwrap_or_else(|| kind.as_str().into());
     if let Some(object) = schema.as_object_mut() {
         object.insert("description".to_owned(), text);
+    }
+}
+
+/// An object without a status is not ready: tools that look before the operator did must not take it for healthy, as
+/// they do with objects that have no conditions.
+fn begin_waiting(schema: &mut Value) {
+    if let Some(status) = schema
+        .pointer_mut("/properties/status")
+        .and_then(Value::as_object_mut)
+    {
+        let waiting = json!({
+            "type": "Ready",
+            "status": "Unknown",
+            "reason": "Pending",
+            "message": "the operator has not looked at it yet",
+            "observedGeneration": 0,
+            "lastTransitionTime": "1970-01-01T00:00:00Z",
+        });
+        status.insert("default".to_owned(), json!({"conditions": [waiting]}));
     }
 }
 

@@ -1,0 +1,192 @@
+//! The API comes from a directory, applied by the packages that Flux and Argo CD are made of.
+
+use std::fs;
+use std::path::Path;
+use std::process::Stdio;
+
+use e2e::cluster::repository;
+use serde_json::{Value, json};
+use tokio::io::AsyncWriteExt;
+use tokio::process::Command;
+
+use crate::shop::{Shop, reading, table};
+
+/// A checkout: one file per object.
+fn write(directory: &Path, objects: &[Value]) {
+    fs::create_dir_all(directory).expect("a directory");
+    for old in fs::read_dir(directory).expect("a directory") {
+        fs::remove_file(old.expect("a file").path()).expect("it goes");
+    }
+    for (index, object) in objects.iter().enumerate() {
+        let text = serde_norway::to_string(object).expect("YAML");
+        fs::write(directory.join(format!("{index:03}.yaml")), text).expect("a file");
+    }
+}
+
+/// Applies and waits as Flux does; what it did with each object, or why they are not healthy.
+async fn flux(shop: &Shop, directory: &Path, seconds: u32, prune: &[&str]) -> Result<Vec<String>, String> {
+    let done = Command::new("flux")
+        .arg(directory)
+        .args([shop.story.namespace.as_str(), &seconds.to_string()])
+        .args(prune)
+        .output()
+        .await
+        .expect("flux");
+    let out = String::from_utf8_lossy(&done.stdout)
+        .lines()
+        .map(str::to_owned)
+        .collect();
+    if done.status.success() {
+        Ok(out)
+    } else {
+        Err(String::from_utf8_lossy(&done.stderr).into_owned())
+    }
+}
+
+/// What Argo CD says: health, message, and whether the live object differs from the one in Git.
+async fn argo(pairs: &Value) -> Vec<Value> {
+    let mut argo = Command::new("argo")
+        .arg(repository().join("config/argocd/health.lua"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("argo");
+    let mut input = argo.stdin.take().expect("its input");
+    input
+        .write_all(pairs.to_string().as_bytes())
+        .await
+        .expect("it reads");
+    drop(input);
+    let done = argo.wait_with_output().await.expect("its end");
+    assert!(done.status.success(), "argo failed");
+    serde_json::from_slice(&done.stdout).expect("JSON")
+}
+
+async fn argo_on(shop: &Shop, objects: &[Value]) -> Vec<Value> {
+    let mut pairs = Vec::new();
+    for object in objects {
+        let live = shop
+            .story
+            .get(object)
+            .await
+            .expect("an answer")
+            .expect("it is there");
+        let mut config = object.clone();
+        config["metadata"]["namespace"] = shop.story.namespace.clone().into();
+        pairs.push(json!({"config": config, "live": live}));
+    }
+    argo(&Value::Array(pairs)).await
+}
+
+#[tokio::test]
+#[ignore = "needs a cluster with a node: e2e/run"]
+async fn a_checkout_is_applied_and_judged() {
+    let shop = Shop::plan("gitops", 1).await;
+    let directory = std::env::temp_dir().join(&shop.story.namespace);
+    let mut objects = shop.objects();
+    write(&directory, &objects);
+    let applied = flux(&shop, &directory, 120, &[]).await.expect("all healthy");
+    assert!(
+        applied.iter().all(|line| line.ends_with("created")),
+        "{applied:?}"
+    );
+    for (object, said) in objects.iter().zip(argo_on(&shop, &objects).await) {
+        assert_eq!(said["status"], "Healthy", "{} {said}", object["metadata"]["name"]);
+        assert_eq!(said["modified"], false, "{} {said}", object["metadata"]["name"]);
+    }
+
+    // The same commit again changes nothing, and nobody fights over a field.
+    let again = flux(&shop, &directory, 60, &[]).await.expect("all healthy");
+    assert!(again.iter().all(|line| line.ends_with("unchanged")), "{again:?}");
+
+    // A changed predicate shows in the diff before it is applied.
+    let last = objects.len() - 1;
+    let good = objects[last].clone();
+    objects[last] = reading("book", &["id", "title"], json!({"id": {"_eq": 1}}));
+    let said = argo_on(&shop, &objects).await;
+    assert_eq!(said[last]["modified"], true, "{}", said[last]);
+    assert!(
+        said[..last].iter().all(|one| one["modified"] == false),
+        "{said:?}"
+    );
+
+    // A bad commit fails, with the object's own words; the next one recovers.
+    objects[last] = reading("book", &["id", "titel"], json!({}));
+    write(&directory, &objects);
+    let said = flux(&shop, &directory, 10, &[])
+        .await
+        .expect_err("it is not healthy");
+    assert!(
+        said.contains("Permission") && said.contains("book-customer"),
+        "{said}"
+    );
+    let health = argo_on(&shop, &objects).await;
+    assert_eq!(health[last]["status"], "Degraded", "{}", health[last]);
+    assert!(
+        health[last]["message"]
+            .as_str()
+            .is_some_and(|text| text.contains("titel")),
+        "{}",
+        health[last]
+    );
+    objects[last] = good;
+    write(&directory, &objects);
+    flux(&shop, &directory, 60, &[]).await.expect("all healthy again");
+
+    // A file that is removed takes its object away.
+    shop.database
+        .run("create table review (id int primary key)")
+        .await
+        .expect("a table");
+    objects.push(table("review"));
+    write(&directory, &objects);
+    flux(&shop, &directory, 60, &[]).await.expect("all healthy");
+    let removed = objects.pop().expect("the last");
+    write(&directory, &objects);
+    let pruned = flux(&shop, &directory, 60, &["rowlock.dev/v1alpha1/Table/review"])
+        .await
+        .expect("all healthy");
+    assert!(pruned.iter().any(|line| line.ends_with("deleted")), "{pruned:?}");
+    assert_eq!(shop.story.get(&removed).await.expect("an answer"), None);
+    fs::remove_dir_all(&directory).expect("the checkout goes");
+    shop.close().await;
+}
+
+/// The script on what statuses look like, without a cluster.
+#[tokio::test]
+#[ignore = "needs the program argo: e2e/run"]
+async fn health_of_every_state() {
+    let object = |kind: &str, generation: u64, condition: Value| {
+        let spec = if kind == "Paused" {
+            json!({"paused": true})
+        } else {
+            json!({})
+        };
+        let kind = if kind == "Paused" { "Engine" } else { kind };
+        let mut object = json!({
+            "apiVersion": crd::API_VERSION, "kind": kind, "metadata": {"name": "a", "generation": generation}, "spec": spec,
+        });
+        if !condition.is_null() {
+            object["status"] = json!({"conditions": [condition]});
+        }
+        json!({"config": null, "live": object})
+    };
+    let ready = |status: &str, reason: &str| json!({"type": "Ready", "status": status, "reason": reason, "message": "why", "observedGeneration": 2});
+    let cases = [
+        (object("Table", 2, ready("True", "Ready")), "Healthy"),
+        (object("Table", 3, ready("True", "Ready")), "Progressing"),
+        (object("Table", 2, ready("Unknown", "Pending")), "Progressing"),
+        (object("Table", 2, ready("False", "Pending")), "Progressing"),
+        (object("Table", 2, ready("False", "NoReadyPod")), "Progressing"),
+        (object("Table", 2, ready("False", "Refused")), "Degraded"),
+        (object("Table", 2, ready("False", "NotSelected")), "Degraded"),
+        (object("Table", 2, Value::Null), "Progressing"),
+        (object("ReferenceGrant", 1, Value::Null), "Healthy"),
+        (object("Engine", 2, ready("True", "Ready")), "Healthy"),
+        (object("Paused", 2, ready("False", "Pending")), "Suspended"),
+    ];
+    let pairs = cases.iter().map(|(pair, _)| pair.clone()).collect();
+    for ((pair, expected), said) in cases.iter().zip(argo(&Value::Array(pairs)).await) {
+        assert_eq!(said["status"], *expected, "{pair}: {said}");
+    }
+}
