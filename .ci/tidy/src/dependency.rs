@@ -4,7 +4,7 @@
 //! floor 3     server
 //! floor 2     plan   pg   compile
 //! floor 1     schema   crd
-//! floor 0     graphql   metadata   sql   embedded   kriti   delivery
+//! floor 0     auth  graphql   metadata   sql   embedded   kriti   delivery
 //! ```
 
 use crate::Problem;
@@ -40,6 +40,12 @@ pub const CRATES: &[Crate] = &[
     Crate {
         name: "sql",
         folder: "engine/sql",
+        may: &[],
+        tests_may: &[],
+    },
+    Crate {
+        name: "auth",
+        folder: "engine/auth",
         may: &[],
         tests_may: &[],
     },
@@ -84,7 +90,7 @@ pub const CRATES: &[Crate] = &[
         name: "rowlock",
         folder: "engine/server",
         may: &[
-            "graphql", "metadata", "sql", "embedded", "kriti", "delivery", "schema", "plan", "pg",
+            "auth", "graphql", "metadata", "sql", "embedded", "kriti", "delivery", "schema", "plan", "pg",
         ],
         tests_may: &[],
     },
@@ -122,6 +128,7 @@ pub const RESERVED: &[(&str, &[&str], &[&str])] = &[
     ("tokio-postgres-rustls", &["pg"], &[]),
     ("reqwest", &["rowlock", "e2e"], &[]),
     ("hyper", &["rowlock"], &[]),
+    ("jsonwebtoken", &["auth"], &[]),
     ("clap", &["rowlock"], &[]),
     ("notify", &["rowlock"], &[]),
     ("mimalloc", &["rowlock"], &[]),

@@ -1,0 +1,234 @@
+//! What an authentication webhook is sent, and what its answer says.
+
+use std::sync::Arc;
+
+use http::{HeaderMap, HeaderName};
+use serde_json::{Map, Value};
+
+use crate::cache_control::{Freshness, parse_date};
+use crate::error::{Code, Error};
+use crate::json;
+use crate::variable::{self, Variables};
+
+/// Headers of a client that are about its own connection and not passed on to a GET hook.
+pub const NOT_FORWARDED: [&str; 14] = [
+    "content-length",
+    "content-md5",
+    "user-agent",
+    "host",
+    "origin",
+    "referer",
+    "accept",
+    "accept-encoding",
+    "accept-language",
+    "accept-datetime",
+    "cache-control",
+    "connection",
+    "dnt",
+    "content-type",
+];
+
+/// Headers that speak to the next hop alone; passed on, they could make two servers disagree on where a message ends.
+const HOP: [&str; 7] = [
+    "transfer-encoding",
+    "te",
+    "trailer",
+    "upgrade",
+    "keep-alive",
+    "proxy-connection",
+    "expect",
+];
+
+/// What an answer makes of a request.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answer {
+    /// The role.
+    pub role: Arc<str>,
+    /// Session variables without the role.
+    pub variables: Variables,
+    /// When it ends, in seconds since 1970.
+    pub expires: Option<f64>,
+}
+
+/// Headers that a GET hook gets.
+pub fn forwarded(headers: &HeaderMap) -> HeaderMap {
+    headers.iter().filter(|(name, _)| is_forwarded(name)).fold(
+        HeaderMap::with_capacity(headers.len()),
+        |mut kept, (name, value)| {
+            kept.append(name.clone(), value.clone());
+            kept
+        },
+    )
+}
+
+fn is_forwarded(name: &HeaderName) -> bool {
+    !NOT_FORWARDED.contains(&name.as_str()) && !HOP.contains(&name.as_str())
+}
+
+/// The body that a POST hook gets. `request` is what was asked: `None` leaves the key out, null is a request that is
+/// no GraphQL.
+///
+/// # Errors
+/// A header that is not UTF-8.
+pub fn body(headers: &HeaderMap, request: Option<Value>) -> Result<Value, Error> {
+    let mut told = Map::new();
+    for (name, value) in headers {
+        let text = std::str::from_utf8(value.as_bytes())
+            .map_err(|_| Error::new(Code::InvalidHeaders, format!("the header {name} is not UTF-8")))?;
+        // As many readers have it, the first of several values counts.
+        told.entry(name.as_str().to_owned())
+            .or_insert_with(|| text.into());
+    }
+    let mut body = Map::new();
+    body.insert("headers".to_owned(), Value::Object(told));
+    if let Some(request) = request {
+        body.insert("request".to_owned(), request);
+    }
+    Ok(Value::Object(body))
+}
+
+/// Reads an answer that arrived at `now`.
+///
+/// # Errors
+/// A refusal, and an answer that cannot be understood.
+pub fn read(status: u16, body: &[u8], now: f64) -> Result<Answer, Error> {
+    match status {
+        200 => read_object(body, now),
+        401 => Err(unauthorized()),
+        _ => Err(invalid()),
+    }
+}
+
+fn read_object(body: &[u8], now: f64) -> Result<Answer, Error> {
+    let Ok(Value::Object(object)) = json::parse(body) else {
+        return Err(invalid());
+    };
+    // Every value must be a text, also of keys that are no session variables.
+    if !object.values().all(Value::is_string) {
+        return Err(invalid());
+    }
+    let picked = variable::pick(&object).map_err(|_| invalid())?;
+    let mut role = None;
+    let mut variables = Variables::with_capacity(picked.len());
+    for (name, value) in picked {
+        let text = variable::text(value).map_err(|_| invalid())?;
+        if name == variable::ROLE {
+            role = Some(text);
+        } else {
+            variables.push((Arc::from(name), text));
+        }
+    }
+    let find = |wanted: &str| {
+        object
+            .iter()
+            .find(|(key, _)| key.eq_ignore_ascii_case(wanted))
+            .and_then(|(_, value)| value.as_str())
+    };
+    let expires = match Freshness::of(find("cache-control"), None, now) {
+        Freshness::For(time) => Some(now + time.as_secs_f64()),
+        _ => find("expires").and_then(parse_date),
+    };
+    match role.filter(|role| !role.is_empty()) {
+        Some(role) => Ok(Answer {
+            role,
+            variables,
+            expires,
+        }),
+        None => Err(Error::new(
+            Code::InvalidParams,
+            "\"x-hasura-role\" not found in session variables",
+        )),
+    }
+}
+
+/// The hook said no.
+pub fn unauthorized() -> Error {
+    Error::new(
+        Code::AccessDenied,
+        "Authentication hook unauthorized this request",
+    )
+}
+
+/// The hook said something else.
+pub fn invalid() -> Error {
+    Error::new(Code::Unexpected, "Invalid response from authorization hook")
+}
+
+/// The hook said nothing.
+pub fn unreachable() -> Error {
+    Error::new(Code::Unexpected, "webhook authentication request failed")
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_is_forwarded() {
+        let headers = HeaderMap::from_iter(
+            [
+                ("host", "h"),
+                ("user-agent", "u"),
+                ("content-type", "application/json"),
+                ("transfer-encoding", "chunked"),
+                ("authorization", "Bearer x"),
+                ("cookie", "a=1"),
+                ("x-hasura-role", "admin"),
+            ]
+            .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value))),
+        );
+        let kept = forwarded(&headers);
+        let mut names: Vec<&str> = kept.keys().map(HeaderName::as_str).collect();
+        names.sort_unstable();
+        assert_eq!(names, ["authorization", "cookie", "x-hasura-role"]);
+        let body = body(&headers, Some(Value::Null)).unwrap();
+        assert_eq!(body["headers"]["host"], "h");
+        assert_eq!(body["request"], Value::Null);
+    }
+
+    #[test]
+    fn answers() {
+        let good = json!({"X-Hasura-Role": "user", "x-hasura-User-Id": "7", "other": "x", "Cache-Control": "max-age=60"});
+        let answer = read(200, good.to_string().as_bytes(), 1000.0).unwrap();
+        assert_eq!(&*answer.role, "user");
+        assert_eq!(
+            answer.variables,
+            [(Arc::from("x-hasura-user-id"), Arc::from("7"))]
+        );
+        assert_eq!(answer.expires, Some(1060.0));
+        let dated = json!({"X-Hasura-Role": "user", "expires": "Sun, 06 Nov 1994 08:49:37 GMT"});
+        let answer = read(200, dated.to_string().as_bytes(), 0.0).unwrap();
+        assert_eq!(answer.expires, Some(784_111_777.0));
+    }
+
+    #[test]
+    fn refusals() {
+        let message = |status, body: &str| read(status, body.as_bytes(), 0.0).unwrap_err().message;
+        assert_eq!(message(401, ""), "Authentication hook unauthorized this request");
+        for (status, body) in [
+            (500, ""),
+            (403, "{}"),
+            (204, ""),
+            (200, ""),
+            (200, "[]"),
+            (200, r#"{"x-hasura-role":1}"#),
+            (200, r#"{"x-hasura-role":"a","X-Hasura-Role":"b"}"#),
+            (200, r#"{"x-hasura-role":"a","x-hasura-role":"a"}"#),
+            (200, r#"{"x-hasura-role":"a","x-hasura-b":"\u0000"}"#),
+            (200, "\u{feff}{}"),
+        ] {
+            assert_eq!(
+                message(status, body),
+                "Invalid response from authorization hook",
+                "{body}"
+            );
+        }
+        assert_eq!(
+            message(200, "{}"),
+            "\"x-hasura-role\" not found in session variables"
+        );
+    }
+}

@@ -1,0 +1,195 @@
+//! A token's text → its verified payload: form, signature, times, issuer, audience.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::Value;
+
+use crate::algorithm::Algorithm;
+use crate::config::JwtSecret;
+use crate::error::Error;
+use crate::json;
+use crate::key::{KeySet, Verdict};
+
+/// Bytes of a token at most: what is longer is not even looked at.
+pub const LONGEST_TOKEN: usize = 64 << 10;
+
+/// Why a payload is not to be had.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The token is refused.
+    Refused(Error),
+    /// No key has its `kid`: newer keys may.
+    UnknownKey,
+    /// There are no keys yet.
+    NoKeys,
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Refused(error)
+    }
+}
+
+/// The parts of a compact token.
+struct Compact<'t> {
+    algorithm: Algorithm,
+    key_id: Option<String>,
+    signed: &'t str,
+    payload: &'t str,
+    signature: &'t str,
+}
+
+/// The payload of a token that is good at `now`.
+pub(crate) fn verify(token: &str, secret: &JwtSecret, keys: &KeySet, now: f64) -> Result<Value, Failure> {
+    let compact = Compact::parse(token)?;
+    let verdict = keys.verify(
+        compact.algorithm,
+        compact.key_id.as_deref(),
+        compact.signed.as_bytes(),
+        compact.signature,
+    );
+    match verdict {
+        Verdict::Verified => {}
+        Verdict::Refused => return Err(bad_signature().into()),
+        Verdict::UnknownKey => return Err(Failure::UnknownKey),
+        Verdict::Empty => return Err(Failure::NoKeys),
+    }
+    let payload = payload(compact.payload)?;
+    check_claims(&payload, secret, now)?;
+    Ok(payload)
+}
+
+/// The refusal of a signature that no key made.
+pub(crate) fn bad_signature() -> Error {
+    Error::unverified("JWSError JWSInvalidSignature")
+}
+
+impl<'t> Compact<'t> {
+    fn parse(token: &'t str) -> Result<Self, Error> {
+        if token.len() > LONGEST_TOKEN {
+            return Err(Error::unverified("the token is too long"));
+        }
+        let parts = token.split('.').count();
+        let split = token
+            .rsplit_once('.')
+            .and_then(|(signed, signature)| Some((signed, signature, signed.split_once('.')?)));
+        let Some((signed, signature, (header, payload))) = split.filter(|_| parts == 3) else {
+            return Err(Error::unverified(&format!(
+                "JWSError (CompactDecodeError Invalid number of parts: Expected 3 parts; got {parts})"
+            )));
+        };
+        let header = URL_SAFE_NO_PAD
+            .decode(header)
+            .ok()
+            .and_then(|bytes| json::parse(&bytes).ok())
+            .ok_or_else(|| {
+                Error::unverified("JWSError (JSONDecodeError \"the header is not valid JSON\")")
+            })?;
+        // Extensions that must be understood are not.
+        if header.get("crit").is_some() {
+            return Err(Error::unverified("JWSError JWSCritUnprotected"));
+        }
+        let algorithm = match header.get("alg").and_then(Value::as_str) {
+            Some("none") => return Err(Error::unverified("JWSError JWSNoSignatures")),
+            Some(name) => Algorithm::parse(name),
+            None => None,
+        };
+        // Keys and addresses of keys in a header (`jwk`, `jku`, `x5c`, `x5u`) are never read: whoever made the token
+        // made them too.
+        let key_id = header.get("kid").and_then(Value::as_str).map(str::to_owned);
+        Ok(Self {
+            algorithm: algorithm.ok_or_else(|| {
+                Error::unverified("JWSError (JSONDecodeError \"the algorithm is not known\")")
+            })?,
+            key_id,
+            signed,
+            payload,
+            signature,
+        })
+    }
+}
+
+fn payload(text: &str) -> Result<Value, Error> {
+    let undecodable = |reason: &str| Error::unverified(&format!("JWTClaimsSetDecodeError \"{reason}\""));
+    let bytes = URL_SAFE_NO_PAD
+        .decode(text)
+        .map_err(|_| undecodable("the payload is not base64url"))?;
+    match json::parse(&bytes) {
+        Ok(payload @ Value::Object(_)) => Ok(payload),
+        Ok(_) => Err(undecodable("the payload is not an object")),
+        Err(reason) => Err(undecodable(reason)),
+    }
+}
+
+/// The issuer that a token names, whoever made it: only good for choosing the keys that have to verify it.
+pub(crate) fn claimed_issuer(token: &str) -> Option<String> {
+    if token.len() > LONGEST_TOKEN {
+        return None;
+    }
+    let payload = payload(token.split('.').nth(1)?).ok()?;
+    payload.get("iss")?.as_str().map(str::to_owned)
+}
+
+fn check_claims(payload: &Value, secret: &JwtSecret, now: f64) -> Result<(), Error> {
+    let skew = seconds_of(secret.allowed_skew);
+    let (expires, issued) = (date(payload, "exp")?, date(payload, "iat")?);
+    let not_before = date(payload, "nbf")?;
+    if expires.is_some_and(|expires| now >= expires + skew) {
+        return Err(Error::unverified("JWTExpired"));
+    }
+    if issued.is_some_and(|issued| issued > now + skew) {
+        return Err(Error::unverified("JWTIssuedAtFuture"));
+    }
+    if not_before.is_some_and(|not_before| now < not_before - skew) {
+        return Err(Error::unverified("JWTNotYetValid"));
+    }
+    if let Some(issuer) = &secret.issuer
+        && payload.get("iss").and_then(Value::as_str) != Some(issuer)
+    {
+        return Err(Error::unverified("JWTNotInIssuer"));
+    }
+    if let Some(audience) = &secret.audience
+        && !is_for(payload.get("aud"), audience)
+    {
+        return Err(Error::unverified("JWTNotInAudience"));
+    }
+    Ok(())
+}
+
+fn is_for(claimed: Option<&Value>, audience: &[String]) -> bool {
+    let known = |value: &Value| {
+        value
+            .as_str()
+            .is_some_and(|text| audience.iter().any(|one| one == text))
+    };
+    match claimed {
+        Some(Value::Array(items)) => items.iter().any(known),
+        Some(single) => known(single),
+        None => false,
+    }
+}
+
+/// A time, if the claim is there.
+fn date(payload: &Value, claim: &str) -> Result<Option<f64>, Error> {
+    match payload.get(claim) {
+        None => Ok(None),
+        Some(value) => match value.as_f64().filter(|seconds| seconds.is_finite()) {
+            Some(seconds) => Ok(Some(seconds)),
+            None => Err(Error::unverified(&format!(
+                "JWTClaimsSetDecodeError \"Error in $.{claim}: parsing NumericDate failed, expected Number, but encountered {}\"",
+                json::kind(value)
+            ))),
+        },
+    }
+}
+
+/// When a verified token ends, with the allowed skew.
+pub(crate) fn expires(payload: &Value, secret: &JwtSecret) -> Option<f64> {
+    let expires = payload.get("exp")?.as_f64()?;
+    Some(expires + seconds_of(secret.allowed_skew))
+}
+
+fn seconds_of(seconds: u64) -> f64 {
+    // A day at most: exact.
+    u32::try_from(seconds).map_or(f64::from(u32::MAX), f64::from)
+}

@@ -1,0 +1,169 @@
+//! All JWT secrets of an engine: which of them a request's token belongs to, and who its bearer is.
+
+use std::sync::Arc;
+
+use http::HeaderMap;
+
+use crate::claims::Claims;
+use crate::config::JwtSecret;
+use crate::error::{Code, Error};
+use crate::key::KeySet;
+use crate::location::Location;
+use crate::token::{self, Failure};
+use crate::token_cache::{TokenCache, Verified};
+use crate::variable::Variables;
+
+/// Verifies tokens and remembers those that it has verified.
+#[derive(Debug)]
+pub struct Verifier {
+    secrets: Vec<JwtSecret>,
+    /// Places to look at, each once.
+    locations: Vec<Location>,
+    cache: TokenCache,
+}
+
+/// A request's token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Found<'h> {
+    /// Its text.
+    pub token: &'h str,
+    /// The secret that has to verify it.
+    pub secret: usize,
+}
+
+/// Whom a token makes of a request.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Identity {
+    /// The role.
+    pub role: Arc<str>,
+    /// Session variables without the role.
+    pub variables: Variables,
+    /// When the token ends, in seconds since 1970.
+    pub expires: Option<f64>,
+}
+
+/// What becomes of a token.
+#[derive(Debug)]
+pub enum Outcome {
+    /// It is good, for the role asked for.
+    Identity(Identity),
+    /// It is refused.
+    Refused(Error),
+    /// No key has its `kid`: ask again with newer keys; if there are none, it is refused with this.
+    UnknownKey(Error),
+    /// There are no keys yet.
+    NoKeys,
+}
+
+impl Verifier {
+    /// For these secrets.
+    pub fn new(secrets: Vec<JwtSecret>) -> Self {
+        let mut locations: Vec<Location> = Vec::new();
+        for secret in &secrets {
+            if !locations.contains(&secret.location) {
+                locations.push(secret.location.clone());
+            }
+        }
+        Self {
+            secrets,
+            locations,
+            cache: TokenCache::new(),
+        }
+    }
+
+    /// The secrets, in order.
+    pub fn secrets(&self) -> &[JwtSecret] {
+        &self.secrets
+    }
+
+    /// The token of a request and the secret it belongs to: the one at its place with its issuer.
+    ///
+    /// # Errors
+    /// Malformed headers, a token for no secret, and more than one possible reading.
+    pub fn find<'h>(&self, headers: &'h HeaderMap) -> Result<Option<Found<'h>>, Error> {
+        let mut tokens: Vec<(&Location, &str)> = Vec::new();
+        for location in &self.locations {
+            if let Some(token) = location.find(headers)? {
+                tokens.push((location, token));
+            }
+        }
+        if tokens.is_empty() {
+            return Ok(None);
+        }
+        if let ([secret], [(_, token)]) = (self.secrets.as_slice(), tokens.as_slice()) {
+            let _ = secret;
+            return Ok(Some(Found { token, secret: 0 }));
+        }
+        let mut found = None;
+        for (location, token) in tokens {
+            // A token that is known needs no choice.
+            let issuer = token::claimed_issuer(token);
+            for (at, secret) in self.secrets.iter().enumerate() {
+                let fits =
+                    secret.location == *location && (secret.issuer.is_none() || secret.issuer == issuer);
+                if !fits {
+                    continue;
+                }
+                if found.is_some() {
+                    return Err(Error::unverified("Multiple JWTs found"));
+                }
+                found = Some(Found { token, secret: at });
+            }
+        }
+        found.map(Some).ok_or_else(|| Error::unverified("JWTNotInIssuer"))
+    }
+
+    /// Who the bearer of a token is at `now`, if it takes this role or none in particular.
+    pub fn verify(&self, found: Found<'_>, keys: &KeySet, wanted_role: Option<&str>, now: f64) -> Outcome {
+        if let Some(known) = self.cache.get(found.token)
+            && known.secret == found.secret
+            && known.keys == keys.version()
+        {
+            if known.expires.is_some_and(|expires| now >= expires) {
+                self.cache.remove(found.token);
+                return Outcome::Refused(Error::unverified("JWTExpired"));
+            }
+            return identity(&known, wanted_role);
+        }
+        let Some(secret) = self.secrets.get(found.secret) else {
+            return Outcome::NoKeys;
+        };
+        let payload = match token::verify(found.token, secret, keys, now) {
+            Ok(payload) => payload,
+            Err(Failure::Refused(error)) => return Outcome::Refused(error),
+            Err(Failure::UnknownKey) => return Outcome::UnknownKey(token::bad_signature()),
+            Err(Failure::NoKeys) => return Outcome::NoKeys,
+        };
+        let claims = match Claims::read(&payload, &secret.claims) {
+            Ok(claims) => claims,
+            Err(error) => return Outcome::Refused(error),
+        };
+        let verified = Arc::new(Verified {
+            claims,
+            secret: found.secret,
+            keys: keys.version(),
+            expires: token::expires(&payload, secret),
+        });
+        self.cache.insert(found.token, Arc::clone(&verified));
+        identity(&verified, wanted_role)
+    }
+}
+
+fn identity(verified: &Verified, wanted_role: Option<&str>) -> Outcome {
+    match verified.claims.role(wanted_role) {
+        Ok(role) => Outcome::Identity(Identity {
+            role,
+            variables: verified.claims.variables.clone(),
+            expires: verified.expires,
+        }),
+        Err(error) => Outcome::Refused(error),
+    }
+}
+
+/// The refusal of a request without a token.
+pub fn missing() -> Error {
+    Error::new(
+        Code::InvalidHeaders,
+        "Missing 'Authorization' or 'Cookie' header in JWT authentication mode",
+    )
+}

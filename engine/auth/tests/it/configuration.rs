@@ -1,0 +1,89 @@
+//! Configurations as people write them, and what is said against wrong ones.
+
+use auth::{JwtSecret, KeySource};
+use serde_json::{Value, json};
+
+use crate::signing::{P521_PUBLIC, RSA_PUBLIC, RSA_SMALL, SECRET};
+
+fn refused(secret: &Value) -> String {
+    let error = JwtSecret::parse(&secret.to_string()).unwrap_err().to_string();
+    assert!(!error.contains(SECRET), "a message must not hold the key");
+    error
+}
+
+#[test]
+fn what_providers_document() {
+    let auth0 = json!({"jwk_url": "https://example.auth0.com/.well-known/jwks.json"});
+    let firebase = json!({
+        "type": "RS256",
+        "jwk_url": "https://www.googleapis.com/service_accounts/v1/jwk/securetoken@system.gserviceaccount.com",
+        "audience": "project",
+        "issuer": "https://securetoken.google.com/project",
+    });
+    for secret in [auth0, firebase] {
+        let secret = JwtSecret::parse(&secret.to_string()).unwrap();
+        assert!(matches!(secret.keys, KeySource::Url(_)));
+    }
+    // The product guide's.
+    JwtSecret::parse(r#"{"type":"HS256","key":"super-secret-jwt-signing-key-min-32-chars"}"#).unwrap();
+}
+
+#[test]
+fn what_is_told_of_it() {
+    let secret = json!({"type": "HS256", "key": SECRET, "claims_namespace_path": "$.a"});
+    let told = JwtSecret::parse(&secret.to_string()).unwrap().describe();
+    assert_eq!(
+        told,
+        json!({"claims_namespace": "$.a", "claims_format": "json", "claims_map": null})
+    );
+}
+
+#[test]
+fn wrong_ones() {
+    let with = |key: &str, value: Value| {
+        let mut secret = json!({"type": "HS256", "key": SECRET});
+        secret[key] = value;
+        refused(&secret)
+    };
+    assert_eq!(
+        refused(&json!({"type": "HS256", "key": "short"})),
+        "Key size too small; should be at least 32 characters"
+    );
+    assert_eq!(
+        refused(&json!({"type": "HS512", "key": &SECRET[..63]})),
+        "Key size too small; should be at least 64 characters"
+    );
+    assert_eq!(refused(&json!({})), "key and jwk_url both cannot be empty");
+    assert_eq!(
+        with("jwk_url", json!("https://x")),
+        "key, jwk_url both cannot be present"
+    );
+    assert_eq!(with("type", json!("none")), "Key type: none is not supported");
+    assert_eq!(refused(&json!({"key": SECRET})), "the key \"type\" is missing");
+    assert!(with("audiences", json!("x")).starts_with("unknown key \"audiences\""));
+    assert!(with("audience", json!(1)).starts_with("audience must be"));
+    assert!(with("allowed_skew", json!(-1)).starts_with("allowed_skew must be"));
+    assert!(with("header", json!({"type": "Cookie"})).contains("name"));
+    assert!(with("header", json!({"type": "Query"})).starts_with("header: the type must be"));
+    assert!(with("claims_format", json!("xml")).starts_with("claims_format must be"));
+    assert!(with("claims_map", json!({})).contains("x-hasura-allowed-roles is missing"));
+    assert!(with("claims_map", json!({"user": "x"})).contains("is no session variable"));
+    assert!(
+        refused(
+            &json!({"type": "HS256", "key": SECRET, "claims_namespace": "a", "claims_namespace_path": "$.b"})
+        )
+        .contains("both cannot be set")
+    );
+    // A public key is no shared secret, and the other way round.
+    assert!(refused(&json!({"type": "RS256", "key": SECRET})).contains("neither a PEM public key"));
+    assert!(refused(&json!({"type": "RS256", "key": P521_PUBLIC})).contains("of this type"));
+    assert!(refused(&json!({"type": "ES256", "key": RSA_PUBLIC})).contains("of this type"));
+    assert!(refused(&json!({"type": "ES256", "key": P521_PUBLIC})).contains("does not fit"));
+    assert_eq!(
+        refused(&json!({"type": "RS256", "key": RSA_SMALL})),
+        "RSA keys need 2048 bits at least"
+    );
+    assert!(refused(&json!({"jwk_url": "file:///etc/passwd"})).contains("http or https"));
+    assert!(JwtSecret::parse("{\"type\":\"HS256\",\"type\":\"HS256\"}").is_err());
+    assert!(JwtSecret::parse_list("[]").is_err());
+}
