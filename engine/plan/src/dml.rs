@@ -15,6 +15,7 @@ use sql::Statement;
 use sql::shape::Cardinality;
 
 use crate::basis::Basis;
+use crate::cost::Cost;
 use crate::filter::display;
 use crate::ir::{Aggregate, AggregateField, AggregateValue, Filter, RowSource, RowType, Rows, SelectTable};
 use crate::lower::Lowerer;
@@ -121,6 +122,7 @@ pub fn plan(
     };
     let statement = Statement::of(&select, shape, "", "");
     Ok(Plan {
+        cost: Cost::default(),
         // Never cached.
         basis: Basis::default(),
         kind: OperationKind::Query,

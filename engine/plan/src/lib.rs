@@ -5,6 +5,7 @@
 pub mod basis;
 mod bind;
 pub mod cache;
+pub mod cost;
 pub mod dml;
 mod filter;
 pub mod insert;
@@ -110,6 +111,7 @@ where
         kind: operation.kind,
         operation_name: operation.name,
         cached: operation.cached,
+        cost: cost::Cost::of(&operation.fields),
         roots,
         slots,
         guards,

@@ -9,6 +9,7 @@ use schema::model::SourceId;
 use sql::Statement;
 
 use crate::basis::Basis;
+use crate::cost::Cost;
 
 /// A planned operation. Immutable, shared by all requests that it fits.
 #[derive(Debug)]
@@ -29,6 +30,8 @@ pub struct Plan {
     pub basis: Basis,
     /// `@cached`
     pub cached: Option<Cached>,
+    /// What API limits count.
+    pub cost: Cost,
     /// SHA-1 hex of the normalised selection set, literals stripped (Hasura's `parameterized_query_hash`).
     pub parameterized_hash: String,
 }

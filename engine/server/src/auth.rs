@@ -1,18 +1,28 @@
 //! Headers → [`Session`]: who asks, in which role, with which session variables.
 //!
 //! Without an admin secret everybody is an admin who may take any role. With one, a request that shows it may take any
-//! role and any session variables; one that does not gets the unauthorized role, or is refused. Tokens and webhooks
-//! are not part of this module yet; settings that ask for them end the start.
+//! role and any session variables. One that does not is asked for its token, or the webhook is asked about it; then only
+//! what token or hook say becomes session variables, never a header of the client. Where neither says anything it gets
+//! the unauthorized role, or is refused. How tokens and answers are read is in the crate `auth`.
 
 pub mod cors;
+mod hook;
+mod keys;
 
 use std::sync::Arc;
 
-use http::HeaderMap;
+use ::auth::verifier::missing;
+use ::auth::{Identity, Outcome, Verifier};
+use http::{HeaderMap, HeaderValue};
 use plan::Session;
+use serde_json::Value;
+use tokio::sync::watch;
 
 use crate::http::error::{ApiError, Code};
+use crate::observe::Observer;
+use crate::outbound::Client;
 use crate::settings::Authentication;
+use keys::{Keys, now};
 
 /// Header with the admin secret.
 pub const ADMIN_SECRET: &str = "x-hasura-admin-secret";
@@ -34,9 +44,44 @@ const MOST_VARIABLES: usize = 1000;
 #[derive(Debug)]
 pub struct Authenticator {
     settings: Authentication,
-    admin: Arc<str>,
-    role_name: Arc<str>,
+    names: Names,
     unauthorized: Option<Arc<str>>,
+    tokens: Option<Tokens>,
+    client: Client,
+    observer: Observer,
+}
+
+/// Texts that nearly every session shares.
+#[derive(Debug)]
+struct Names {
+    admin: Arc<str>,
+    role: Arc<str>,
+}
+
+/// Verifies tokens.
+#[derive(Debug)]
+struct Tokens {
+    verifier: Verifier,
+    /// By secret.
+    keys: Vec<Arc<Keys>>,
+}
+
+/// Who asks, and what comes with it.
+#[derive(Debug, Clone)]
+pub struct Authenticated {
+    /// Who.
+    pub session: Session,
+    /// Cookies of the webhook, for the client.
+    pub cookies: Vec<HeaderValue>,
+}
+
+impl From<Session> for Authenticated {
+    fn from(session: Session) -> Self {
+        Self {
+            session,
+            cookies: Vec::new(),
+        }
+    }
 }
 
 /// Whether the client is trusted to name its role and to use backend-only permissions.
@@ -48,13 +93,33 @@ enum Trust {
 
 impl Authenticator {
     /// From settings.
-    pub fn new(settings: Authentication) -> Self {
+    pub fn new(settings: Authentication, client: Client, observer: Observer) -> Self {
         let unauthorized = settings.unauthorized_role.as_deref().map(Arc::from);
+        let tokens = (!settings.jwt.is_empty()).then(|| Tokens {
+            keys: settings
+                .jwt
+                .iter()
+                .map(|secret| Arc::new(Keys::new(secret)))
+                .collect(),
+            verifier: Verifier::new(settings.jwt.clone()),
+        });
         Self {
             settings,
-            admin: Arc::from(ADMIN),
-            role_name: Arc::from(ROLE),
+            names: Names::new(),
             unauthorized,
+            tokens,
+            client,
+            observer,
+        }
+    }
+
+    /// Fetches keys, now and when they are no longer good, until `stop`.
+    pub fn follow_keys(&self, stop: &watch::Receiver<bool>) {
+        for keys in self.tokens.iter().flat_map(|tokens| &tokens.keys) {
+            if keys.is_fetched() {
+                let (client, observer) = (self.client.clone(), self.observer.clone());
+                tokio::spawn(Arc::clone(keys).follow(client, observer, stop.clone()));
+            }
         }
     }
 
@@ -63,23 +128,111 @@ impl Authenticator {
         !self.settings.admin_secrets.is_empty()
     }
 
-    /// The session of a request.
-    pub fn authenticate(&self, headers: &HeaderMap) -> Result<Session, ApiError> {
+    /// Whether a webhook authenticates.
+    pub fn has_hook(&self) -> bool {
+        self.settings.hook.is_some()
+    }
+
+    /// How tokens are verified, as `/v1alpha1/config` tells it.
+    pub fn describe_tokens(&self) -> Vec<Value> {
+        self.settings
+            .jwt
+            .iter()
+            .map(::auth::JwtSecret::describe)
+            .collect()
+    }
+
+    /// Whether all keys that come from elsewhere have come.
+    pub fn has_keys(&self) -> bool {
+        let mut keys = self.tokens.iter().flat_map(|tokens| &tokens.keys);
+        keys.all(|keys| keys.are_there())
+    }
+
+    /// Who sent these headers. `asked` gives the GraphQL request, if it is one; only a webhook wants to know.
+    pub async fn authenticate(
+        &self,
+        headers: &HeaderMap,
+        asked: impl FnOnce() -> Option<Value>,
+    ) -> Result<Authenticated, ApiError> {
         if self.settings.admin_secrets.is_empty() {
-            return self.session(headers, None, Trust::Full);
+            return self
+                .names
+                .session(headers, None, Trust::Full)
+                .map(Authenticated::from);
         }
-        let secret = headers.get(ADMIN_SECRET).or_else(|| headers.get(ACCESS_KEY));
-        match (secret, &self.unauthorized) {
-            (Some(secret), _) if self.is_admin_secret(secret.as_bytes()) => {
-                self.session(headers, None, Trust::Full)
+        if let Some(secret) = headers.get(ADMIN_SECRET).or_else(|| headers.get(ACCESS_KEY)) {
+            if self.is_admin_secret(secret.as_bytes()) {
+                return self
+                    .names
+                    .session(headers, None, Trust::Full)
+                    .map(Authenticated::from);
             }
-            (Some(_), _) => Err(denied(
+            return Err(denied(
                 "invalid \"x-hasura-admin-secret\"/\"x-hasura-access-key\"",
-            )),
-            (None, Some(role)) => self.session(headers, Some(role), Trust::None),
-            (None, None) => Err(denied(
-                "x-hasura-admin-secret/x-hasura-access-key required, but not found",
-            )),
+            ));
+        }
+        if let Some(settings) = &self.settings.hook {
+            let said = hook::ask(settings, &self.client, &self.observer, headers, asked).await?;
+            return Ok(Authenticated {
+                session: self.names.trusted(said.answer.role, said.answer.variables),
+                cookies: said.cookies,
+            });
+        }
+        match &self.tokens {
+            Some(tokens) => self.by_token(tokens, headers).await,
+            None => self.unauthorized(headers, || {
+                denied("\"x-hasura-admin-secret\"/x-hasura-access-key required, but not found")
+            }),
+        }
+    }
+
+    /// The unauthorized role, or why there is none.
+    fn unauthorized(
+        &self,
+        headers: &HeaderMap,
+        refusal: impl FnOnce() -> ApiError,
+    ) -> Result<Authenticated, ApiError> {
+        match &self.unauthorized {
+            Some(role) => self
+                .names
+                .session(headers, Some(role), Trust::None)
+                .map(Authenticated::from),
+            None => Err(refusal()),
+        }
+    }
+
+    async fn by_token(&self, tokens: &Tokens, headers: &HeaderMap) -> Result<Authenticated, ApiError> {
+        let Some(found) = tokens.verifier.find(headers)? else {
+            return self.unauthorized(headers, || missing().into());
+        };
+        let Some(keys) = tokens.keys.get(found.secret) else {
+            return Err(ApiError::unexpected("a secret without keys"));
+        };
+        let role = match headers.get(ROLE) {
+            None => None,
+            Some(value) => Some(text(ROLE, value)?).filter(|role| !role.is_empty()),
+        };
+        let present = keys.present();
+        let outcome = match tokens.verifier.verify(found, &present, role, now()) {
+            // Its key may have been published since the last look.
+            Outcome::UnknownKey(error) => match keys.newer_than(&present, &self.client, &self.observer).await
+            {
+                Some(newer) => tokens.verifier.verify(found, &newer, role, now()),
+                None => Outcome::Refused(error),
+            },
+            outcome => outcome,
+        };
+        match outcome {
+            Outcome::Identity(Identity { role, variables, .. }) => Ok(Authenticated {
+                session: self.names.trusted(role, variables),
+                cookies: Vec::new(),
+            }),
+            Outcome::Refused(error) | Outcome::UnknownKey(error) => Err(error.into()),
+            Outcome::NoKeys => Err(ApiError::new(
+                Code::InvalidJwt,
+                "Could not verify JWT: the keys could not be fetched yet",
+            )
+            .status(http::StatusCode::UNAUTHORIZED)),
         }
     }
 
@@ -90,7 +243,28 @@ impl Authenticator {
             .iter()
             .fold(false, |found, secret| secret.matches(given) | found)
     }
+}
 
+impl Names {
+    fn new() -> Self {
+        Self {
+            admin: Arc::from(ADMIN),
+            role: Arc::from(ROLE),
+        }
+    }
+
+    /// A session of what a token or a hook says, the role among its variables. `variables` are in order.
+    fn trusted(&self, role: Arc<str>, mut variables: ::auth::Variables) -> Session {
+        let at = variables.partition_point(|(name, _)| **name < *ROLE);
+        variables.insert(at, (Arc::clone(&self.role), Arc::clone(&role)));
+        Session {
+            role,
+            variables,
+            backend: false,
+        }
+    }
+
+    /// A session of a client's own headers.
     fn session(
         &self,
         headers: &HeaderMap,
@@ -99,12 +273,9 @@ impl Authenticator {
     ) -> Result<Session, ApiError> {
         let role = match fixed {
             Some(role) => Arc::clone(role),
-            None => match headers
-                .get(ROLE)
-                .map(|value| String::from_utf8_lossy(value.as_bytes()))
-            {
+            None => match headers.get(ROLE).map(|value| text(ROLE, value)).transpose()? {
                 Some(role) if role == ADMIN || role.is_empty() => Arc::clone(&self.admin),
-                Some(role) => Arc::from(&*role),
+                Some(role) => Arc::from(role),
                 None => Arc::clone(&self.admin),
             },
         };
@@ -117,12 +288,9 @@ impl Authenticator {
             if variables.len() >= MOST_VARIABLES {
                 return Err(ApiError::new(Code::BadRequest, "too many session variables"));
             }
-            variables.push((
-                Arc::from(name),
-                Arc::from(&*String::from_utf8_lossy(value.as_bytes())),
-            ));
+            variables.push((Arc::from(name), Arc::from(text(name, value)?)));
         }
-        variables.push((Arc::clone(&self.role_name), Arc::clone(&role)));
+        variables.push((Arc::clone(&self.role), Arc::clone(&role)));
         variables.sort();
         variables.dedup_by(|later, earlier| later.0 == earlier.0);
         let backend = match headers.get(BACKEND_ONLY) {
@@ -137,6 +305,24 @@ impl Authenticator {
     }
 }
 
+impl From<::auth::Error> for ApiError {
+    fn from(error: ::auth::Error) -> Self {
+        let refused = error == ::auth::hook::unauthorized();
+        let made = Self::new(Code::from(error.code), error.message);
+        match error.code {
+            ::auth::Code::Unexpected => made.status(http::StatusCode::INTERNAL_SERVER_ERROR),
+            _ if refused => made.status(http::StatusCode::UNAUTHORIZED),
+            _ => made,
+        }
+    }
+}
+
+/// A header as text.
+fn text<'h>(name: &str, value: &'h HeaderValue) -> Result<&'h str, ApiError> {
+    std::str::from_utf8(value.as_bytes())
+        .map_err(|_| ApiError::new(Code::InvalidHeaders, format!("the header {name} is not UTF-8")))
+}
+
 fn backend_only(value: &[u8]) -> Result<bool, ApiError> {
     let text = String::from_utf8_lossy(value);
     crate::settings::value::boolean(&text)
@@ -147,128 +333,15 @@ fn denied(message: &str) -> ApiError {
     ApiError::new(Code::AccessDenied, message).status(http::StatusCode::UNAUTHORIZED)
 }
 
+/// The session that these headers declare, from somebody who may declare any.
+pub fn declared(headers: &HeaderMap) -> Result<Session, ApiError> {
+    Names::new().session(headers, None, Trust::Full)
+}
+
 /// Whether a session is an admin's.
 pub fn is_admin(session: &Session) -> bool {
     &*session.role == ADMIN
 }
 
 #[cfg(test)]
-mod tests {
-    use http::{HeaderName, HeaderValue};
-
-    use super::*;
-    use crate::settings::Secret;
-
-    fn headers(pairs: &[(&str, &str)]) -> HeaderMap {
-        pairs
-            .iter()
-            .map(|(name, value)| {
-                (
-                    name.parse::<HeaderName>().unwrap(),
-                    HeaderValue::from_str(value).unwrap(),
-                )
-            })
-            .collect()
-    }
-
-    fn open() -> Authenticator {
-        Authenticator::new(Authentication::default())
-    }
-
-    fn closed(unauthorized: Option<&str>) -> Authenticator {
-        Authenticator::new(Authentication {
-            admin_secrets: vec![Secret::new("old"), Secret::new("new")],
-            unauthorized_role: unauthorized.map(str::to_owned),
-        })
-    }
-
-    #[test]
-    fn without_a_secret_everybody_is_admin() {
-        let session = open().authenticate(&headers(&[])).unwrap();
-        assert!(is_admin(&session));
-        assert_eq!(session.variable("x-hasura-role"), Some("admin"));
-        let session = open()
-            .authenticate(&headers(&[("X-Hasura-Role", "user"), ("X-Hasura-User-Id", "7")]))
-            .unwrap();
-        assert_eq!(&*session.role, "user");
-        assert_eq!(session.variable("x-hasura-user-id"), Some("7"));
-    }
-
-    #[test]
-    fn any_of_the_secrets_opens() {
-        for name in [ADMIN_SECRET, ACCESS_KEY] {
-            for secret in ["old", "new"] {
-                let session = closed(None)
-                    .authenticate(&headers(&[(name, secret), (ROLE, "user")]))
-                    .unwrap();
-                assert_eq!(&*session.role, "user");
-                assert_eq!(session.variable(name), None, "the secret is no session variable");
-            }
-        }
-    }
-
-    #[test]
-    fn wrong_and_missing_secrets() {
-        let error = closed(Some("anonymous"))
-            .authenticate(&headers(&[(ADMIN_SECRET, "guess")]))
-            .unwrap_err();
-        assert_eq!(
-            error.message,
-            "invalid \"x-hasura-admin-secret\"/\"x-hasura-access-key\""
-        );
-        assert_eq!(error.status.as_u16(), 401);
-        let error = closed(None).authenticate(&headers(&[])).unwrap_err();
-        assert_eq!(
-            error.message,
-            "x-hasura-admin-secret/x-hasura-access-key required, but not found"
-        );
-        assert_eq!(error.status.as_u16(), 401);
-    }
-
-    #[test]
-    fn the_unauthorized_role_is_fixed_and_keeps_variables() {
-        let session = closed(Some("anonymous"))
-            .authenticate(&headers(&[
-                (ROLE, "admin"),
-                ("x-hasura-user-id", "7"),
-                (BACKEND_ONLY, "true"),
-            ]))
-            .unwrap();
-        assert_eq!(&*session.role, "anonymous");
-        assert_eq!(session.variable(ROLE), Some("anonymous"));
-        assert_eq!(session.variable("x-hasura-user-id"), Some("7"));
-        assert!(
-            !session.backend,
-            "only trusted clients reach backend-only permissions"
-        );
-    }
-
-    #[test]
-    fn backend_only_must_be_a_boolean() {
-        assert!(
-            open()
-                .authenticate(&headers(&[(BACKEND_ONLY, "T")]))
-                .unwrap()
-                .backend
-        );
-        let error = open().authenticate(&headers(&[(BACKEND_ONLY, "1")])).unwrap_err();
-        assert!(
-            error
-                .message
-                .starts_with("x-hasura-use-backend-only-permissions: Not a valid boolean text.")
-        );
-    }
-
-    #[test]
-    fn variables_are_sorted_and_unique() {
-        let session = open()
-            .authenticate(&headers(&[
-                ("x-hasura-b", "1"),
-                ("x-hasura-a", "2"),
-                ("x-hasura-b", "3"),
-            ]))
-            .unwrap();
-        let names: Vec<&str> = session.variables.iter().map(|(name, _)| &**name).collect();
-        assert_eq!(names, ["x-hasura-a", "x-hasura-b", "x-hasura-role"]);
-    }
-}
+mod tests;

@@ -8,11 +8,10 @@ use plan::Session;
 use plan::prepared::{Root, RootContent};
 use serde_json::{Map, Value, json};
 
-use crate::auth::{Authenticator, is_admin};
+use crate::auth::{declared, is_admin};
 use crate::http::admin_only;
 use crate::http::error::{ApiError, Code, Visibility};
 use crate::request::{self, Context, Request};
-use crate::settings::Authentication;
 use crate::state::State;
 
 /// Answers `{query: {query, variables, operationName}, user: {"x-hasura-…": …}}`.
@@ -34,6 +33,7 @@ pub async fn explain(state: &State, session: &Session, body: &Value) -> Result<V
         session: &session,
         endpoint: "v1",
         request_id: "explain",
+        client: "",
         visibility: Visibility::Shown,
         trace: None,
     };
@@ -136,7 +136,7 @@ fn explained_session(user: Option<&Value>) -> Result<Session, ApiError> {
             headers.insert(name, value);
         }
     }
-    Authenticator::new(Authentication::default()).authenticate(&headers)
+    declared(&headers)
 }
 
 #[cfg(test)]

@@ -26,6 +26,7 @@ use serde_json::Value;
 
 use self::aside::{Urgency, aside};
 pub use self::source_state::SourceState;
+use crate::gate::AllowList;
 
 /// Everything that requests are answered from.
 #[derive(Debug, Clone)]
@@ -48,6 +49,8 @@ pub struct Generation {
     pub sources: BTreeMap<String, SourceState>,
     /// How long it took to resolve.
     pub build_time: Duration,
+    /// What the allow list holds, read when it is first asked.
+    allow_list: Arc<OnceLock<AllowList>>,
     /// Databases by position in the model.
     databases: Vec<Option<pg::Source>>,
     /// Plans, of this generation and of others: one is found only while the parts that it was made from are there.
@@ -116,6 +119,7 @@ impl Generation {
             rest_endpoints: Arc::new(rest_endpoints),
             sources,
             databases,
+            allow_list: Arc::default(),
             // Sized when it is served.
             plans: Arc::new(PlanCache::new(0)),
             build_time: started.elapsed(),
@@ -142,6 +146,11 @@ impl Generation {
     /// The schema as a role sees it.
     pub fn view(&self, role: &str, backend: bool) -> RoleView {
         RoleView::new(Arc::clone(&self.model), role, backend)
+    }
+
+    /// The allow list.
+    pub fn allow_list(&self) -> &AllowList {
+        self.allow_list.get_or_init(|| AllowList::new(&self.document))
     }
 
     /// Nothing is wrong.

@@ -1,10 +1,12 @@
 //! Every route, and what surrounds each answer: request id, CORS, body limit, compression, log line.
 
 pub mod body;
+pub mod console;
 pub mod error;
 pub mod graphql;
 pub mod listener;
 pub mod management;
+pub mod openapi;
 pub mod request_id;
 pub mod rest;
 
@@ -13,14 +15,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http::header::{ALLOW, CONTENT_ENCODING, CONTENT_TYPE, SERVER};
+use http::header::{ALLOW, CONTENT_ENCODING, CONTENT_TYPE, SERVER, SET_COOKIE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Version};
 use http_body_util::Full;
 use hyper::body::Body;
 use plan::Session;
 use serde_json::Value;
 
-use crate::auth::is_admin;
+use crate::auth::{Authenticated, is_admin};
 use crate::observe::{HttpEvent, OperationLog, RequestLog};
 use crate::settings::Apis;
 use crate::state::State;
@@ -65,6 +67,10 @@ pub enum Endpoint {
     Metrics,
     /// `/api/rest/…`
     Rest,
+    /// `/api/swagger/json`
+    OpenApi,
+    /// `/`, `/console`, `/console/…`
+    Console,
 }
 
 /// Which endpoint a path is, and the methods it takes. `None`: no such path, or its API is off.
@@ -92,7 +98,10 @@ fn endpoint(path: &str, apis: Apis) -> Option<(Endpoint, &'static [Method])> {
         "/healthz/sources" => (Endpoint::SourceHealth, GET, true),
         "/livez" => (Endpoint::Live, GET, true),
         "/readyz" => (Endpoint::Ready, GET, true),
+        "/api/swagger/json" => (Endpoint::OpenApi, GET, true),
         "/v1/metrics" => (Endpoint::Metrics, GET, apis.metrics),
+        "/" | "/console" | console::SCRIPT => (Endpoint::Console, GET, apis.console),
+        _ if path.starts_with("/console/") => (Endpoint::Console, GET, apis.console),
         _ if path.starts_with(rest::PREFIX) => (Endpoint::Rest, REST, apis.graphql),
         _ => return None,
     };
@@ -117,6 +126,8 @@ pub struct Answer {
     pub error: Option<Value>,
     /// Operations, for log and metrics.
     pub operations: Vec<OperationLog>,
+    /// Further headers, cookies of the authentication webhook among them.
+    pub headers: Vec<(HeaderName, HeaderValue)>,
 }
 
 /// What of a request's body is logged.
@@ -145,6 +156,7 @@ impl Answer {
             asked: Asked::NonGraphql(None),
             error: None,
             operations: Vec::new(),
+            headers: Vec::new(),
         }
     }
 
@@ -166,8 +178,9 @@ impl Answer {
         }
     }
 
-    fn by(mut self, session: Option<Session>) -> Self {
-        self.session = session;
+    fn by(mut self, authenticated: Authenticated) -> Self {
+        self.session = Some(authenticated.session);
+        self.headers.extend(cookies(authenticated.cookies));
         self
     }
 
@@ -175,6 +188,11 @@ impl Answer {
         self.asked = asked;
         self
     }
+}
+
+/// Cookies as headers of an answer.
+pub fn cookies(cookies: Vec<HeaderValue>) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
+    cookies.into_iter().map(|cookie| (SET_COOKIE, cookie))
 }
 
 /// Whether this client sees `internal`.
@@ -201,6 +219,7 @@ where
     }
     let request_id = request_id::of(&head.headers);
     let path = head.uri.path();
+    let client = client_ip(&head.headers, peer);
     let started = Instant::now();
     let mut received = Bytes::new();
     let mut read_time = Duration::ZERO;
@@ -218,6 +237,7 @@ where
                         method: &head.method,
                         path,
                         query: head.uri.query().unwrap_or_default(),
+                        client: &client,
                         headers: &head.headers,
                         request_id: &request_id,
                         body: &received,
@@ -251,7 +271,7 @@ where
             execution_time,
             status: answer.status.as_u16(),
             method: head.method.as_str(),
-            ip: &client_ip(&head.headers, peer),
+            ip: &client,
             url: path,
             http_version: if head.version == Version::HTTP_10 {
                 "HTTP/1.0"
@@ -272,6 +292,9 @@ where
     if let Some(encoding) = encoding {
         headers.insert(CONTENT_ENCODING, HeaderValue::from_static(encoding));
     }
+    for (name, value) in answer.headers {
+        headers.append(name, value);
+    }
     settings.cors.decorate(&head.headers, &mut headers);
     respond(answer.status, headers, sent)
 }
@@ -285,6 +308,8 @@ pub struct Call<'a> {
     pub path: &'a str,
     /// Behind the `?`.
     pub query: &'a str,
+    /// The client's address.
+    pub client: &'a str,
     /// Headers.
     pub headers: &'a HeaderMap,
     /// Its id.
@@ -302,25 +327,28 @@ async fn dispatch(state: &Arc<State>, endpoint: Endpoint, call: &Call<'_>) -> An
         Endpoint::Live => Answer::text(StatusCode::OK, "OK").asking(Asked::Probe),
         Endpoint::Ready => management::ready(state),
         Endpoint::Metrics => management::metrics(state, call.headers),
-        Endpoint::Rest => match authenticate(state, call) {
-            Ok(session) => rest::answer(state, session, call),
+        Endpoint::Console => console::answer(call.path),
+        Endpoint::Rest => match authenticate(state, call).await {
+            Ok(authenticated) => rest::answer(state, authenticated, call).await,
             Err(answer) => *answer,
         },
-        Endpoint::Config | Endpoint::SourceHealth => {
-            let session = match authenticate(state, call) {
-                Ok(session) => session,
+        Endpoint::Config | Endpoint::SourceHealth | Endpoint::OpenApi => {
+            let authenticated = match authenticate(state, call).await {
+                Ok(authenticated) => authenticated,
                 Err(answer) => return *answer,
             };
+            let session = &authenticated.session;
             let page = match endpoint {
-                _ if !is_admin(&session) => Err(admin_only()),
+                _ if !is_admin(session) => Err(admin_only()),
                 Endpoint::Config => Ok(management::config(state)),
+                Endpoint::OpenApi => Ok(openapi::page(&state.current())),
                 _ => Ok(crate::state::health::page(state)),
             };
             match page {
                 Ok(page) => Answer::json(page.to_string()),
-                Err(error) => Answer::plain_error(&error, visibility(state, Some(&session))),
+                Err(error) => Answer::plain_error(&error, visibility(state, Some(session))),
             }
-            .by(Some(session))
+            .by(authenticated)
         }
         Endpoint::Explain | Endpoint::Metadata | Endpoint::QueryV1 | Endpoint::QueryV2 => {
             administer(state, endpoint, call).await
@@ -330,10 +358,11 @@ async fn dispatch(state: &Arc<State>, endpoint: Endpoint, call: &Call<'_>) -> An
 
 /// Endpoints that take a JSON body and answer in the plain shape.
 async fn administer(state: &Arc<State>, endpoint: Endpoint, call: &Call<'_>) -> Answer {
-    let session = match authenticate(state, call) {
-        Ok(session) => session,
+    let authenticated = match authenticate(state, call).await {
+        Ok(authenticated) => authenticated,
         Err(answer) => return *answer,
     };
+    let session = &authenticated.session;
     let shown = management::logged_body(state, call.body);
     let outcome = match serde_json::from_slice::<Value>(call.body) {
         Err(error) => Err(ApiError::new(Code::InvalidJson, error.to_string())),
@@ -355,9 +384,9 @@ async fn administer(state: &Arc<State>, endpoint: Endpoint, call: &Call<'_>) -> 
     };
     match outcome {
         Ok(body) => Answer::json(body),
-        Err(error) => Answer::plain_error(&error, visibility(state, Some(&session))),
+        Err(error) => Answer::plain_error(&error, visibility(state, Some(session))),
     }
-    .by(Some(session))
+    .by(authenticated)
     .asking(Asked::NonGraphql(shown))
 }
 
@@ -376,10 +405,11 @@ fn unread(endpoint: Endpoint, error: &ApiError) -> Answer {
 }
 
 /// The session, or the refusal in the plain shape.
-fn authenticate(state: &State, call: &Call<'_>) -> Result<Session, Box<Answer>> {
+async fn authenticate(state: &State, call: &Call<'_>) -> Result<Authenticated, Box<Answer>> {
     state
         .authenticator
-        .authenticate(call.headers)
+        .authenticate(call.headers, || None)
+        .await
         .map_err(|error| Box::new(Answer::plain_error(&error, visibility(state, None))))
 }
 

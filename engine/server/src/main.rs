@@ -3,12 +3,14 @@
 mod auth;
 mod dev;
 mod explain;
+mod gate;
 #[cfg(test)]
 mod generated;
 mod generation;
 mod http;
 mod metadata_api;
 mod observe;
+mod outbound;
 mod request;
 mod run;
 mod settings;

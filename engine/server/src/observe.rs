@@ -76,6 +76,28 @@ pub enum Event<'a> {
         /// Why it is not well.
         error: Option<String>,
     },
+    /// Keys were fetched, or not.
+    JwkRefresh {
+        /// How bad.
+        level: Level,
+        /// Where from, without its query.
+        url: &'a str,
+        /// What.
+        message: &'a str,
+    },
+    /// The authentication hook was asked.
+    Webhook {
+        /// How bad.
+        level: Level,
+        /// Which, without its query.
+        url: &'a str,
+        /// GET or POST.
+        method: &'static str,
+        /// Status of its answer, if there was one.
+        status: Option<u16>,
+        /// Why the request was refused.
+        error: Option<String>,
+    },
     /// A line without structure.
     Unstructured {
         /// How bad.
@@ -220,6 +242,29 @@ impl Observer {
                     );
                 }
             }
+            Event::JwkRefresh { level, url, message } => self.line(
+                level,
+                LogType::JwkRefreshLog,
+                &json!({"message": message, "url": url}),
+            ),
+            Event::Webhook {
+                level,
+                url,
+                method,
+                status,
+                error,
+            } => self.line(
+                level,
+                LogType::WebhookLog,
+                &json!({
+                    "status_code": status,
+                    "url": url,
+                    "method": method,
+                    "http_error": if status.is_none() { error.clone() } else { None },
+                    "response": null,
+                    "message": error,
+                }),
+            ),
             Event::Unstructured { level, message } => {
                 self.line(level, LogType::Unstructured, &Value::String(message));
             }

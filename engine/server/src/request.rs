@@ -23,6 +23,7 @@ use schema::model::SourceId;
 use serde_json::{Map, Value, json};
 use sql::{Statement, Values};
 
+use crate::gate;
 use crate::generation::Generation;
 use crate::http::error::{ApiError, Code, Visibility};
 use crate::observe::{Event, OperationLog};
@@ -52,6 +53,8 @@ pub struct Context<'a> {
     pub endpoint: &'a str,
     /// The request's id.
     pub request_id: &'a str,
+    /// The client's address.
+    pub client: &'a str,
     /// Whether errors show `internal`.
     pub visibility: Visibility,
     /// The trace that the request is part of, for triggers.
@@ -91,12 +94,15 @@ async fn run(
     out: &mut Vec<u8>,
     log: &mut OperationLog,
 ) -> Result<(), ApiError> {
+    gate::rate(context)?;
+    gate::allowed(context, &request.query)?;
     let plan = planned(context, request)?;
     describe(&plan, log);
+    gate::cost(context, &plan)?;
     check_transport(&plan)?;
     let values = plan.bind(&request.variables, context.session)?;
     log_query(context, request, &plan, &values);
-    execute(context, &plan, &values, out).await
+    gate::timed(context, execute(context, &plan, &values, out)).await
 }
 
 /// The plan of an operation: from the cache, or made now.

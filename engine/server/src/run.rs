@@ -153,6 +153,8 @@ fn announce(settings: &Settings, observer: &Observer) {
             "port": settings.http.port,
             "origin": settings.origin.to_string(),
             "admin_secret_set": !settings.authentication.admin_secrets.is_empty(),
+            "jwt_secrets": settings.authentication.jwt.len(),
+            "auth_hook_set": settings.authentication.hook.is_some(),
             "unauthorized_role": settings.authentication.unauthorized_role,
             "dev_mode": settings.dev_mode,
             "stringify_numeric_types": settings.schema.stringify_numeric_types,

@@ -39,6 +39,12 @@ pub struct Settings {
     pub http: Http,
     /// Who may ask.
     pub authentication: Authentication,
+    /// Requests that the engine makes.
+    pub outbound: Outbound,
+    /// Only queries of the allow list are served.
+    pub allow_list: bool,
+    /// Operations per minute of a role and client address, where metadata does not say.
+    pub rate_limit: Option<u64>,
     /// Pool settings of sources whose metadata does not say.
     pub pool: Pool,
     /// Folder that `dynamic_from_file` may read.
@@ -132,6 +138,8 @@ pub struct Apis {
     pub config: bool,
     /// `/v1/metrics`
     pub metrics: bool,
+    /// `/console`
+    pub console: bool,
 }
 
 /// Who may ask.
@@ -139,8 +147,32 @@ pub struct Apis {
 pub struct Authentication {
     /// Any of these makes an admin; none means that everybody is one.
     pub admin_secrets: Vec<Secret>,
-    /// Role of requests without a secret.
+    /// Role of requests without a secret or token.
     pub unauthorized_role: Option<String>,
+    /// Ways to verify tokens; none means that tokens are not looked at.
+    pub jwt: Vec<auth::JwtSecret>,
+    /// The webhook that authenticates.
+    pub hook: Option<Hook>,
+}
+
+/// `HASURA_GRAPHQL_AUTH_HOOK`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hook {
+    /// Where it is.
+    pub url: String,
+    /// POST, not GET.
+    pub post: bool,
+    /// A POST hook sees what was asked.
+    pub send_request_body: bool,
+}
+
+/// Requests that the engine makes.
+#[derive(Debug, Clone, Default)]
+pub struct Outbound {
+    /// Networks that are allowed although they would be refused.
+    pub allowed_addresses: Vec<ipnet::IpNet>,
+    /// PEM file of further certificate authorities.
+    pub authorities: Option<String>,
 }
 
 /// Pool settings of sources that do not say.

@@ -19,6 +19,7 @@ use tokio::sync::MutexGuard;
 use uuid::Uuid;
 
 use crate::auth::Authenticator;
+use crate::gate::Rates;
 use crate::generation::aside::{Urgency, aside};
 use crate::generation::source::Surroundings;
 use crate::generation::{Generation, SourceState};
@@ -48,6 +49,8 @@ pub struct State {
     pub observer: Observer,
     /// Who may ask.
     pub authenticator: Authenticator,
+    /// How often each may ask.
+    pub rates: Rates,
     generation: ArcSwap<Generation>,
     store: Option<pg::Store>,
     writer: tokio::sync::Mutex<()>,

@@ -10,6 +10,7 @@ use crate::basis::Basis;
 
 fn plan(guards: Vec<Guard>) -> Arc<Plan> {
     Arc::new(Plan {
+        cost: crate::cost::Cost::default(),
         kind: graphql::OperationKind::Query,
         operation_name: None,
         basis: Basis::default(),

@@ -3,7 +3,6 @@
 //! [`rest_endpoint`](crate::rest_endpoint)).
 
 use metadata::Document;
-use metadata::limit::ApiLimits;
 use metadata::object_id::{MetadataObjectId, OpenTelemetryPart, SourceObjectId, TableObjectId};
 use metadata::opentelemetry::OpenTelemetryStatus;
 
@@ -86,7 +85,6 @@ pub(crate) fn of_document(document: &Document) -> Vec<Problem> {
         );
     }
     for (key, given) in [
-        ("api_limits", has_limits(&document.api_limits)),
         ("network", !document.network.tls_allowlist.is_empty()),
         ("backend_configs", !document.backend_configs.is_empty()),
     ] {
@@ -96,14 +94,4 @@ pub(crate) fn of_document(document: &Document) -> Vec<Problem> {
         }
     }
     problems
-}
-
-/// Whether any limit would be in force.
-fn has_limits(limits: &ApiLimits) -> bool {
-    !limits.disabled
-        && (limits.depth_limit.is_some()
-            || limits.node_limit.is_some()
-            || limits.time_limit.is_some()
-            || limits.batch_limit.is_some()
-            || limits.rate_limit.is_some())
 }

@@ -73,24 +73,24 @@ fn opentelemetry() {
 #[test]
 fn settings() {
     let mut metadata = document(json!([]), json!([]));
-    metadata["api_limits"] = json!({"depth_limit": {"global": 3, "per_role": {}}});
+    metadata["backend_configs"] = json!({"dataconnector": {"x": {"uri": "http://x"}}});
     metadata["network"] = json!({"tls_allowlist": [{"host": "x"}]});
     metadata["opentelemetry"] = json!({"status": "disabled", "data_types": ["traces"]});
     let built = blog().build_document(metadata, None);
     assert_eq!(
         built.reasons(),
         [
-            "Inconsistent object: api_limits is not supported yet",
             "Inconsistent object: network is not supported yet",
+            "Inconsistent object: backend_configs is not supported yet",
         ]
     );
     assert_eq!(
         built.problems[0].to_json(&built.document),
         json!({
-            "definition": {"disabled": false, "depth_limit": {"global": 3, "per_role": {}}},
-            "name": "api_limits",
-            "reason": "Inconsistent object: api_limits is not supported yet",
-            "type": "api_limits",
+            "definition": {"tls_allowlist": [{"host": "x"}]},
+            "name": "network",
+            "reason": "Inconsistent object: network is not supported yet",
+            "type": "network",
         })
     );
     assert!(built.problems[0].objects().is_empty());

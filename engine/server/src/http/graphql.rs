@@ -11,6 +11,8 @@ use serde_json::{Map, Value};
 
 use super::error::{self, ApiError, Code};
 use super::{Answer, Asked, Call, visibility};
+use crate::auth::Authenticated;
+use crate::gate;
 use crate::observe::OperationLog;
 use crate::request::{self, Context, Request};
 use crate::state::State;
@@ -56,8 +58,10 @@ pub async fn answer(state: &Arc<State>, family: Family, call: &Call<'_>) -> Answ
         Parsed::Single(_) => Asked::Single,
         Parsed::Batch(_) => Asked::Batched,
     };
-    let session = match state.authenticator.authenticate(call.headers) {
-        Ok(session) => session,
+    let asked_hook = || serde_json::from_slice(call.body).ok().map(without_extensions);
+    let authenticated = state.authenticator.authenticate(call.headers, asked_hook).await;
+    let Authenticated { session, cookies, .. } = match authenticated {
+        Ok(authenticated) => authenticated,
         Err(error) => return failure(state, family, None, &error, asked),
     };
     let generation = state.current();
@@ -68,6 +72,7 @@ pub async fn answer(state: &Arc<State>, family: Family, call: &Call<'_>) -> Answ
         session: &session,
         endpoint: family.name(),
         request_id: call.request_id,
+        client: call.client,
         visibility: visibility(state, Some(&session)),
         trace: trace.as_deref(),
     };
@@ -85,6 +90,9 @@ pub async fn answer(state: &Arc<State>, family: Family, call: &Call<'_>) -> Answ
             }
         }
         Parsed::Batch(requests) => {
+            if let Err(error) = gate::batch(&context, requests.len()) {
+                return failure(state, family, Some(session), &error, asked);
+            }
             out.push(b'[');
             for (at, request) in requests.iter().enumerate() {
                 if at > 0 {
@@ -105,7 +113,20 @@ pub async fn answer(state: &Arc<State>, family: Family, call: &Call<'_>) -> Answ
         operations,
         session: Some(session),
         asked,
+        headers: super::cookies(cookies).collect(),
         ..Answer::json(out)
+    }
+}
+
+/// What an authentication webhook learns of a body: the operation's own keys.
+fn without_extensions(body: Value) -> Value {
+    match body {
+        Value::Object(mut operation) => {
+            operation.retain(|key, _| matches!(key.as_str(), "query" | "variables" | "operationName"));
+            Value::Object(operation)
+        }
+        Value::Array(operations) => operations.into_iter().map(without_extensions).collect(),
+        other => other,
     }
 }
 
@@ -136,7 +157,9 @@ fn failure(
 
 fn status_of(state: &State, family: Family, error: &ApiError) -> StatusCode {
     let kept = family == Family::V1Alpha1
-        || (state.settings.http.preserve_401 && error.status == StatusCode::UNAUTHORIZED);
+        || (state.settings.http.preserve_401 && error.status == StatusCode::UNAUTHORIZED)
+        // Proxies and clients slow down by the status.
+        || error.code == Code::RateLimitExceeded;
     if kept { error.status } else { StatusCode::OK }
 }
 

@@ -32,15 +32,16 @@ pub fn version() -> Bytes {
 /// `GET /v1alpha1/config`
 pub fn config(state: &State) -> Value {
     let settings = &state.settings;
+    let tokens = state.authenticator.describe_tokens();
     json!({
         "version": HASURA_VERSION,
         "is_function_permissions_inferred": settings.schema.infer_function_permissions,
         "is_remote_schema_permissions_enabled": false,
         "is_admin_secret_set": state.authenticator.has_secret(),
-        "is_auth_hook_set": false,
-        "is_jwt_set": false,
-        "jwt": [],
-        "is_allow_list_enabled": false,
+        "is_auth_hook_set": state.authenticator.has_hook(),
+        "is_jwt_set": !tokens.is_empty(),
+        "jwt": tokens,
+        "is_allow_list_enabled": settings.allow_list,
         "live_queries": {"batch_size": 100, "refetch_delay": 1},
         "streaming_queries": {"batch_size": 100, "refetch_delay": 1},
         "console_assets_dir": null,
@@ -85,6 +86,11 @@ pub fn ready(state: &State) -> Answer {
     let generation = state.current();
     let (status, word) = if state.is_draining() {
         (StatusCode::SERVICE_UNAVAILABLE, "stopping")
+    } else if !state.authenticator.has_keys() {
+        (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "the keys of tokens could not be fetched yet",
+        )
     } else if state.reaches_a_source() {
         (StatusCode::OK, "ready")
     } else {

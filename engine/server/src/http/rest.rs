@@ -1,41 +1,224 @@
-//! `/api/rest/…`: finds the REST endpoint of a path. Endpoints are not run yet: one that is found is refused as not
-//! supported.
+//! `/api/rest/…`: saved queries under paths of their own.
+//!
+//! Variables come from the path, the query string and a JSON body, in this order. What comes as text is read by the
+//! variable's declared type. The answer is the content of `data`; errors have the plain shape and their own status.
 
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use graphql::Name;
+use graphql::type_system::TypeReference;
 use http::{Method, StatusCode};
 use metadata::rest::RestMethod;
-use plan::Session;
 use schema::rest_endpoint::Match;
+use serde_json::{Map, Value};
 
 use super::error::{ApiError, Code};
 use super::{Answer, Call, visibility};
+use crate::auth::Authenticated;
+use crate::generation::Generation;
+use crate::request::{self, Context, Request};
 use crate::state::State;
 
 /// What the paths of all endpoints begin with.
 pub const PREFIX: &str = "/api/rest/";
 
+/// What `{"data":…}` begins with.
+const DATA: &[u8] = b"{\"data\":";
+
 /// Answers one call.
-pub fn answer(state: &State, session: Session, call: &Call<'_>) -> Answer {
+pub async fn answer(state: &Arc<State>, authenticated: Authenticated, call: &Call<'_>) -> Answer {
     let generation = state.current();
+    let session = &authenticated.session;
+    let trace = request::trace::context(call.headers);
+    let context = Context {
+        state,
+        generation: &generation,
+        session,
+        endpoint: "v1",
+        request_id: call.request_id,
+        client: call.client,
+        trace: trace.as_deref(),
+        visibility: visibility(state, Some(session)),
+    };
+    let request = match find(&generation, call).and_then(|(text, bound)| request(&context, text, bound, call))
+    {
+        Ok(request) => request,
+        Err(error) => return Answer::plain_error(&error, context.visibility).by(authenticated),
+    };
+    let mut out = Vec::with_capacity(1024);
+    let (log, outcome) = request::answer(&context, &request, &mut out).await;
+    let mut answer = match outcome {
+        Ok(()) => {
+            let data = out.strip_prefix(DATA).and_then(|rest| rest.strip_suffix(b"}"));
+            Answer::json(data.unwrap_or(&out).to_vec())
+        }
+        Err(error) => Answer::plain_error(&error, context.visibility),
+    };
+    answer.operations = vec![log];
+    answer.by(authenticated)
+}
+
+/// The saved query of a path, and the variables that the path gives.
+fn find<'g>(
+    generation: &'g Generation,
+    call: &Call<'_>,
+) -> Result<(&'g str, Vec<(String, String)>), ApiError> {
     let path = call.path.strip_prefix(PREFIX).unwrap_or_default();
-    let error = match generation.rest_endpoints.find(method(call.method), path) {
-        Match::Found(name) => ApiError::new(
-            Code::NotSupported,
-            format!(
-                "the REST endpoint \"{name}\" is defined, but serving REST endpoints is not supported yet"
-            ),
-        ),
-        Match::Ambiguous => ApiError::new(Code::Unexpected, "Multiple endpoints found")
-            .status(StatusCode::INTERNAL_SERVER_ERROR),
+    let decoded: Vec<Cow<'_, str>> = path.split('/').map(decode).collect::<Result<_, _>>()?;
+    let name = match generation.rest_endpoints.find(method(call.method), path) {
+        Match::Found(name) => name,
+        Match::Ambiguous => {
+            return Err(ApiError::new(Code::Unexpected, "Multiple endpoints found")
+                .status(StatusCode::INTERNAL_SERVER_ERROR));
+        }
         Match::WrongMethod(allowed) => {
             let allowed: Vec<&str> = allowed.into_iter().map(RestMethod::as_str).collect();
-            ApiError::new(
+            return Err(ApiError::new(
                 Code::MethodNotAllowed,
                 format!("Allowed methods: {}", allowed.join(", ")),
-            )
+            ));
         }
-        Match::NotFound => ApiError::new(Code::NotFound, "Endpoint not found").status(StatusCode::NOT_FOUND),
+        Match::NotFound => return Err(not_found()),
     };
-    Answer::plain_error(&error, visibility(state, Some(&session))).by(Some(session))
+    let document = &generation.document;
+    let endpoint = document.rest_endpoints.get(&name).ok_or_else(not_found)?;
+    let saved = &endpoint.definition.query;
+    let listed = document
+        .query_collections
+        .get(&saved.collection_name)
+        .and_then(|collection| collection.definition.queries.get(&saved.query_name))
+        .ok_or_else(not_found)?;
+    let bound = endpoint
+        .url
+        .split('/')
+        .zip(decoded)
+        .filter_map(|(segment, value)| Some((segment.strip_prefix(':')?.to_owned(), value.into_owned())))
+        .collect();
+    Ok((&listed.query, bound))
+}
+
+fn not_found() -> ApiError {
+    ApiError::new(Code::NotFound, "Endpoint not found").status(StatusCode::NOT_FOUND)
+}
+
+/// The operation to run, with its variables.
+fn request<'g>(
+    context: &Context<'_>,
+    text: &'g str,
+    bound: Vec<(String, String)>,
+    call: &Call<'_>,
+) -> Result<Request<'g>, ApiError> {
+    let document = graphql::Document::parse(text, &context.state.settings.graphql.limits)?;
+    let declared = &document.operation(None)?.variables;
+    let type_of = |name: &str| {
+        declared
+            .iter()
+            .find(|variable| &*variable.name == name)
+            .map(|variable| &variable.type_)
+            .ok_or_else(|| ApiError::new(Code::BadRequest, format!("Unexpected variable {name}")))
+    };
+    let mut variables = body(call.body)?;
+    for name in variables.keys() {
+        type_of(name)?;
+    }
+    let queried = parameters(call.query)?;
+    // What is said last holds: the path.
+    for (name, text) in queried.into_iter().chain(bound) {
+        match from_text(&name, type_of(&name)?, &text)? {
+            Some(value) => {
+                variables.insert(name, value);
+            }
+            None => {
+                variables.shift_remove(&name);
+            }
+        }
+    }
+    Ok(Request {
+        query: Cow::Borrowed(text),
+        operation_name: None,
+        variables,
+    })
+}
+
+/// The body's variables: a JSON object, or nothing.
+fn body(body: &[u8]) -> Result<Map<String, Value>, ApiError> {
+    if body.iter().all(u8::is_ascii_whitespace) {
+        return Ok(Map::new());
+    }
+    match serde_json::from_slice(body) {
+        Ok(Value::Object(variables)) => Ok(variables),
+        Ok(Value::Null) => Ok(Map::new()),
+        Ok(_) => Err(ApiError::new(
+            Code::ParseFailed,
+            "the body must be a JSON object of variables",
+        )),
+        Err(error) => Err(ApiError::new(Code::InvalidJson, error.to_string())),
+    }
+}
+
+/// Reads a variable that came as text, by its type; `None` is as if it had not come.
+fn from_text(name: &str, type_: &TypeReference<Name>, text: &str) -> Result<Option<Value>, ApiError> {
+    let TypeReference::Named { id, nullable } = type_ else {
+        return Err(ApiError::new(
+            Code::BadRequest,
+            format!("variable {name}: List variables are not currently supported in URL or form parameters."),
+        ));
+    };
+    Ok(Some(match &**id {
+        "Boolean" => match text {
+            "" => Value::Bool(true),
+            _ => serde_json::from_str::<bool>(&text.to_ascii_lowercase())
+                .map_or_else(|_| text.into(), Value::Bool),
+        },
+        _ if text.is_empty() && *nullable => return Ok(None),
+        "String" | "ID" => text.into(),
+        "Int" | "Float" | "smallint" | "bigint" | "float8" | "numeric" => {
+            serde_json::from_str(text).map_or_else(|_| text.into(), Value::Number)
+        }
+        // JSON, points and input objects.
+        _ if text.starts_with(['{', '[']) => serde_json::from_str(text).unwrap_or_else(|_| text.into()),
+        _ => text.into(),
+    }))
+}
+
+/// The pairs of a query string. A name without a value has an empty one.
+fn parameters(query: &str) -> Result<Vec<(String, String)>, ApiError> {
+    query
+        .split('&')
+        .filter(|pair| !pair.is_empty())
+        .map(|pair| {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let text = |part: &str| decode(&part.replace('+', " ")).map(Cow::into_owned);
+            Ok((text(name)?, text(value)?))
+        })
+        .collect()
+}
+
+/// Undoes `%41`; a `%` that begins no such thing stands for itself.
+fn decode(text: &str) -> Result<Cow<'_, str>, ApiError> {
+    if !text.contains('%') {
+        return Ok(Cow::Borrowed(text));
+    }
+    let bytes = text.as_bytes();
+    let digit = |at: usize| bytes.get(at).and_then(|byte| char::from(*byte).to_digit(16));
+    let mut decoded = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while let Some(byte) = bytes.get(at) {
+        match (byte, digit(at + 1), digit(at + 2)) {
+            (b'%', Some(high), Some(low)) => {
+                decoded.push(u8::try_from(high * 16 + low).unwrap_or(b'?'));
+                at += 3;
+            }
+            _ => {
+                decoded.push(*byte);
+                at += 1;
+            }
+        }
+    }
+    String::from_utf8(decoded)
+        .map(Cow::Owned)
+        .map_err(|_| ApiError::new(Code::BadRequest, "the URL is not UTF-8"))
 }
 
 fn method(method: &Method) -> Option<RestMethod> {
@@ -47,4 +230,55 @@ fn method(method: &Method) -> Option<RestMethod> {
         Method::PATCH => RestMethod::Patch,
         _ => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn read(type_: &str, text: &str) -> Option<Value> {
+        let query = format!("query ($v: {type_}) {{ a }}");
+        let document = graphql::Document::parse(&query, &graphql::Limits::default()).unwrap();
+        let type_ = &document.operation(None).unwrap().variables[0].type_;
+        from_text("v", type_, text).unwrap()
+    }
+
+    #[test]
+    fn texts_by_type() {
+        assert_eq!(read("Boolean!", ""), Some(json!(true)));
+        assert_eq!(read("Boolean", "false"), Some(json!(false)));
+        assert_eq!(read("Boolean", "x"), Some(json!("x")));
+        assert_eq!(read("Int", "7"), Some(json!(7)));
+        assert_eq!(read("Int", "7x"), Some(json!("7x")));
+        assert_eq!(read("Int", ""), None);
+        assert_eq!(read("Int!", ""), Some(json!("")));
+        assert_eq!(
+            read("numeric", "123456789012345678901234567890.5").map(|value| value.to_string()),
+            Some("123456789012345678901234567890.5".to_owned())
+        );
+        assert_eq!(read("String!", "7"), Some(json!("7")));
+        assert_eq!(read("uuid", "7"), Some(json!("7")));
+        assert_eq!(read("geometry", "{\"a\":1}"), Some(json!({"a": 1})));
+        assert_eq!(read("date", "[x"), Some(json!("[x")));
+    }
+
+    #[test]
+    fn escapes() {
+        let pairs = parameters("first_name=%46oo&b&c=a+b%2B&d=X%2520Y&e=%zz&&f=%C3%A9").unwrap();
+        let pairs: Vec<(&str, &str)> = pairs.iter().map(|(name, value)| (&**name, &**value)).collect();
+        assert_eq!(
+            pairs,
+            [
+                ("first_name", "Foo"),
+                ("b", ""),
+                ("c", "a b+"),
+                ("d", "X%20Y"),
+                ("e", "%zz"),
+                ("f", "é")
+            ]
+        );
+        assert!(parameters("a=%ff").is_err());
+    }
 }

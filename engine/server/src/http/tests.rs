@@ -127,7 +127,7 @@ async fn secrets() {
     assert_eq!(
         body,
         json!({"errors": [{
-            "message": "x-hasura-admin-secret/x-hasura-access-key required, but not found",
+            "message": "\"x-hasura-admin-secret\"/x-hasura-access-key required, but not found",
             "extensions": {"path": "$", "code": "access-denied"},
         }]})
     );

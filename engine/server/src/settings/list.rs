@@ -123,14 +123,12 @@ impl Setting {
 
 use Form::{Boolean, Number, Switch, Text};
 
-const JWT: &str = "JWT authentication";
-const HOOK: &str = "authentication by webhook";
 const EVENTS: &str = "event and scheduled triggers";
 const ACTIONS: &str = "actions";
 const SUBSCRIPTIONS: &str = "subscriptions and websockets";
 const REMOTE: &str = "remote schemas";
 const CACHE: &str = "response caching";
-const LIMITS: &str = "API limits";
+const LIMITS: &str = "counting requests in Redis for several instances together (each counts its own now)";
 const APM: &str = "trace export";
 const MIGRATIONS: &str = "applying migrations at the start";
 
@@ -177,23 +175,23 @@ pub const ALL: &[Setting] = &[
     setting("HASURA_GRAPHQL_ADMIN_SECRET", "admin-secret", Text, "", "The secret that makes a request an admin's (header `x-hasura-admin-secret`)."),
     setting("HASURA_GRAPHQL_ACCESS_KEY", "access-key", Text, "", "Older name of the admin secret."),
     setting("HASURA_GRAPHQL_ADMIN_SECRETS", "", Text, "", "JSON list of admin secrets, each as good as the others, for changing them without a gap."),
-    setting("HASURA_GRAPHQL_AUTH_HOOK", "auth-hook", Text, "", "URL that authenticates requests.").later(HOOK),
-    setting("HASURA_GRAPHQL_AUTH_HOOK_MODE", "auth-hook-mode", Text, "GET", "GET or POST.").aliases(&["HASURA_GRAPHQL_AUTH_HOOK_TYPE"]).later(HOOK),
-    setting("HASURA_GRAPHQL_AUTH_HOOK_SEND_REQUEST_BODY", "auth-hook-send-request-body", Boolean, "true", "Whether a POST hook sees the request.").later(HOOK),
-    setting("HASURA_GRAPHQL_JWT_SECRET", "jwt-secret", Text, "", "How JSON web tokens are verified.").later(JWT),
-    setting("HASURA_GRAPHQL_JWT_SECRETS", "", Text, "", "Several ways to verify JSON web tokens.").later(JWT),
-    setting("HASURA_GRAPHQL_UNAUTHORIZED_ROLE", "unauthorized-role", Text, "", "Role of requests without the admin secret; without it they are refused."),
+    setting("HASURA_GRAPHQL_AUTH_HOOK", "auth-hook", Text, "", "URL of the webhook that authenticates requests without the admin secret (`docs/authentication.md`); needs an admin secret."),
+    setting("HASURA_GRAPHQL_AUTH_HOOK_MODE", "auth-hook-mode", Text, "GET", "`GET` (the hook gets the request's headers) or `POST` (it gets them and the request in a JSON body).").aliases(&["HASURA_GRAPHQL_AUTH_HOOK_TYPE"]),
+    setting("HASURA_GRAPHQL_AUTH_HOOK_SEND_REQUEST_BODY", "auth-hook-send-request-body", Boolean, "true", "Whether a POST hook sees the GraphQL request."),
+    setting("HASURA_GRAPHQL_JWT_SECRET", "jwt-secret", Text, "", "How JSON web tokens are verified, in JSON (`docs/authentication.md`); needs an admin secret."),
+    setting("HASURA_GRAPHQL_JWT_SECRETS", "", Text, "", "JSON list of several ways to verify JSON web tokens, chosen by the token's place and issuer."),
+    setting("HASURA_GRAPHQL_UNAUTHORIZED_ROLE", "unauthorized-role", Text, "", "Role of requests without the admin secret and without a token; without it they are refused."),
     setting("HASURA_GRAPHQL_PRESERVE_401_ERRORS", "preserve-401-errors", Switch, "false", "Answer a refused request on `/v1/graphql` with HTTP 401 instead of 200."),
     setting("HASURA_GRAPHQL_CORS_DOMAIN", "cors-domain", Text, "*", "Origins that browsers may call from: a comma list of `scheme://host[:port]`, `scheme://*.domain[:port]`, or `*`."),
     setting("HASURA_GRAPHQL_DISABLE_CORS", "disable-cors", Switch, "false", "Send no CORS headers at all."),
     setting("HASURA_GRAPHQL_WS_READ_COOKIE", "ws-read-cookie", Switch, "false", "Read cookies of websockets although CORS is disabled.").later(SUBSCRIPTIONS),
-    setting("HASURA_GRAPHQL_ENABLE_ALLOWLIST", "enable-allowlist", Switch, "false", "Serve only queries of the allow list.").later("the allow list"),
+    setting("HASURA_GRAPHQL_ENABLE_ALLOWLIST", "enable-allowlist", Switch, "false", "Serve roles other than admin only the queries of the allow list."),
     setting("HASURA_GRAPHQL_ENABLE_REMOTE_SCHEMA_PERMISSIONS", "enable-remote-schema-permissions", Switch, "false", "Roles see only what remote schema permissions grant.").later(REMOTE),
     setting("HASURA_GRAPHQL_INFER_FUNCTION_PERMISSIONS", "infer-function-permissions", Boolean, "true", "A role that may select a function's table may call the function in queries."),
     setting("HASURA_GRAPHQL_SSO_PROVIDERS", "", Text, "", "Single sign-on of the console.").ignored("the engine has no console that one signs on to"),
     setting("HASURA_GRAPHQL_EE_LICENSE_KEY", "", Text, "", "Licence.").ignored("no feature of this engine needs a licence"),
     // Features and behaviour.
-    setting("HASURA_GRAPHQL_ENABLE_CONSOLE", "enable-console", Switch, "false", "Serve a console.").later("the console"),
+    setting("HASURA_GRAPHQL_ENABLE_CONSOLE", "enable-console", Switch, "false", "Serve a page at `/console` that shows the state and runs operations; needs the API `metadata`."),
     setting("HASURA_GRAPHQL_CONSOLE_ASSETS_DIR", "console-assets-dir", Text, "", "Files of the console.").later("the console"),
     setting("HASURA_CONSOLE_SENTRY_DSN", "console-sentry-dsn", Text, "", "Error reports of the console.").ignored("nothing is ever reported to anybody"),
     setting("HASURA_GRAPHQL_ENABLE_TELEMETRY", "enable-telemetry", Boolean, "true", "Whether usage may be reported; this engine never does.").satisfied(),
@@ -240,7 +238,7 @@ pub const ALL: &[Setting] = &[
     setting("HASURA_GRAPHQL_ENABLE_METRICS", "", Switch, "false", "Serve `/v1/metrics`, as the API `metrics` does."),
     setting("HASURA_GRAPHQL_METRICS_SECRET", "metrics-secret", Text, "", "Bearer token of `/v1/metrics`; without it the metrics cannot be read."),
     setting("HASURA_GRAPHQL_METRICS_ENABLE_HIGH_CARDINALITY_LABELS", "", Switch, "true", "Label metrics with operation name and query hash."),
-    setting("HASURA_GRAPHQL_RATE_LIMIT_PER_MINUTE", "", Number, "", "Requests per minute and client.").later(LIMITS),
+    setting("HASURA_GRAPHQL_RATE_LIMIT_PER_MINUTE", "", Number, "", "Operations per minute, role and client address, for roles other than admin, where metadata has no `rate_limit`."),
     setting("HASURA_GRAPHQL_ENABLE_APM", "", Switch, "false", "Export traces.").later(APM),
     setting("HASURA_GRAPHQL_MAX_CACHE_SIZE", "", Number, "", "Megabytes of cached answers.").later(CACHE),
     setting("HASURA_GRAPHQL_CACHE_MAX_ENTRY_TTL", "", Number, "3600", "Seconds an answer may be cached.").later(CACHE),
@@ -258,6 +256,9 @@ pub const ALL: &[Setting] = &[
     setting("HASURA_GRAPHQL_RATE_LIMIT_REDIS_USE_TLS", "", Switch, "false", "TLS to Redis for rate limits.").later(LIMITS),
     setting("HASURA_GRAPHQL_RATE_LIMIT_REDIS_TLS_HOSTNAME", "", Text, "", "Name in the certificate of Redis for rate limits.").later(LIMITS),
     setting("HASURA_GRAPHQL_RATE_LIMIT_REDIS_POOL_SIZE", "", Number, "500", "Connections to Redis for rate limits.").later(LIMITS),
+    // Requests that the engine makes.
+    setting("ROWLOCK_OUTBOUND_ALLOWED_ADDRESSES", "", Text, "", "Comma list of networks (`169.254.170.0/24`) that hooks and key sets may be in although link-local addresses and metadata services of clouds are refused."),
+    setting("ROWLOCK_OUTBOUND_CA_FILE", "", Text, "", "PEM file of certificate authorities to trust in outgoing requests, besides the system's."),
     // Deprecated, and of other images.
     setting("HASURA_GRAPHQL_QUERY_PLAN_CACHE_SIZE", "query-plan-cache-size", Number, "", "Number of cached plans.").ignored("deprecated; plans are bounded by `ROWLOCK_PLAN_CACHE_BYTES`"),
     setting("HASURA_GRAPHQL_STRIPES_PER_READ_REPLICA", "", Number, "", "Number of pools per read replica.").ignored("deprecated; a replica has one pool"),

@@ -1,5 +1,7 @@
 //! Flags and variables → [`Settings`], with the rules of the start.
 
+mod authentication;
+
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -12,8 +14,8 @@ use schema::naming::NamingConvention;
 use super::list::{ALL, Form, Setting, Standing};
 use super::value::{self, boolean, list, number, seconds};
 use super::{
-    Address, Apis, Authentication, DefaultSource, Environment, Graphql, Http, Log, Metrics, Origin, Pool,
-    Secret, Settings, command_line,
+    Address, Apis, DefaultSource, Environment, Graphql, Http, Log, Metrics, Origin, Pool, Secret, Settings,
+    command_line,
 };
 use crate::auth::cors::Cors;
 use crate::observe::log::{Level, LogType};
@@ -217,6 +219,11 @@ impl<'a> Given<'a> {
             retries: self.count("HASURA_GRAPHQL_NO_OF_RETRIES", 1, 0, 1000)?,
             http: self.http(metrics_enabled, &mut warnings)?,
             authentication: self.authentication()?,
+            outbound: self.outbound()?,
+            allow_list: self.flag("HASURA_GRAPHQL_ENABLE_ALLOWLIST", false)?,
+            rate_limit: self.parsed("HASURA_GRAPHQL_RATE_LIMIT_PER_MINUTE", |text| {
+                number(text, 1, 1_000_000_000)
+            })?,
             pool: self.pool()?,
             dynamic_secrets_prefix: self
                 .parsed("HASURA_GRAPHQL_DYNAMIC_SECRETS_ALLOWED_PATH_PREFIX", value::text)?,
@@ -322,6 +329,7 @@ impl<'a> Given<'a> {
             metadata: true,
             config: true,
             metrics: false,
+            console: false,
         };
         if let Some(value) = self.text("HASURA_GRAPHQL_ENABLED_APIS") {
             apis = Apis::default();
@@ -345,6 +353,7 @@ impl<'a> Given<'a> {
             }
         }
         apis.metrics |= metrics;
+        apis.console = apis.metadata && self.flag("HASURA_GRAPHQL_ENABLE_CONSOLE", false)?;
         let disabled = self.flag("HASURA_GRAPHQL_DISABLE_CORS", false)?;
         let domains = self.parsed("HASURA_GRAPHQL_CORS_DOMAIN", Cors::parse)?;
         Ok(Http {
@@ -370,28 +379,6 @@ impl<'a> Given<'a> {
                 domains.unwrap_or(Cors::Any)
             },
             preserve_401: self.flag("HASURA_GRAPHQL_PRESERVE_401_ERRORS", false)?,
-        })
-    }
-
-    fn authentication(&self) -> Result<Authentication, Error> {
-        let mut admin_secrets = Vec::new();
-        for key in ["HASURA_GRAPHQL_ADMIN_SECRET", "HASURA_GRAPHQL_ACCESS_KEY"] {
-            // The older name is only read where the newer one is absent.
-            let secret = self.parsed(key, value::text)?;
-            if let (Some(secret), true) = (secret, admin_secrets.is_empty()) {
-                admin_secrets.push(Secret::new(secret));
-            }
-        }
-        let more = self.parsed("HASURA_GRAPHQL_ADMIN_SECRETS", |text| {
-            serde_json::from_str::<Vec<String>>(text)
-                .ok()
-                .filter(|secrets| secrets.iter().all(|secret| !secret.is_empty()))
-                .ok_or(value::Error::Json("a JSON list of texts that are not empty"))
-        })?;
-        admin_secrets.extend(more.into_iter().flatten().map(Secret::new));
-        Ok(Authentication {
-            admin_secrets,
-            unauthorized_role: self.parsed("HASURA_GRAPHQL_UNAUTHORIZED_ROLE", value::text)?,
         })
     }
 

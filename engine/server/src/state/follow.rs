@@ -40,6 +40,7 @@ impl State {
         if let Origin::Directory(folder) = &self.settings.origin {
             tokio::spawn(follow_directory(Arc::clone(self), folder.clone(), stop.clone()));
         }
+        self.authenticator.follow_keys(stop);
         tokio::spawn(follow_catalogs(Arc::clone(self), stop.clone()));
         tokio::spawn(super::health::run_checks(Arc::clone(self), stop.clone()));
     }

@@ -14,10 +14,12 @@ use uuid::Uuid;
 
 use super::{FIRST_PATIENCE, State, build, introspect_within, open_sources};
 use crate::auth::Authenticator;
+use crate::gate::Rates;
 use crate::generation::aside::{Urgency, aside};
 use crate::generation::source_state::describe;
 use crate::observe::log::Level;
 use crate::observe::{Event, Observer};
+use crate::outbound::{Client, SetupError};
 use crate::settings::{Address, DefaultSource, Origin, Settings};
 
 /// Connections to the metadata database: a poll, a command and a health check at a time, and two to spare.
@@ -55,6 +57,9 @@ pub enum StartError {
         /// What is wrong.
         message: String,
     },
+    /// Requests cannot be sent.
+    #[error(transparent)]
+    Outbound(#[from] SetupError),
     /// The metadata directory cannot be read.
     #[error("the metadata directory cannot be read: {0}")]
     Directory(String),
@@ -68,6 +73,7 @@ impl State {
     /// What keeps it from starting.
     pub async fn start(settings: Arc<Settings>, observer: Observer) -> Result<Arc<Self>, StartError> {
         let instance_id = Uuid::new_v4();
+        let client = Client::new(&settings.outbound)?;
         let store = match &settings.metadata_database_url {
             Some(url) => {
                 let target = pg::Target::parse(url.reveal()).map_err(StartError::Url)?;
@@ -106,8 +112,9 @@ impl State {
         let plans = Arc::new(plan::PlanCache::new(settings.plan_cache_bytes));
         let state = Self {
             plans,
-            authenticator: Authenticator::new(settings.authentication.clone()),
+            authenticator: Authenticator::new(settings.authentication.clone(), client, observer.clone()),
             settings,
+            rates: Rates::default(),
             instance_id,
             observer,
             generation: ArcSwap::from_pointee(generation.clone()),

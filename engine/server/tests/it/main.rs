@@ -7,8 +7,11 @@
 )]
 
 mod answers;
-mod command_line;
 // `cfg(test)` tells clippy that helpers in these files are test code too.
+#[cfg(test)]
+mod authentication;
+mod command_line;
+mod deployment;
 #[cfg(test)]
 mod dev;
 mod injection;

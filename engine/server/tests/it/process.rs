@@ -54,7 +54,12 @@ impl Server {
 
     /// With this command line.
     pub(crate) fn start_with(arguments: &[&str]) -> Self {
-        let mut child = rowlock(arguments)
+        Self::spawn(&mut rowlock(arguments))
+    }
+
+    /// This command, which serves.
+    pub(crate) fn spawn(command: &mut Command) -> Self {
+        let mut child = command
             .stdout(Stdio::piped())
             .stderr(Stdio::inherit())
             .spawn()

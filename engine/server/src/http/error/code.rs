@@ -55,6 +55,14 @@ codes! {
     AccessDenied "access-denied" BAD_REQUEST "authentication; admin APIs"
         "Send the right admin secret, or a role that may do this. 401 if the secret is missing or wrong.";
     InvalidHeaders "invalid-headers" BAD_REQUEST "authentication" "Correct the header that the message names.";
+    InvalidJwt "invalid-jwt" BAD_REQUEST "authentication"
+        "Send a token that is valid now, for this audience and from this issuer. 401 while the keys cannot be fetched.";
+    JwtInvalidClaims "jwt-invalid-claims" BAD_REQUEST "authentication"
+        "Correct the claim that the message names, where tokens are made or in `HASURA_GRAPHQL_JWT_SECRET`.";
+    JwtMissingRoleClaims "jwt-missing-role-claims" BAD_REQUEST "authentication"
+        "Put `x-hasura-allowed-roles` and `x-hasura-default-role` into tokens.";
+    RateLimitExceeded "rate-limit-exceeded" TOO_MANY_REQUESTS "API limits"
+        "Ask less often, or raise `rate_limit`.";
     InvalidJson "invalid-json" BAD_REQUEST "reading the body" "Send a body that is JSON.";
     ParseFailed "parse-failed" BAD_REQUEST "reading the body; coercing values; reading metadata"
         "Correct the key or value at the path.";
@@ -126,6 +134,20 @@ impl From<graphql::error::Code> for Code {
             Graphql::AccessDenied => Self::AccessDenied,
             Graphql::CyclicDependency => Self::CyclicDependency,
             Graphql::Unexpected => Self::Unexpected,
+        }
+    }
+}
+
+impl From<auth::Code> for Code {
+    fn from(code: auth::Code) -> Self {
+        match code {
+            auth::Code::AccessDenied => Self::AccessDenied,
+            auth::Code::InvalidHeaders => Self::InvalidHeaders,
+            auth::Code::InvalidJwt => Self::InvalidJwt,
+            auth::Code::JwtInvalidClaims => Self::JwtInvalidClaims,
+            auth::Code::JwtMissingRoleClaims => Self::JwtMissingRoleClaims,
+            auth::Code::InvalidParams => Self::InvalidParams,
+            auth::Code::Unexpected => Self::Unexpected,
         }
     }
 }

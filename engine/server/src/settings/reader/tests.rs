@@ -58,20 +58,90 @@ fn a_wrong_value_names_its_variable() {
 
 #[test]
 fn features_that_come_later_are_refused() {
-    let error = read_line(&["serve"], &[URL, ("HASURA_GRAPHQL_ENABLE_ALLOWLIST", "true")]).unwrap_err();
+    let error = read_line(
+        &["serve"],
+        &[URL, ("HASURA_GRAPHQL_ENABLE_LOG_COMPRESSION", "true")],
+    )
+    .unwrap_err();
     assert_eq!(
         error.to_string(),
-        "Environment variable HASURA_GRAPHQL_ENABLE_ALLOWLIST: not supported yet: the allow list will come with a later version"
+        "Environment variable HASURA_GRAPHQL_ENABLE_LOG_COMPRESSION: not supported yet: log compression will come with a later version"
     );
-    let error = read_line(&["serve", "--jwt-secret", "{}"], &[URL]).unwrap_err();
+    let redis = ("HASURA_GRAPHQL_RATE_LIMIT_REDIS_URL", "redis://x");
+    let error = read_line(&["serve"], &[URL, redis]).unwrap_err();
     assert!(
         error
             .to_string()
-            .starts_with("Command line flag --jwt-secret: not supported yet"),
+            .contains("not supported yet: counting requests in Redis"),
         "{error}"
     );
     // Saying what holds anyway is no request for the feature.
-    read_line(&["serve"], &[URL, ("HASURA_GRAPHQL_ENABLE_ALLOWLIST", "no")]).unwrap();
+    read_line(
+        &["serve"],
+        &[URL, ("HASURA_GRAPHQL_ENABLE_LOG_COMPRESSION", "no")],
+    )
+    .unwrap();
+}
+
+#[test]
+fn tokens_and_hooks_need_an_admin_secret_and_exclude_each_other() {
+    let jwt = r#"{"type":"HS256","key":"a-secret-of-thirty-two-characters"}"#;
+    let admin = ("HASURA_GRAPHQL_ADMIN_SECRET", "s");
+    let hook = ("HASURA_GRAPHQL_AUTH_HOOK", "https://hook.example/x");
+    let refused = |arguments: &[&str], variables: &[(&'static str, &'static str)]| {
+        let variables: Vec<_> = [URL].into_iter().chain(variables.iter().copied()).collect();
+        read_line(arguments, &variables).unwrap_err().to_string()
+    };
+    assert!(refused(&["serve", "--jwt-secret", jwt], &[]).contains("needs an admin secret"));
+    assert!(refused(&["serve"], &[hook]).contains("needs an admin secret"));
+    assert!(refused(&["serve", "--jwt-secret", jwt], &[hook, admin]).contains("cannot be given together"));
+    assert!(
+        refused(&["serve", "--unauthorized-role", "x"], &[hook, admin]).contains("the hook decides on roles")
+    );
+    let error = refused(
+        &["serve", "--jwt-secret", r#"{"type":"HS256","key":"short"}"#],
+        &[admin],
+    );
+    assert_eq!(
+        error,
+        "Command line flag --jwt-secret: Key size too small; should be at least 32 characters"
+    );
+    assert!(
+        refused(&["serve", "--auth-hook", "hook.example"], &[admin]).contains("not an http or https URL")
+    );
+    let settings = read_line(
+        &["serve", "--jwt-secret", jwt],
+        &[
+            URL,
+            admin,
+            ("HASURA_GRAPHQL_JWT_SECRETS", r#"[{"jwk_url":"https://x"}]"#),
+        ],
+    )
+    .unwrap();
+    assert_eq!(settings.authentication.jwt.len(), 2);
+    assert!(
+        !format!("{settings:?}").contains("thirty-two"),
+        "keys are not shown"
+    );
+    let settings = read_line(
+        &["serve"],
+        &[URL, admin, hook, ("HASURA_GRAPHQL_AUTH_HOOK_TYPE", "post")],
+    )
+    .unwrap();
+    assert!(
+        settings
+            .authentication
+            .hook
+            .is_some_and(|hook| hook.post && hook.send_request_body)
+    );
+}
+
+#[test]
+fn outgoing_requests() {
+    let networks = ("ROWLOCK_OUTBOUND_ALLOWED_ADDRESSES", "169.254.170.0/24, fe80::1");
+    let settings = read_line(&["serve"], &[URL, networks]).unwrap();
+    assert_eq!(settings.outbound.allowed_addresses.len(), 2);
+    assert!(read_line(&["serve"], &[URL, ("ROWLOCK_OUTBOUND_ALLOWED_ADDRESSES", "x")]).is_err());
 }
 
 #[test]

@@ -1,0 +1,100 @@
+//! Authentication by webhook: one request per request, nothing kept but the connection.
+
+use std::time::Duration;
+
+use ::auth::hook;
+use http::header::{CONTENT_TYPE, SET_COOKIE};
+use http::{HeaderMap, HeaderValue, Method};
+use serde_json::Value;
+
+use super::keys::{now, without_query};
+use crate::observe::log::Level;
+use crate::observe::{Event, Observer};
+use crate::outbound::{Client, Outgoing};
+use crate::settings::Hook;
+
+/// How long a hook may take.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Bytes of its answer at most.
+const LONGEST: usize = 1 << 20;
+/// Cookies that are passed on at most.
+const MOST_COOKIES: usize = 50;
+
+/// What the hook said.
+#[derive(Debug)]
+pub struct Said {
+    /// Who asks.
+    pub answer: hook::Answer,
+    /// Cookies for the client.
+    pub cookies: Vec<HeaderValue>,
+}
+
+/// Asks the hook. `request` gives what was asked, if it was GraphQL.
+pub async fn ask(
+    settings: &Hook,
+    client: &Client,
+    observer: &Observer,
+    headers: &HeaderMap,
+    request: impl FnOnce() -> Option<Value>,
+) -> Result<Said, ::auth::Error> {
+    let mut forwarded = hook::forwarded(headers);
+    let outgoing = if settings.post {
+        let asked = settings
+            .send_request_body
+            .then(|| request().unwrap_or(Value::Null));
+        let body = hook::body(headers, asked)?.to_string().into_bytes();
+        forwarded = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("application/json"))]);
+        Outgoing {
+            method: Method::POST,
+            url: &settings.url,
+            headers: forwarded,
+            body: Some(body),
+            timeout: PATIENCE,
+            longest: LONGEST,
+        }
+    } else {
+        Outgoing {
+            method: Method::GET,
+            url: &settings.url,
+            headers: forwarded,
+            body: None,
+            timeout: PATIENCE,
+            longest: LONGEST,
+        }
+    };
+    let method = if settings.post { "POST" } else { "GET" };
+    let event = |level, status, error| {
+        observer.emit(Event::Webhook {
+            level,
+            url: without_query(&settings.url),
+            method,
+            status,
+            error,
+        });
+    };
+    match client.send(outgoing).await {
+        Err(error) => {
+            event(Level::Error, None, Some(error.to_string()));
+            Err(hook::unreachable())
+        }
+        Ok(answer) => {
+            let said = hook::read(answer.status, &answer.body, now());
+            let level = if said.is_ok() { Level::Info } else { Level::Error };
+            event(
+                level,
+                Some(answer.status),
+                said.as_ref().err().map(|error| error.message.clone()),
+            );
+            Ok(Said {
+                answer: said?,
+                cookies: answer
+                    .headers
+                    .get_all(SET_COOKIE)
+                    .iter()
+                    .take(MOST_COOKIES)
+                    .cloned()
+                    .collect(),
+            })
+        }
+    }
+}

@@ -1,0 +1,218 @@
+//! Sessions of headers, secrets and tokens. The webhook is tested with a server (`tests/it/authentication.rs`).
+
+use http::{HeaderName, HeaderValue};
+
+use super::*;
+use crate::settings::{Outbound, Secret};
+
+fn headers(pairs: &[(&str, &str)]) -> HeaderMap {
+    pairs
+        .iter()
+        .map(|(name, value)| {
+            (
+                name.parse::<HeaderName>().unwrap(),
+                HeaderValue::from_str(value).unwrap(),
+            )
+        })
+        .collect()
+}
+
+/// An authenticator, and what it says to headers.
+struct Gate(Authenticator, tokio::runtime::Runtime);
+
+impl Gate {
+    fn new(settings: Authentication) -> Self {
+        let given = crate::settings::reader::read(
+            &crate::settings::command_line::command()
+                .try_get_matches_from(["rowlock", "--database-url", "postgres://x", "serve"])
+                .unwrap(),
+            &crate::settings::Environment::default(),
+        )
+        .unwrap();
+        let observer = Observer::new(&given).unwrap();
+        let client = Client::new(&Outbound::default()).unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        Self(Authenticator::new(settings, client, observer), runtime)
+    }
+
+    fn authenticate(&self, headers: &HeaderMap) -> Result<Session, ApiError> {
+        let authenticated = self.1.block_on(self.0.authenticate(headers, || None));
+        authenticated.map(|authenticated| authenticated.session)
+    }
+}
+
+fn open() -> Gate {
+    Gate::new(Authentication::default())
+}
+
+fn closed(unauthorized: Option<&str>) -> Gate {
+    Gate::new(Authentication {
+        admin_secrets: vec![Secret::new("old"), Secret::new("new")],
+        unauthorized_role: unauthorized.map(str::to_owned),
+        ..Authentication::default()
+    })
+}
+
+#[test]
+fn without_a_secret_everybody_is_admin() {
+    let session = open().authenticate(&headers(&[])).unwrap();
+    assert!(is_admin(&session));
+    assert_eq!(session.variable("x-hasura-role"), Some("admin"));
+    let session = open()
+        .authenticate(&headers(&[("X-Hasura-Role", "user"), ("X-Hasura-User-Id", "7")]))
+        .unwrap();
+    assert_eq!(&*session.role, "user");
+    assert_eq!(session.variable("x-hasura-user-id"), Some("7"));
+}
+
+#[test]
+fn any_of_the_secrets_opens() {
+    for name in [ADMIN_SECRET, ACCESS_KEY] {
+        for secret in ["old", "new"] {
+            let session = closed(None)
+                .authenticate(&headers(&[(name, secret), (ROLE, "user")]))
+                .unwrap();
+            assert_eq!(&*session.role, "user");
+            assert_eq!(session.variable(name), None, "the secret is no session variable");
+        }
+    }
+}
+
+#[test]
+fn wrong_and_missing_secrets() {
+    let error = closed(Some("anonymous"))
+        .authenticate(&headers(&[(ADMIN_SECRET, "guess")]))
+        .unwrap_err();
+    assert_eq!(
+        error.message,
+        "invalid \"x-hasura-admin-secret\"/\"x-hasura-access-key\""
+    );
+    assert_eq!(error.status.as_u16(), 401);
+    let error = closed(None).authenticate(&headers(&[])).unwrap_err();
+    assert_eq!(
+        error.message,
+        "\"x-hasura-admin-secret\"/x-hasura-access-key required, but not found"
+    );
+    assert_eq!(error.status.as_u16(), 401);
+}
+
+#[test]
+fn the_unauthorized_role_is_fixed_and_keeps_variables() {
+    let session = closed(Some("anonymous"))
+        .authenticate(&headers(&[
+            (ROLE, "admin"),
+            ("x-hasura-user-id", "7"),
+            (BACKEND_ONLY, "true"),
+        ]))
+        .unwrap();
+    assert_eq!(&*session.role, "anonymous");
+    assert_eq!(session.variable(ROLE), Some("anonymous"));
+    assert_eq!(session.variable("x-hasura-user-id"), Some("7"));
+    assert!(
+        !session.backend,
+        "only trusted clients reach backend-only permissions"
+    );
+}
+
+#[test]
+fn backend_only_must_be_a_boolean() {
+    assert!(
+        open()
+            .authenticate(&headers(&[(BACKEND_ONLY, "T")]))
+            .unwrap()
+            .backend
+    );
+    let error = open().authenticate(&headers(&[(BACKEND_ONLY, "1")])).unwrap_err();
+    assert!(
+        error
+            .message
+            .starts_with("x-hasura-use-backend-only-permissions: Not a valid boolean text.")
+    );
+}
+
+#[test]
+fn variables_are_sorted_and_unique() {
+    let session = open()
+        .authenticate(&headers(&[
+            ("x-hasura-b", "1"),
+            ("x-hasura-a", "2"),
+            ("x-hasura-b", "3"),
+        ]))
+        .unwrap();
+    let names: Vec<&str> = session.variables.iter().map(|(name, _)| &**name).collect();
+    assert_eq!(names, ["x-hasura-a", "x-hasura-b", "x-hasura-role"]);
+}
+
+#[test]
+fn headers_that_are_not_text_are_refused() {
+    let mut given = headers(&[]);
+    given.insert("x-hasura-user-id", HeaderValue::from_bytes(b"7\xff").unwrap());
+    let error = open().authenticate(&given).unwrap_err();
+    assert_eq!(error.message, "the header x-hasura-user-id is not UTF-8");
+}
+
+#[test]
+fn tokens_decide_and_headers_do_not() {
+    // {"https://hasura.io/jwt/claims":{"x-hasura-allowed-roles":["user"],"x-hasura-default-role":"user","x-hasura-a":"1"}}
+    let token = "eyJhbGciOiJIUzI1NiJ9.eyJodHRwczovL2hhc3VyYS5pby9qd3QvY2xhaW1zIjp7IngtaGFzdXJhLWFsbG93ZWQtcm9sZXMiOlsidXNlciJdLCJ4LWhhc3VyYS1kZWZhdWx0LXJvbGUiOiJ1c2VyIiwieC1oYXN1cmEtYSI6IjEifX0._NhAuteX4C69JVN-m7wJrkx7wgMu2hRVvPZ0Z4jDnKs";
+    let gate = |unauthorized: Option<&str>| {
+        Gate::new(Authentication {
+            admin_secrets: vec![Secret::new("s")],
+            unauthorized_role: unauthorized.map(str::to_owned),
+            jwt: vec![
+                ::auth::JwtSecret::parse(r#"{"type":"HS256","key":"a-secret-of-thirty-two-characters"}"#)
+                    .unwrap(),
+            ],
+            hook: None,
+        })
+    };
+    let bearer = format!("Bearer {token}");
+    let session = gate(None)
+        .authenticate(&headers(&[
+            ("authorization", &bearer),
+            ("x-hasura-b", "2"),
+            ("x-hasura-a", "9"),
+            (BACKEND_ONLY, "true"),
+        ]))
+        .unwrap();
+    assert_eq!(&*session.role, "user");
+    assert!(!session.backend);
+    let names: Vec<&str> = session.variables.iter().map(|(name, _)| &**name).collect();
+    assert_eq!(names, ["x-hasura-a", "x-hasura-role"]);
+    assert_eq!(session.variable("x-hasura-a"), Some("1"));
+    let error = gate(None).authenticate(&headers(&[("authorization", &bearer), (ROLE, "admin")]));
+    assert_eq!(
+        error.unwrap_err().message,
+        "Your requested role is not in allowed roles"
+    );
+    // Without a token the unauthorized role; with a wrong one a refusal all the same.
+    let session = gate(Some("anonymous"))
+        .authenticate(&headers(&[("x-hasura-a", "9")]))
+        .unwrap();
+    assert_eq!(
+        (&*session.role, session.variable("x-hasura-a")),
+        ("anonymous", Some("9"))
+    );
+    for wrong in ["Bearer x", "Basic eDp5", "Bearer"] {
+        assert!(
+            gate(Some("anonymous"))
+                .authenticate(&headers(&[("authorization", wrong)]))
+                .is_err()
+        );
+    }
+    let error = gate(None).authenticate(&headers(&[])).unwrap_err();
+    assert_eq!(
+        (error.code, error.message.as_str()),
+        (
+            Code::InvalidHeaders,
+            "Missing 'Authorization' or 'Cookie' header in JWT authentication mode"
+        )
+    );
+    let session = gate(None)
+        .authenticate(&headers(&[("authorization", "Bearer x"), (ADMIN_SECRET, "s")]))
+        .unwrap();
+    assert!(is_admin(&session), "the admin secret comes first");
+}

@@ -1,0 +1,104 @@
+//! Who may ask, and whom the engine may ask.
+
+use super::{Error, Given};
+use crate::settings::value::{self, list};
+use crate::settings::{Authentication, Hook, Outbound, Secret};
+
+impl Given<'_> {
+    pub(super) fn authentication(&self) -> Result<Authentication, Error> {
+        let mut admin_secrets = Vec::new();
+        for key in ["HASURA_GRAPHQL_ADMIN_SECRET", "HASURA_GRAPHQL_ACCESS_KEY"] {
+            // The older name is only read where the newer one is absent.
+            let secret = self.parsed(key, value::text)?;
+            if let (Some(secret), true) = (secret, admin_secrets.is_empty()) {
+                admin_secrets.push(Secret::new(secret));
+            }
+        }
+        let more = self.parsed("HASURA_GRAPHQL_ADMIN_SECRETS", |text| {
+            serde_json::from_str::<Vec<String>>(text)
+                .ok()
+                .filter(|secrets| secrets.iter().all(|secret| !secret.is_empty()))
+                .ok_or(value::Error::Json("a JSON list of texts that are not empty"))
+        })?;
+        admin_secrets.extend(more.into_iter().flatten().map(Secret::new));
+        let unauthorized_role = self.parsed("HASURA_GRAPHQL_UNAUTHORIZED_ROLE", value::text)?;
+        let mut jwt = Vec::new();
+        jwt.extend(self.parsed("HASURA_GRAPHQL_JWT_SECRET", |text| {
+            auth::JwtSecret::parse(text).map_err(|error| value::Error::Other(error.to_string()))
+        })?);
+        let more = self.parsed("HASURA_GRAPHQL_JWT_SECRETS", |text| {
+            auth::JwtSecret::parse_list(text).map_err(|error| value::Error::Other(error.to_string()))
+        })?;
+        jwt.extend(more.into_iter().flatten());
+        let post = self
+            .parsed("HASURA_GRAPHQL_AUTH_HOOK_MODE", hook_mode)?
+            .unwrap_or(false);
+        let send_request_body = self.flag("HASURA_GRAPHQL_AUTH_HOOK_SEND_REQUEST_BODY", true)?;
+        let hook = self
+            .parsed("HASURA_GRAPHQL_AUTH_HOOK", hook_url)?
+            .map(|url| Hook {
+                url,
+                post,
+                send_request_body,
+            });
+        if admin_secrets.is_empty() && (hook.is_some() || !jwt.is_empty()) {
+            return Err(Error::Rule(
+                "authentication by token or webhook (--jwt-secret, --auth-hook) needs an admin secret \
+                 (--admin-secret, HASURA_GRAPHQL_ADMIN_SECRET)",
+            ));
+        }
+        if hook.is_some() && !jwt.is_empty() {
+            return Err(Error::Rule(
+                "--auth-hook and --jwt-secret cannot be given together",
+            ));
+        }
+        if hook.is_some() && unauthorized_role.is_some() {
+            return Err(Error::Rule(
+                "--unauthorized-role cannot be given with --auth-hook: the hook decides on roles",
+            ));
+        }
+        Ok(Authentication {
+            admin_secrets,
+            unauthorized_role,
+            jwt,
+            hook,
+        })
+    }
+
+    pub(super) fn outbound(&self) -> Result<Outbound, Error> {
+        let allowed_addresses = self.parsed("ROWLOCK_OUTBOUND_ALLOWED_ADDRESSES", |text| {
+            list(text)
+                .map(|item| {
+                    let network = item
+                        .parse::<ipnet::IpNet>()
+                        .or_else(|_| item.parse().map(|address: std::net::IpAddr| address.into()))
+                        .map_err(|_: std::net::AddrParseError| ());
+                    network.map_err(|_| value::Error::Other(format!("{item:?} is no network")))
+                })
+                .collect::<Result<Vec<_>, _>>()
+        })?;
+        Ok(Outbound {
+            allowed_addresses: allowed_addresses.unwrap_or_default(),
+            authorities: self.parsed("ROWLOCK_OUTBOUND_CA_FILE", value::text)?,
+        })
+    }
+}
+
+/// Whether the hook is asked by POST.
+fn hook_mode(text: &str) -> Result<bool, value::Error> {
+    match text.to_ascii_uppercase().as_str() {
+        "GET" => Ok(false),
+        "POST" => Ok(true),
+        _ => Err(value::Error::Choice {
+            choices: "GET, POST",
+            text: text.to_owned(),
+        }),
+    }
+}
+
+fn hook_url(text: &str) -> Result<String, value::Error> {
+    match reqwest::Url::parse(text) {
+        Ok(url) if matches!(url.scheme(), "http" | "https") => Ok(text.to_owned()),
+        _ => Err(value::Error::Other("not an http or https URL".to_owned())),
+    }
+}

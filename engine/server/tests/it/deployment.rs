@@ -1,0 +1,71 @@
+//! The sample deployments: their variables start the program, and it does what they say.
+
+use embedded::test::TestDatabase;
+use serde_json::{Value, json};
+
+use crate::process::{Server, rowlock};
+
+const COMPOSE: &str = include_str!("../../../../config/samples/deployment/docker-compose.yml");
+const KUBERNETES: &str = include_str!("../../../../config/samples/deployment/kubernetes.yaml");
+
+/// The variables of the engine's service in the compose file.
+fn variables() -> Vec<(String, String)> {
+    let engine = COMPOSE.split_once("\n  engine:\n").unwrap().1;
+    engine
+        .lines()
+        .filter_map(|line| line.trim().split_once(": "))
+        .filter(|(name, _)| name.starts_with("HASURA_GRAPHQL_"))
+        .map(|(name, value)| (name.to_owned(), value.trim_matches(['"', '\'']).to_owned()))
+        .collect()
+}
+
+#[test]
+fn the_compose_file_runs() {
+    let database = TestDatabase::create("compose");
+    let mut command = rowlock(&["serve", "--server-port", "0"]);
+    for (name, value) in variables() {
+        command.env(name, value);
+    }
+    // Only where the database is differs.
+    let server = Server::spawn(command.env("HASURA_GRAPHQL_DATABASE_URL", database.url()));
+    assert_eq!(server.send("GET", "/healthz", &[], ""), (200, "OK".to_owned()));
+    let query = json!({"query": "{ __typename }"});
+    assert_eq!(
+        server.json("/v1/graphql", &[], &query).1,
+        json!({"data": {"__typename": "query_root"}})
+    );
+    let config = server
+        .send(
+            "GET",
+            "/v1alpha1/config",
+            &[("x-hasura-admin-secret", "myadminsecretkey")],
+            "",
+        )
+        .1;
+    let config: Value = serde_json::from_str(&config).unwrap();
+    assert_eq!(
+        (&config["is_jwt_set"], &config["is_admin_secret_set"]),
+        (&json!(true), &json!(true))
+    );
+    assert_eq!(
+        server.send("GET", "/v1alpha1/config", &[], "").0,
+        400,
+        "anonymous is no admin"
+    );
+    let (status, page) = server.send("GET", "/console", &[], "");
+    assert!(status == 200 && page.contains("<title>Rowlock</title>"), "{page}");
+    assert_eq!(server.send("GET", "/", &[], "").0, 302);
+}
+
+#[test]
+fn both_deployments_name_known_variables() {
+    let known =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/settings.md")).unwrap();
+    let words = [COMPOSE, KUBERNETES].join("\n");
+    let names = words
+        .split(|character: char| !character.is_ascii_uppercase() && character != '_')
+        .filter(|word| word.starts_with("HASURA_GRAPHQL_"));
+    for name in names {
+        assert!(known.contains(&format!("`{name}`")), "{name}");
+    }
+}
