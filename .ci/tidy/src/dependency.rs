@@ -1,7 +1,7 @@
 //! Who may name whom: the architecture, as a table.
 //!
 //! ```text
-//! floor 3     server
+//! floor 3     server                                  operator
 //! floor 2     plan   pg   compile
 //! floor 1     schema   crd
 //! floor 0     auth  graphql   metadata   sql   embedded   kriti   delivery
@@ -114,6 +114,12 @@ pub const CRATES: &[Crate] = &[
         tests_may: &[],
     },
     Crate {
+        name: "operator",
+        folder: "operator/controller",
+        may: &["compile", "crd", "delivery", "metadata"],
+        tests_may: &[],
+    },
+    Crate {
         name: "tidy",
         folder: ".ci/tidy",
         may: &[],
@@ -130,15 +136,17 @@ pub const RESERVED: &[(&str, &[&str], &[&str])] = &[
     ("hyper", &["rowlock"], &[]),
     ("jsonwebtoken", &["auth"], &[]),
     ("clap", &["rowlock"], &[]),
+    ("hyper", &["rowlock", "operator"], &[]),
+    ("clap", &["rowlock", "operator"], &[]),
     ("notify", &["rowlock"], &[]),
-    ("mimalloc", &["rowlock"], &[]),
-    ("prometheus", &["rowlock"], &[]),
-    ("kube", &["crd", "e2e"], &[]),
-    ("k8s-openapi", &["crd", "e2e"], &[]),
+    ("mimalloc", &["rowlock", "operator"], &[]),
+    ("prometheus", &["rowlock", "operator"], &[]),
+    ("kube", &["crd", "operator", "e2e"], &[]),
+    ("k8s-openapi", &["crd", "operator", "e2e"], &[]),
     ("schemars", &["crd"], &[]),
     ("postgresql_embedded", &["embedded"], &[]),
     ("async-graphql-parser", &["metadata"], &[]),
-    ("tokio", &["embedded", "pg", "rowlock", "e2e"], &[]),
+    ("tokio", &["embedded", "pg", "rowlock", "operator", "e2e"], &[]),
 ];
 
 /// One line of a manifest.

@@ -23,6 +23,11 @@ pub enum Delivery {
     },
     /// No pod is ready.
     NoReadyPod,
+    /// Pods have it, and the database that it is about never answered.
+    Unreachable {
+        /// In the words of the engine.
+        message: String,
+    },
     /// Pods have it and say that it does not fit the database.
     Refused {
         /// In the words of the engine.
@@ -123,6 +128,7 @@ fn delivered(verdict: &Verdict, delivery: &Delivery) -> Condition {
             Reason::NoReadyPod,
             "the engine has no ready pod".to_owned(),
         ),
+        Delivery::Unreachable { message } => (false, Reason::Pending, message.clone()),
         Delivery::Refused { message } => (false, Reason::NotAccepted, message.clone()),
     };
     draft(verdict, ConditionType::Programmed, holds, reason, message)

@@ -1,0 +1,76 @@
+//! `/healthz`, `/readyz` and `/metrics`.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Request, Response, StatusCode};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+
+use crate::observe::Metrics;
+
+/// Connections at a time.
+const CONNECTIONS: usize = 64;
+/// How long a client may take for the head of its request.
+const HEAD: Duration = Duration::from_secs(5);
+
+/// What `/readyz` says.
+#[derive(Debug, Default)]
+pub struct Readiness(AtomicBool);
+
+impl Readiness {
+    /// Everything was read once.
+    pub fn set(&self) {
+        self.0.store(true, Ordering::Release);
+    }
+}
+
+/// Answers for ever.
+pub async fn serve(listener: TcpListener, readiness: Arc<Readiness>, metrics: Arc<Metrics>) {
+    let slots = Arc::new(Semaphore::new(CONNECTIONS));
+    loop {
+        let Ok(slot) = Arc::clone(&slots).acquire_owned().await else {
+            return;
+        };
+        let Ok((stream, _)) = listener.accept().await else {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            continue;
+        };
+        let (readiness, metrics) = (Arc::clone(&readiness), Arc::clone(&metrics));
+        tokio::spawn(async move {
+            let service = service_fn(|request| {
+                let response = answer(&request, &readiness, &metrics);
+                std::future::ready(Ok::<_, Infallible>(response))
+            });
+            let mut server = http1::Builder::new();
+            server.timer(TokioTimer::new()).header_read_timeout(HEAD);
+            // A client that breaks off is its own affair.
+            let _ = server.serve_connection(TokioIo::new(stream), service).await;
+            drop(slot);
+        });
+    }
+}
+
+fn answer(request: &Request<Incoming>, readiness: &Readiness, metrics: &Metrics) -> Response<Full<Bytes>> {
+    let (status, body) = match request.uri().path() {
+        "/healthz" => (StatusCode::OK, Bytes::from_static(b"ok")),
+        "/readyz" if readiness.0.load(Ordering::Acquire) => (StatusCode::OK, Bytes::from_static(b"ok")),
+        "/readyz" => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            Bytes::from_static(b"reading the cluster's objects"),
+        ),
+        "/metrics" => (StatusCode::OK, metrics.text().into()),
+        _ => (StatusCode::NOT_FOUND, Bytes::from_static(b"not found")),
+    };
+    let mut response = Response::new(Full::new(body));
+    *response.status_mut() = status;
+    response
+}

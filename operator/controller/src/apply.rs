@@ -1,0 +1,263 @@
+//! Server-side apply of what was rendered: only what is not there yet as it should be, and never over what belongs to
+//! somebody else.
+
+use std::collections::HashMap;
+
+use compile::ObjectKey;
+use kube::Client;
+use kube::api::{DeleteParams, Patch, PatchParams, Preconditions};
+use serde_json::Value;
+
+use crate::children::{Child, ChildKey, Children, version};
+use crate::observe::{Event, Observer};
+use crate::resource::{Native, Resource};
+use crate::retry;
+
+/// The field manager of everything that the operator writes.
+pub const MANAGER: &str = "rowlock-operator";
+
+/// Why something could not be written.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The API server refused.
+    #[error("{kind} {name}: {message}")]
+    Refused {
+        /// The kind.
+        kind: &'static str,
+        /// The name.
+        name: String,
+        /// In its words.
+        message: String,
+        /// Whether it may succeed later.
+        again: bool,
+    },
+    /// Something of this name is there and not the engine's.
+    #[error(
+        "{kind} {name} is there already and does not belong to the engine: delete it, or give the engine another name"
+    )]
+    Foreign {
+        /// The kind.
+        kind: &'static str,
+        /// The name.
+        name: String,
+    },
+}
+
+impl Error {
+    /// Whether the same may succeed later without a change.
+    pub fn again(&self) -> bool {
+        match self {
+            Self::Refused { again, .. } => *again,
+            // Nobody tells when it is deleted.
+            Self::Foreign { .. } => true,
+        }
+    }
+}
+
+/// What is known of a child that was written.
+#[derive(Clone, Debug)]
+struct Written {
+    hash: String,
+    uid: String,
+    version: u64,
+    doubted: bool,
+}
+
+/// Writes the children of one engine.
+pub struct Applier {
+    client: Client,
+    observer: Observer,
+    engine: ObjectKey,
+    uid: String,
+    written: HashMap<ChildKey, Written>,
+}
+
+impl Applier {
+    /// For an engine with a uid.
+    pub fn new(client: Client, observer: Observer, engine: ObjectKey, uid: String) -> Self {
+        Self {
+            client,
+            observer,
+            engine,
+            uid,
+            written: HashMap::new(),
+        }
+    }
+
+    /// Writes a child if it is not there as rendered.
+    ///
+    /// # Errors
+    /// It belongs to somebody else, or the API server refuses.
+    pub async fn apply(&mut self, children: &Children, kind: Native, object: &Value) -> Result<(), Error> {
+        let name = object.pointer("/metadata/name").and_then(Value::as_str);
+        let key = self.key(kind, name.unwrap_or_default());
+        let hash = delivery::hash(object.to_string().as_bytes());
+        let live = children.get(&key);
+        let written = self.written.get(&key);
+        if written.is_some_and(|written| written.hash == hash && !drifted(written, live.as_ref())) {
+            return Ok(());
+        }
+        let restored = written.is_some_and(|written| written.hash == hash);
+        let objects = kind.api(&self.client, Some(&key.namespace));
+        if written.is_none() {
+            self.may_write(&objects, &key).await?;
+        }
+        let parameters = PatchParams::apply(MANAGER).force();
+        let applied = objects
+            .patch(&key.name, &parameters, &Patch::Apply(object))
+            .await
+            .map_err(|error| refused(&key, &error))?;
+        let known = written.map(|written| (written.uid.clone(), written.version));
+        let before = known.or(live
+            .filter(|live| !live.gone)
+            .map(|live| (live.uid, live.version)));
+        let now = Written {
+            hash,
+            uid: applied.metadata.uid.clone().unwrap_or_default(),
+            version: version(&applied),
+            doubted: false,
+        };
+        if before != Some((now.uid.clone(), now.version)) {
+            self.observer.emit(&Event::Applied {
+                engine: &self.engine,
+                kind: kind.as_str(),
+                name: &key.name,
+                restored,
+            });
+        }
+        self.written.insert(key, now);
+        Ok(())
+    }
+
+    /// The version of a child that was written.
+    pub fn version(&self, kind: Native, name: &str) -> Option<u64> {
+        self.written
+            .get(&self.key(kind, name))
+            .map(|written| written.version)
+    }
+
+    /// Somebody else may have changed a child: the next apply writes it.
+    pub fn doubt(&mut self, kind: Native, name: &str) {
+        let key = self.key(kind, name);
+        if let Some(written) = self.written.get_mut(&key) {
+            written.doubted = true;
+        }
+    }
+
+    fn key(&self, kind: Native, name: &str) -> ChildKey {
+        ChildKey {
+            kind,
+            namespace: self.engine.namespace.clone(),
+            name: name.to_owned(),
+        }
+    }
+
+    /// Whether what is there, if anything, is the engine's.
+    async fn may_write(&self, objects: &kube::Api<Resource>, key: &ChildKey) -> Result<(), Error> {
+        let found = objects
+            .get_metadata_opt(&key.name)
+            .await
+            .map_err(|error| refused(key, &error))?;
+        let Some(found) = found else {
+            return Ok(());
+        };
+        let mut owners = found.metadata.owner_references.iter().flatten();
+        // One of an engine of the same name that was deleted a moment ago is on its way out.
+        if owners.any(|owner| owner.kind == "Engine" && owner.name == self.engine.name) {
+            return Ok(());
+        }
+        Err(Error::Foreign {
+            kind: key.kind.as_str(),
+            name: key.name.clone(),
+        })
+    }
+
+    /// Deletes children of the engine that are not among those to keep.
+    ///
+    /// # Errors
+    /// The API server refuses.
+    pub async fn prune(
+        &mut self,
+        children: &Children,
+        keep: impl Fn(&ChildKey) -> bool,
+    ) -> Result<(), Error> {
+        for key in children.of_engine(&self.engine.namespace, &self.uid) {
+            if keep(&key) {
+                continue;
+            }
+            let objects = key.kind.api(&self.client, Some(&key.namespace));
+            let parameters = DeleteParams {
+                preconditions: children.get(&key).map(|child| Preconditions {
+                    uid: Some(child.uid),
+                    resource_version: None,
+                }),
+                ..DeleteParams::background()
+            };
+            match objects.delete(&key.name, &parameters).await {
+                Ok(_) => self.observer.emit(&Event::Deleted {
+                    engine: &self.engine,
+                    kind: key.kind.as_str(),
+                    name: &key.name,
+                }),
+                Err(error) if matches!(retry::code(&error), 404 | 409) => {}
+                Err(error) => return Err(refused(&key, &error)),
+            }
+            self.written.remove(&key);
+        }
+        Ok(())
+    }
+}
+
+/// Whether somebody else changed or deleted it since.
+fn drifted(written: &Written, live: Option<&Child>) -> bool {
+    if written.doubted {
+        return true;
+    }
+    match live {
+        // The watch has not told of it yet.
+        None => false,
+        Some(live) if live.uid == written.uid => live.gone || live.version > written.version,
+        // Another one of this name: older, or made by somebody else after ours was deleted.
+        Some(live) => !live.gone && live.version > written.version,
+    }
+}
+
+fn refused(key: &ChildKey, error: &kube::Error) -> Error {
+    Error::Refused {
+        kind: key.kind.as_str(),
+        name: key.name.clone(),
+        message: retry::message(error),
+        again: retry::may_succeed(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn drift_is_a_later_version_or_a_deletion() {
+        let written = Written {
+            hash: "h".to_owned(),
+            uid: "u".to_owned(),
+            version: 5,
+            doubted: false,
+        };
+        let live = |uid: &str, version: u64, gone: bool| Child {
+            uid: uid.to_owned(),
+            version,
+            gone,
+            ..Child::default()
+        };
+        assert!(!drifted(&written, None));
+        assert!(!drifted(&written, Some(&live("u", 4, false))), "an old event");
+        assert!(!drifted(&written, Some(&live("u", 5, false))));
+        assert!(drifted(&written, Some(&live("u", 6, false))));
+        assert!(drifted(&written, Some(&live("u", 5, true))));
+        assert!(
+            !drifted(&written, Some(&live("before", 3, true))),
+            "the one that ours replaced"
+        );
+        assert!(drifted(&written, Some(&live("after", 9, false))));
+    }
+}

@@ -1,0 +1,395 @@
+//! The settings of an engine as environment variables, and as keys of its Secret where the value is one. Pure.
+
+use std::collections::BTreeMap;
+
+use compile::SecretKey;
+use crd::engine::{Api, Auth, CorsMode, Enforcement, EngineSpec, FunctionPermissions, LogLevel};
+use crd::source::NamingConvention;
+use crd::value::ValueFrom;
+use indexmap::IndexMap;
+
+/// Variables that are the operator's own.
+const RESERVED: &[&str] = &[
+    "ROWLOCK_ORIGIN",
+    "ROWLOCK_STATE_DIR",
+    "ROWLOCK_SECRETS_DIR",
+    "ROWLOCK_SECRETS_NAME",
+    "ROWLOCK_ADMIN_PORT",
+    "ROWLOCK_ADMIN_TOKEN",
+    "HASURA_GRAPHQL_SERVER_PORT",
+    "HOSTNAME",
+];
+
+/// What a variable in the engine's Secret is made of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// One key of a Secret.
+    One(SecretKey),
+    /// Several, as a JSON list of what they hold.
+    List(Vec<SecretKey>),
+}
+
+impl Part {
+    /// The keys that it is made of.
+    pub fn keys(&self) -> &[SecretKey] {
+        match self {
+            Self::One(key) => std::slice::from_ref(key),
+            Self::List(keys) => keys,
+        }
+    }
+}
+
+/// The settings of an engine.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Environment {
+    /// Variables of the container, in order: a value may mention earlier ones as `$(NAME)`.
+    pub variables: IndexMap<String, String>,
+    /// Variables that are keys of the engine's Secret.
+    pub secret: BTreeMap<String, Part>,
+}
+
+/// A setting that cannot be one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// The field.
+    pub path: String,
+    /// What is wrong and what to do.
+    pub message: String,
+}
+
+/// Reads the settings of an engine in a namespace.
+pub fn environment(spec: &EngineSpec, namespace: &str) -> (Environment, Vec<Problem>) {
+    let mut made = Maker {
+        namespace,
+        environment: Environment::default(),
+        problems: Vec::new(),
+    };
+    // First what the user gives: fields may refer to it.
+    made.given(spec);
+    made.fields(spec);
+    if let Some(auth) = &spec.auth {
+        made.auth(auth);
+    }
+    (made.environment, made.problems)
+}
+
+struct Maker<'n> {
+    namespace: &'n str,
+    environment: Environment,
+    problems: Vec<Problem>,
+}
+
+impl Maker<'_> {
+    /// What the user gives by name stands; fields do not replace it.
+    fn set(&mut self, name: &str, value: impl Into<String>) {
+        if !self.environment.secret.contains_key(name) {
+            self.environment
+                .variables
+                .entry(name.to_owned())
+                .or_insert_with(|| value.into());
+        }
+    }
+
+    fn key(&self, from: &ValueFrom) -> Option<SecretKey> {
+        let reference = from.secret_key_ref.as_ref()?;
+        Some(SecretKey {
+            namespace: self.namespace.to_owned(),
+            name: reference.name.clone(),
+            key: reference.key.clone(),
+        })
+    }
+
+    fn set_from(&mut self, name: &str, from: &ValueFrom) {
+        if self.environment.variables.contains_key(name) {
+            return;
+        }
+        match (self.key(from), &from.env) {
+            (Some(key), _) => {
+                self.environment
+                    .secret
+                    .entry(name.to_owned())
+                    .or_insert(Part::One(key));
+            }
+            (None, Some(variable)) => self.set_variable(name, variable),
+            (None, None) => {}
+        }
+    }
+
+    /// Kubernetes puts in the values of earlier variables; what it does not know it would leave as it is written.
+    fn set_variable(&mut self, name: &str, variable: &str) {
+        if let Some(part) = self.environment.secret.get(variable).cloned() {
+            self.environment.secret.entry(name.to_owned()).or_insert(part);
+        } else if self.environment.variables.contains_key(variable) {
+            self.set(name, format!("$({variable})"));
+        } else {
+            self.unknown(variable);
+        }
+    }
+
+    fn unknown(&mut self, variable: &str) {
+        self.problems.push(Problem {
+            path: "spec.env".to_owned(),
+            message: format!(
+                "the variable {variable} is referred to and not given here (before it is referred to): add it"
+            ),
+        });
+    }
+
+    fn given(&mut self, spec: &EngineSpec) {
+        for variable in spec.env.iter().flatten() {
+            let name = variable.name.as_str();
+            if RESERVED.contains(&name) || delivery::secret::is_reference(name) {
+                self.problems.push(Problem {
+                    path: format!("spec.env[name={name}]"),
+                    message: "the operator sets this variable itself: leave it out".to_owned(),
+                });
+            } else if !is_variable(name) {
+                self.problems.push(Problem {
+                    path: format!("spec.env[name={name}].name"),
+                    message:
+                        "a variable's name has letters, digits and _ only, and does not begin with a digit"
+                            .to_owned(),
+                });
+            } else if let Some(value) = &variable.value {
+                self.set(name, value);
+            } else if let Some(from) = &variable.value_from {
+                self.set_from(name, from);
+            }
+        }
+    }
+
+    fn fields(&mut self, spec: &EngineSpec) {
+        if let Some(cors) = &spec.cors {
+            match cors.mode {
+                CorsMode::Domains => {
+                    let domains = cors.domains.as_deref().unwrap_or_default().join(",");
+                    self.set("HASURA_GRAPHQL_CORS_DOMAIN", domains);
+                }
+                CorsMode::Disabled => self.set("HASURA_GRAPHQL_DISABLE_CORS", "true"),
+            }
+        }
+        if let Some(logs) = &spec.logs {
+            if let Some(types) = &logs.types {
+                self.set("HASURA_GRAPHQL_ENABLED_LOG_TYPES", types.join(","));
+            }
+            if let Some(level) = logs.level {
+                self.set("HASURA_GRAPHQL_LOG_LEVEL", log_level(level));
+            }
+        }
+        if let Some(apis) = &spec.apis {
+            let names: Vec<&str> = apis.iter().map(|api| api_name(*api)).collect();
+            self.set("HASURA_GRAPHQL_ENABLED_APIS", names.join(","));
+        }
+        if spec.allow_list == Some(Enforcement::Enforced) {
+            self.set("HASURA_GRAPHQL_ENABLE_ALLOWLIST", "true");
+        }
+        if spec.remote_schema_permissions == Some(Enforcement::Enforced) {
+            self.set("HASURA_GRAPHQL_ENABLE_REMOTE_SCHEMA_PERMISSIONS", "true");
+        }
+        if let Some(permissions) = spec.function_permissions {
+            let inferred = matches!(permissions, FunctionPermissions::Inferred);
+            self.set("HASURA_GRAPHQL_INFER_FUNCTION_PERMISSIONS", inferred.to_string());
+        }
+        if let Some(convention) = spec.default_naming_convention {
+            let name = match convention {
+                NamingConvention::HasuraDefault => "hasura-default",
+                NamingConvention::GraphqlDefault => "graphql-default",
+            };
+            self.set("HASURA_GRAPHQL_DEFAULT_NAMING_CONVENTION", name);
+        }
+        // Without it a naming convention, of the engine or of a Source, is refused; by itself it does nothing.
+        self.set("HASURA_GRAPHQL_EXPERIMENTAL_FEATURES", "naming_convention");
+        if let Some(stringify) = spec.stringify_numeric_types {
+            self.set("HASURA_GRAPHQL_STRINGIFY_NUMERIC_TYPES", stringify.to_string());
+        }
+    }
+
+    fn auth(&mut self, auth: &Auth) {
+        self.set_from("HASURA_GRAPHQL_ADMIN_SECRET", &auth.admin_secret_from);
+        match auth.jwt.as_deref() {
+            None | Some([]) => {}
+            Some([one]) => self.set_from("HASURA_GRAPHQL_JWT_SECRET", one),
+            Some(several) => self.several(several),
+        }
+        if let Some(role) = &auth.unauthorized_role {
+            self.set("HASURA_GRAPHQL_UNAUTHORIZED_ROLE", role);
+        }
+        if let Some(webhook) = &auth.webhook {
+            if let Some(url) = &webhook.url {
+                self.set("HASURA_GRAPHQL_AUTH_HOOK", url);
+            }
+            if let Some(from) = &webhook.url_from {
+                self.set_from("HASURA_GRAPHQL_AUTH_HOOK", from);
+            }
+            if let Some(mode) = webhook.mode {
+                self.set("HASURA_GRAPHQL_AUTH_HOOK_MODE", format!("{mode:?}"));
+            }
+            if let Some(send) = webhook.send_request_body {
+                self.set("HASURA_GRAPHQL_AUTH_HOOK_SEND_REQUEST_BODY", send.to_string());
+            }
+        }
+    }
+
+    fn several(&mut self, several: &[ValueFrom]) {
+        let name = "HASURA_GRAPHQL_JWT_SECRETS";
+        let keys: Vec<SecretKey> = several.iter().filter_map(|from| self.key(from)).collect();
+        if keys.len() == several.len() {
+            self.environment
+                .secret
+                .entry(name.to_owned())
+                .or_insert(Part::List(keys));
+        } else if keys.is_empty() {
+            let mut list = Vec::new();
+            for variable in several.iter().filter_map(|from| from.env.as_ref()) {
+                if !self.environment.variables.contains_key(variable) {
+                    self.unknown(variable);
+                }
+                list.push(format!("$({variable})"));
+            }
+            self.set(name, format!("[{}]", list.join(",")));
+        } else {
+            self.problems.push(Problem {
+                path: "spec.auth.jwt".to_owned(),
+                message: "either all come from Secrets or all from variables".to_owned(),
+            });
+        }
+    }
+}
+
+fn is_variable(name: &str) -> bool {
+    let first = |byte: u8| byte.is_ascii_alphabetic() || byte == b'_';
+    name.bytes().next().is_some_and(first) && name.bytes().all(|byte| first(byte) || byte.is_ascii_digit())
+}
+
+fn log_level(level: LogLevel) -> &'static str {
+    match level {
+        LogLevel::Debug => "debug",
+        LogLevel::Info => "info",
+        LogLevel::Warn => "warn",
+        LogLevel::Error => "error",
+    }
+}
+
+fn api_name(api: Api) -> &'static str {
+    match api {
+        Api::GraphQL => "graphql",
+        Api::Metadata => "metadata",
+        Api::Config => "config",
+        Api::PgDump => "pgdump",
+        Api::Developer => "developer",
+        Api::Metrics => "metrics",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn of(spec: Value) -> (Environment, Vec<Problem>) {
+        environment(&serde_json::from_value(spec).expect("a spec"), "n")
+    }
+
+    fn key(name: &str, key: &str) -> SecretKey {
+        SecretKey {
+            namespace: "n".to_owned(),
+            name: name.to_owned(),
+            key: key.to_owned(),
+        }
+    }
+
+    #[test]
+    fn values_of_secrets_never_stand_in_variables() {
+        let reference = |name: &str| json!({"secretKeyRef": {"name": "s", "key": name}});
+        let (environment, problems) = of(json!({
+            "auth": {"adminSecretFrom": reference("admin"), "jwt": [reference("a"), reference("b")], "unauthorizedRole": "anyone"},
+            "env": [{"name": "LITERAL", "value": "x"}, {"name": "OTHER", "valueFrom": reference("other")}],
+        }));
+        assert_eq!(problems, []);
+        assert_eq!(
+            environment.secret["HASURA_GRAPHQL_ADMIN_SECRET"],
+            Part::One(key("s", "admin"))
+        );
+        assert_eq!(
+            environment.secret["HASURA_GRAPHQL_JWT_SECRETS"],
+            Part::List(vec![key("s", "a"), key("s", "b")])
+        );
+        assert_eq!(environment.secret["OTHER"], Part::One(key("s", "other")));
+        let names: Vec<&str> = environment.variables.keys().map(String::as_str).collect();
+        assert_eq!(
+            names,
+            [
+                "LITERAL",
+                "HASURA_GRAPHQL_EXPERIMENTAL_FEATURES",
+                "HASURA_GRAPHQL_UNAUTHORIZED_ROLE"
+            ]
+        );
+    }
+
+    #[test]
+    fn variables_of_variables_are_expanded_by_kubernetes() {
+        let given = |name: &str| json!({"name": name, "value": "x"});
+        let (environment, problems) = of(json!({
+            "auth": {"adminSecretFrom": {"env": "A"}, "jwt": [{"env": "B"}, {"env": "C"}]},
+            "env": [given("A"), given("B"), given("C")],
+        }));
+        assert_eq!(problems, []);
+        assert_eq!(environment.variables["HASURA_GRAPHQL_ADMIN_SECRET"], "$(A)");
+        assert_eq!(environment.variables["HASURA_GRAPHQL_JWT_SECRETS"], "[$(B),$(C)]");
+    }
+
+    #[test]
+    fn an_admin_secret_is_never_the_text_of_a_reference() {
+        let auth = json!({"adminSecretFrom": {"env": "A"}});
+        let (environment, problems) = of(json!({"auth": auth}));
+        assert_eq!(problems.len(), 1, "{problems:?}");
+        assert!(!environment.variables.contains_key("HASURA_GRAPHQL_ADMIN_SECRET"));
+        let from = json!({"name": "A", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}});
+        let (environment, problems) = of(json!({"auth": auth, "env": [from]}));
+        assert_eq!(problems, []);
+        assert_eq!(
+            environment.secret["HASURA_GRAPHQL_ADMIN_SECRET"],
+            Part::One(key("s", "k"))
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_is_said() {
+        let (environment, problems) = of(json!({
+        "env": [{"name": "ROWLOCK_ORIGIN", "value": "x"}, {"name": "a b", "value": "x"}, {"name": "A", "value": "x"}],
+            "auth": {"adminSecretFrom": {"env": "A"}, "jwt": [{"env": "B"}, {"secretKeyRef": {"name": "s", "key": "k"}}]},
+        }));
+        let paths: Vec<&str> = problems.iter().map(|problem| problem.path.as_str()).collect();
+        assert_eq!(
+            paths,
+            [
+                "spec.env[name=ROWLOCK_ORIGIN]",
+                "spec.env[name=a b].name",
+                "spec.auth.jwt"
+            ]
+        );
+        assert!(!environment.variables.contains_key("ROWLOCK_ORIGIN"));
+    }
+
+    #[test]
+    fn fields_are_settings_and_what_is_given_by_name_stands() {
+        let (environment, _) = of(json!({
+            "cors": {"mode": "Domains", "domains": ["https://a", "https://b"]},
+            "logs": {"types": ["startup"], "level": "Warn"},
+            "apis": ["GraphQL", "Metrics"],
+            "allowList": "Enforced", "remoteSchemaPermissions": "Off", "functionPermissions": "Explicit",
+            "env": [{"name": "HASURA_GRAPHQL_LOG_LEVEL", "value": "debug"}],
+        }));
+        let text = environment
+            .variables
+            .iter()
+            .map(|(name, value)| format!("{}={value}", name.trim_start_matches("HASURA_GRAPHQL_")))
+            .collect::<Vec<_>>()
+            .join(" ");
+        assert_eq!(
+            text,
+            "LOG_LEVEL=debug CORS_DOMAIN=https://a,https://b ENABLED_LOG_TYPES=startup ENABLED_APIS=graphql,metrics \
+             ENABLE_ALLOWLIST=true INFER_FUNCTION_PERMISSIONS=false EXPERIMENTAL_FEATURES=naming_convention"
+        );
+    }
+}

@@ -1,0 +1,141 @@
+//! Kubernetes Events: what a person looks for first with `kubectl describe`. Only what went wrong and what came right
+//! again, each once, and not more than a few a second.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
+
+use compile::Object;
+use k8s_openapi::api::core::v1::ObjectReference;
+use kube::Client;
+use kube::runtime::events::{Event as KubernetesEvent, EventType, Recorder, Reporter};
+
+use crate::apply::MANAGER;
+use crate::observe::{Event, Observer};
+use crate::report::not_accepted;
+use crate::world::Status;
+
+/// Events at once, before the rate holds.
+const BURST: f64 = 50.0;
+/// Events a second after that.
+const RATE: f64 = 5.0;
+/// Characters of a note: what the API server takes.
+const MOST_NOTE: usize = 1_000;
+
+/// Writes events.
+pub struct Events {
+    recorder: Recorder,
+    observer: Observer,
+    bucket: Mutex<Bucket>,
+}
+
+impl std::fmt::Debug for Events {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Events").finish_non_exhaustive()
+    }
+}
+
+impl Events {
+    /// In the name of an instance.
+    pub fn new(client: Client, identity: &str, observer: Observer) -> Self {
+        let reporter = Reporter {
+            controller: MANAGER.to_owned(),
+            instance: Some(identity.to_owned()),
+        };
+        Self {
+            recorder: Recorder::new(client, reporter),
+            observer,
+            bucket: Mutex::new(Bucket::full(Instant::now())),
+        }
+    }
+
+    /// The status of an object has changed.
+    pub async fn of_change(&self, object: &Object, before: &Status, after: &Status) {
+        let (was, is) = (not_accepted(before), not_accepted(after));
+        match (was, is) {
+            (_, Some(condition)) if was.map(|was| &was.message) != Some(&condition.message) => {
+                let reason = format!("{:?}", condition.reason);
+                self.write(object, EventType::Warning, &reason, &condition.message)
+                    .await;
+            }
+            (Some(_), None) => {
+                self.write(
+                    object,
+                    EventType::Normal,
+                    "Accepted",
+                    "valid, and its references resolve",
+                )
+                .await;
+            }
+            _ => {}
+        }
+    }
+
+    /// Writes an event about an object. One that cannot be written is counted and forgotten.
+    pub async fn write(&self, object: &Object, kind: EventType, reason: &str, note: &str) {
+        let allowed = self
+            .bucket
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take(Instant::now());
+        let reference = ObjectReference {
+            api_version: Some(crd::API_VERSION.to_owned()),
+            kind: Some(object.key.kind.as_str().to_owned()),
+            namespace: Some(object.key.namespace.clone()),
+            name: Some(object.key.name.clone()),
+            uid: Some(object.uid.clone()),
+            ..ObjectReference::default()
+        };
+        let event = KubernetesEvent {
+            type_: kind,
+            reason: reason.to_owned(),
+            note: Some(note.chars().take(MOST_NOTE).collect()),
+            action: "Reconcile".to_owned(),
+            secondary: None,
+        };
+        if !allowed || self.recorder.publish(&event, &reference).await.is_err() {
+            self.observer.emit(&Event::EventDropped);
+        }
+    }
+}
+
+/// A token bucket.
+#[derive(Debug)]
+struct Bucket {
+    tokens: f64,
+    at: Instant,
+}
+
+impl Bucket {
+    fn full(now: Instant) -> Self {
+        Self {
+            tokens: BURST,
+            at: now,
+        }
+    }
+
+    fn take(&mut self, now: Instant) -> bool {
+        let since = now.saturating_duration_since(self.at).as_secs_f64();
+        self.tokens = (self.tokens + since * RATE).min(BURST);
+        self.at = now;
+        let allowed = self.tokens >= 1.0;
+        if allowed {
+            self.tokens -= 1.0;
+        }
+        allowed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn a_flood_is_cut_to_the_rate() {
+        let start = Instant::now();
+        let mut bucket = Bucket::full(start);
+        assert_eq!((0..100).filter(|_| bucket.take(start)).count(), 50);
+        let later = start + Duration::from_secs(2);
+        assert_eq!((0..100).filter(|_| bucket.take(later)).count(), 10);
+    }
+}

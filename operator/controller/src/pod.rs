@@ -1,0 +1,192 @@
+//! The pods of engines, as far as the operator looks at them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use compile::ObjectKey;
+use crd::Kind;
+use serde_json::Value;
+
+use crate::render::ENGINE_LABEL;
+use crate::resource::Resource;
+
+/// A pod.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pod {
+    /// Its name.
+    pub name: String,
+    /// `metadata.uid`
+    pub uid: String,
+    /// Its address, once it has one.
+    pub address: Option<IpAddr>,
+    /// Whether it is ready and not about to end.
+    pub ready: bool,
+    /// Whether it is about to end.
+    pub ending: bool,
+    /// Why it does not run, in the words of Kubernetes.
+    pub trouble: Option<String>,
+}
+
+/// The pods of all engines, by engine and uid.
+#[derive(Debug, Default)]
+pub struct Pods {
+    all: Mutex<BTreeMap<ObjectKey, BTreeMap<String, Pod>>>,
+}
+
+impl Pods {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<ObjectKey, BTreeMap<String, Pod>>> {
+        self.all.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes a pod as it is; gives its engine if something changed.
+    pub fn seen(&self, resource: &Resource) -> Option<ObjectKey> {
+        let engine = engine(resource)?;
+        let pod = read(resource)?;
+        let mut all = self.lock();
+        let pods = all.entry(engine.clone()).or_default();
+        let before = pods.insert(pod.uid.clone(), pod.clone());
+        (before != Some(pod)).then_some(engine)
+    }
+
+    /// The pod is gone; gives its engine.
+    pub fn gone(&self, resource: &Resource) -> Option<ObjectKey> {
+        let engine = engine(resource)?;
+        let uid = resource.metadata.uid.as_ref()?;
+        let mut all = self.lock();
+        let pods = all.get_mut(&engine)?;
+        pods.remove(uid);
+        if pods.is_empty() {
+            all.remove(&engine);
+        }
+        Some(engine)
+    }
+
+    /// Pods, in a namespace or in all, that are not among the uids `seen` are gone; gives their engines.
+    pub fn keep(&self, namespace: Option<&str>, seen: &BTreeSet<String>) -> Vec<ObjectKey> {
+        let mut engines = Vec::new();
+        let mut all = self.lock();
+        for (engine, pods) in all.iter_mut() {
+            let before = pods.len();
+            if namespace.is_none_or(|namespace| engine.namespace == namespace) {
+                pods.retain(|uid, _| seen.contains(uid));
+            }
+            if pods.len() != before {
+                engines.push(engine.clone());
+            }
+        }
+        all.retain(|_, pods| !pods.is_empty());
+        engines
+    }
+
+    /// The pods of an engine, by name.
+    pub fn of(&self, engine: &ObjectKey) -> Vec<Pod> {
+        let mut pods: Vec<Pod> = self
+            .lock()
+            .get(engine)
+            .map(|pods| pods.values().cloned().collect())
+            .unwrap_or_default();
+        pods.sort_by(|one, two| one.name.cmp(&two.name));
+        pods
+    }
+}
+
+fn engine(resource: &Resource) -> Option<ObjectKey> {
+    Some(ObjectKey {
+        kind: Kind::Engine,
+        namespace: resource.metadata.namespace.clone()?,
+        name: resource.metadata.labels.as_ref()?.get(ENGINE_LABEL)?.clone(),
+    })
+}
+
+fn read(resource: &Resource) -> Option<Pod> {
+    let status = &resource.status;
+    let condition = |kind: &str| {
+        let conditions = status
+            .get("conditions")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten();
+        conditions
+            .into_iter()
+            .find(|condition| condition.get("type").and_then(Value::as_str) == Some(kind))
+    };
+    let holds = |kind: &str| {
+        condition(kind)
+            .and_then(|found| found.get("status"))
+            .and_then(Value::as_str)
+            == Some("True")
+    };
+    let ending = resource.metadata.deletion_timestamp.is_some();
+    let address = status.get("podIP").and_then(Value::as_str);
+    let unscheduled = condition("PodScheduled").filter(|_| !holds("PodScheduled"));
+    let unscheduled = unscheduled
+        .and_then(|found| found.get("message"))
+        .and_then(Value::as_str);
+    Some(Pod {
+        name: resource.metadata.name.clone()?,
+        uid: resource.metadata.uid.clone()?,
+        address: address.and_then(|address| address.parse().ok()),
+        ready: !ending && holds("Ready"),
+        ending,
+        trouble: waiting(status).or_else(|| unscheduled.map(str::to_owned)),
+    })
+}
+
+/// Why a container waits.
+fn waiting(status: &Value) -> Option<String> {
+    let containers = ["initContainerStatuses", "containerStatuses"];
+    let containers = containers
+        .iter()
+        .filter_map(|key| status.get(key)?.as_array())
+        .flatten();
+    let mut reasons = containers.filter_map(|container| {
+        let waiting = container.pointer("/state/waiting")?;
+        let reason = waiting.get("reason")?.as_str()?;
+        // These pass by themselves.
+        if matches!(reason, "ContainerCreating" | "PodInitializing") {
+            return None;
+        }
+        let message = waiting.get("message").and_then(Value::as_str).unwrap_or_default();
+        Some(format!("{reason}: {message}"))
+    });
+    reasons.next()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn pod(uid: &str, status: &Value) -> Resource {
+        let value = json!({
+            "metadata": {"name": uid, "namespace": "n", "uid": uid, "labels": {ENGINE_LABEL: "e"}},
+            "status": status,
+        });
+        serde_json::from_value(value).expect("a resource")
+    }
+
+    #[test]
+    fn readiness_and_trouble_are_read() {
+        let pods = Pods::default();
+        let ready = json!({"podIP": "10.0.0.1", "conditions": [{"type": "Ready", "status": "True"}]});
+        let engine = pods.seen(&pod("a", &ready)).expect("an engine");
+        assert!(pods.seen(&pod("a", &ready)).is_none());
+        let stuck = json!({"containerStatuses": [{"state": {"waiting": {"reason": "ImagePullBackOff", "message": "no such image"}}}]});
+        pods.seen(&pod("b", &stuck));
+        let unscheduled =
+            json!({"conditions": [{"type": "PodScheduled", "status": "False", "message": "no node"}]});
+        pods.seen(&pod("c", &unscheduled));
+        let all = pods.of(&engine);
+        assert!(all[0].ready && all[0].address.is_some() && all[0].trouble.is_none());
+        assert_eq!(all[1].trouble.as_deref(), Some("ImagePullBackOff: no such image"));
+        assert_eq!(all[2].trouble.as_deref(), Some("no node"));
+        assert_eq!(
+            pods.keep(None, &BTreeSet::from(["a".to_owned(), "b".to_owned()])),
+            [engine.clone()]
+        );
+        pods.gone(&pod("a", &ready));
+        pods.gone(&pod("b", &stuck));
+        assert!(pods.of(&engine).is_empty());
+    }
+}

@@ -1,0 +1,298 @@
+//! Starts the parts in order and stops them in reverse.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use compile::ObjectKey;
+use kube::{Client, Config};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use uuid::Uuid;
+
+use crate::admin::{self, Readiness};
+use crate::event::Events;
+use crate::lease::Candidate;
+use crate::observe::{Event, Metrics, Observer};
+use crate::probe::Probe;
+use crate::report::Reporter;
+use crate::resource::Native;
+use crate::secrets::Secrets;
+use crate::settings::{self, Settings};
+use crate::signal::Signals;
+use crate::watch::{Tables, Unread};
+use crate::worker::{Shared, Worker};
+use crate::world::World;
+
+/// How often labels of namespaces are read that cannot be watched one by one.
+const NAMESPACES: Duration = Duration::from_secs(30);
+
+/// Why the program cannot run.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A setting.
+    #[error(transparent)]
+    Settings(#[from] settings::Error),
+    /// The runtime.
+    #[error("cannot start threads")]
+    Threads(#[source] std::io::Error),
+    /// Metrics.
+    #[error("cannot make metrics")]
+    Metrics(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The port.
+    #[error("cannot listen on {address}")]
+    Listen {
+        /// Where.
+        address: std::net::SocketAddr,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// No way to the API server.
+    #[error("no credentials for an API server")]
+    Credentials(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// Signals of the operating system.
+    #[error("cannot listen for signals")]
+    Signals(#[source] std::io::Error),
+}
+
+/// Runs until a signal says to end.
+///
+/// # Errors
+/// It cannot begin.
+pub fn run(settings: Settings) -> Result<(), Error> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(Error::Threads)?;
+    let outcome = runtime.block_on(run_in(settings));
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    outcome
+}
+
+async fn run_in(settings: Settings) -> Result<(), Error> {
+    let scopes = settings.scopes()?;
+    let metrics = Metrics::new().map_err(|error| Error::Metrics(error.into()))?;
+    let observer = Observer::new(settings.log_level, metrics);
+    // Another program's choice of algorithms is kept, if there is one.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let config = Config::infer()
+        .await
+        .map_err(|error| Error::Credentials(error.into()))?;
+    let own_namespace = match settings.own_namespace.as_str() {
+        "" => config.default_namespace.clone(),
+        named => named.to_owned(),
+    };
+    let client = Client::try_from(config).map_err(|error| Error::Credentials(error.into()))?;
+    let address = settings.listen;
+    let listener = TcpListener::bind(address)
+        .await
+        .map_err(|source| Error::Listen { address, source })?;
+    observer.emit(&Event::Started { namespaces: &scopes });
+
+    let readiness = Arc::new(Readiness::default());
+    tokio::spawn(admin::serve(
+        listener,
+        Arc::clone(&readiness),
+        Arc::clone(&observer.metrics),
+    ));
+    let tables = Tables {
+        world: Arc::new(World::new(settings.max_objects)),
+        children: Arc::default(),
+        pods: Arc::default(),
+        signals: Arc::new(Signals::default()),
+        reporter: Arc::new(Reporter::default()),
+        observer: observer.clone(),
+    };
+    let (unread, mut left) = Unread::new();
+    for scope in &scopes {
+        crate::watch::start(&client, &tables, scope.as_deref(), &unread);
+    }
+    let named: Vec<String> = scopes.into_iter().flatten().collect();
+    if !named.is_empty() {
+        read_namespaces(&client, &tables, &named).await;
+        tokio::spawn(follow_namespaces(client.clone(), tables.clone(), named));
+    }
+    let identity = match settings.identity.as_str() {
+        "" => format!("rowlock-operator-{}", Uuid::new_v4().simple()),
+        named => named.to_owned(),
+    };
+    let shared = Arc::new(Shared {
+        secrets: Arc::new(Secrets::new(
+            client.clone(),
+            Arc::clone(&tables.signals),
+            observer.clone(),
+        )),
+        probe: Probe::new(settings.engine_admin_port),
+        image: settings.engine_image.clone(),
+        admin_port: settings.engine_admin_port,
+        operator_namespace: own_namespace.clone(),
+        tables: tables.clone(),
+        client: client.clone(),
+    });
+    let duration = Duration::from_secs(settings.lease_seconds);
+    let (candidate, leads) = Candidate::new(
+        client.clone(),
+        &own_namespace,
+        &settings.lease,
+        &identity,
+        duration,
+        observer.clone(),
+    );
+    let (stop, stopped) = watch::channel(false);
+    let events = Events::new(client, &identity, observer.clone());
+
+    let ready = async {
+        let _ = left.wait_for(|left| *left == 0).await;
+        observer.emit(&Event::Synced {
+            objects: tables.world.len(),
+        });
+        readiness.set();
+    };
+    let mut competing: Option<JoinHandle<()>> = None;
+    let work = async {
+        ready.await;
+        // Who has not read everything would publish half a world.
+        competing = Some(tokio::spawn(candidate.run(stopped)));
+        lead(shared, events, leads).await;
+    };
+    tokio::select! {
+        () = work => {}
+        ended = asked_to_end() => ended.map_err(Error::Signals)?,
+    }
+    // The work has stopped; now another instance may take over.
+    let _ = stop.send(true);
+    if let Some(competing) = competing {
+        let _ = tokio::time::timeout(Duration::from_secs(3), competing).await;
+    }
+    observer.emit(&Event::Stopped);
+    Ok(())
+}
+
+async fn asked_to_end() -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
+}
+
+/// Works while this instance leads; for ever.
+async fn lead(shared: Arc<Shared>, events: Events, mut leads: watch::Receiver<bool>) {
+    loop {
+        if leads.wait_for(|leads| *leads).await.is_err() {
+            return;
+        }
+        let mut lost = leads.clone();
+        tokio::select! {
+            () = work(&shared, &events) => {}
+            _ = lost.wait_for(|leads| !*leads) => {}
+        }
+    }
+}
+
+/// The workers of all engines; ended when this is dropped.
+struct Workers {
+    shared: Arc<Shared>,
+    all: HashMap<ObjectKey, (String, JoinHandle<()>)>,
+}
+
+async fn work(shared: &Arc<Shared>, events: &Events) {
+    let Shared { client, tables, .. } = shared.as_ref();
+    let mut workers = Workers {
+        shared: Arc::clone(shared),
+        all: HashMap::new(),
+    };
+    tables.reporter.look_at(tables.world.keys());
+    let roster = async {
+        loop {
+            workers.adjust();
+            tables.signals.roster.notified().await;
+        }
+    };
+    tokio::join!(
+        roster,
+        tables
+            .reporter
+            .run(client, &tables.world, events, &tables.observer)
+    );
+}
+
+impl Workers {
+    /// One worker for each engine that is there.
+    fn adjust(&mut self) {
+        let tables = &self.shared.tables;
+        let engines: BTreeMap<_, _> = tables
+            .world
+            .engines()
+            .into_iter()
+            .map(|engine| (engine.key.clone(), engine))
+            .collect();
+        let gone: Vec<ObjectKey> = self
+            .all
+            .iter()
+            .filter(|(key, (uid, _))| engines.get(*key).is_none_or(|engine| engine.uid != *uid))
+            .map(|(key, _)| key.clone())
+            .collect();
+        for key in gone {
+            self.end(&key);
+        }
+        for (key, engine) in engines {
+            if self.all.contains_key(&key) {
+                continue;
+            }
+            let signal = self.shared.tables.signals.register(&key);
+            let worker = Worker::new(Arc::clone(&self.shared), &engine, signal);
+            self.all
+                .insert(key, (engine.uid.clone(), tokio::spawn(worker.run())));
+        }
+    }
+
+    fn end(&mut self, key: &ObjectKey) {
+        let Some((_, task)) = self.all.remove(key) else {
+            return;
+        };
+        task.abort();
+        let tables = &self.shared.tables;
+        tables.signals.forget(key);
+        tables.reporter.forget(key);
+        tables.children.forget(key);
+        tables.observer.metrics.forget(key);
+        self.shared.secrets.want(key, &std::collections::BTreeSet::new());
+    }
+}
+
+impl Drop for Workers {
+    fn drop(&mut self) {
+        let keys: Vec<ObjectKey> = self.all.keys().cloned().collect();
+        for key in keys {
+            self.end(&key);
+        }
+    }
+}
+
+/// Reads labels of namespaces one by one; where that is not allowed, only the name is known.
+async fn read_namespaces(client: &Client, tables: &Tables, names: &[String]) {
+    let namespaces = Native::Namespace.api(client, None);
+    for name in names {
+        let found = namespaces.get_metadata_opt(name).await;
+        let labels = match found {
+            Ok(Some(namespace)) => namespace.metadata.labels.unwrap_or_default(),
+            Ok(None) => BTreeMap::new(),
+            Err(_) => BTreeMap::from([("kubernetes.io/metadata.name".to_owned(), name.clone())]),
+        };
+        tables.namespace(name, Some(labels));
+    }
+}
+
+async fn follow_namespaces(client: Client, tables: Tables, names: Vec<String>) {
+    loop {
+        tokio::time::sleep(NAMESPACES).await;
+        read_namespaces(&client, &tables, &names).await;
+    }
+}

@@ -1,0 +1,230 @@
+//! Secrets that objects refer to: each is watched by its name, metadata only, and read when it changed; of what is
+//! read only the keys that are referred to are kept. So rights on single Secrets are enough.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::pin::pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use compile::ObjectKey;
+use futures_util::StreamExt;
+use k8s_openapi::api::core::v1::Secret;
+use kube::runtime::WatchStreamExt;
+use kube::runtime::watcher::{self, Config, Event as Watched};
+use kube::{Api, Client};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::observe::{Event, Observer, chain};
+use crate::resource::Native;
+use crate::retry;
+use crate::signal::{Reasons, Signals};
+
+/// Secrets that are watched at most.
+const MOST: usize = 2_000;
+/// How long to wait for the first word on a Secret.
+const FIRST: Duration = Duration::from_secs(5);
+
+/// Namespace and name of a Secret.
+pub type SecretName = (String, String);
+
+/// A value that nothing prints.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Hidden(pub Vec<u8>);
+
+impl std::fmt::Debug for Hidden {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("…")
+    }
+}
+
+/// A Secret as its watch sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Nothing was heard yet.
+    Unknown,
+    /// It is not there.
+    Absent,
+    /// It is there, in this version.
+    Present(String),
+    /// It cannot be watched, for this reason.
+    Denied(String),
+}
+
+#[derive(Debug)]
+struct Watch {
+    standing: watch::Receiver<Standing>,
+    task: JoinHandle<()>,
+    engines: Arc<Mutex<BTreeSet<ObjectKey>>>,
+}
+
+/// All Secrets that are watched.
+pub struct Secrets {
+    client: Client,
+    signals: Arc<Signals>,
+    observer: Observer,
+    watches: Mutex<HashMap<SecretName, Watch>>,
+}
+
+impl Secrets {
+    /// None yet.
+    pub fn new(client: Client, signals: Arc<Signals>, observer: Observer) -> Self {
+        Self {
+            client,
+            signals,
+            observer,
+            watches: Mutex::default(),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<SecretName, Watch>> {
+        self.watches.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// An engine needs exactly these from now on.
+    pub fn want(&self, engine: &ObjectKey, names: &BTreeSet<SecretName>) {
+        let mut watches = self.lock();
+        watches.retain(|name, watch| {
+            let mut engines = watch.engines.lock().unwrap_or_else(PoisonError::into_inner);
+            if names.contains(name) {
+                engines.insert(engine.clone());
+            } else {
+                engines.remove(engine);
+            }
+            let needed = !engines.is_empty();
+            drop(engines);
+            if !needed {
+                watch.task.abort();
+            }
+            needed
+        });
+        for name in names {
+            if watches.contains_key(name) || watches.len() >= MOST {
+                continue;
+            }
+            let engines = Arc::new(Mutex::new(BTreeSet::from([engine.clone()])));
+            let (sender, standing) = watch::channel(Standing::Unknown);
+            let follow = Follow {
+                name: name.clone(),
+                engines: Arc::clone(&engines),
+                signals: Arc::clone(&self.signals),
+                observer: self.observer.clone(),
+                sender,
+            };
+            let task = tokio::spawn(follow.run(self.client.clone()));
+            watches.insert(
+                name.clone(),
+                Watch {
+                    standing,
+                    task,
+                    engines,
+                },
+            );
+        }
+    }
+
+    /// How a wanted Secret stands; waits a little for the first word.
+    pub async fn standing(&self, name: &SecretName) -> Standing {
+        let receiver = self.lock().get(name).map(|watch| watch.standing.clone());
+        let Some(mut receiver) = receiver else {
+            return Standing::Denied(format!("more than {MOST} Secrets are referred to"));
+        };
+        let first = receiver.wait_for(|standing| *standing != Standing::Unknown);
+        match tokio::time::timeout(FIRST, first).await {
+            Ok(Ok(standing)) => standing.clone(),
+            _ => Standing::Denied("the API server does not tell whether it is there".to_owned()),
+        }
+    }
+
+    /// Reads a Secret; nothing: it is not there.
+    ///
+    /// # Errors
+    /// The API server refuses or does not answer.
+    pub async fn read(
+        &self,
+        namespace: &str,
+        name: &str,
+    ) -> Result<Option<BTreeMap<String, Hidden>>, kube::Error> {
+        let secrets: Api<Secret> = Api::namespaced(self.client.clone(), namespace);
+        let found = secrets.get_opt(name).await?;
+        Ok(found.map(|secret| {
+            let data = secret.data.unwrap_or_default();
+            data.into_iter()
+                .map(|(key, value)| (key, Hidden(value.0)))
+                .collect()
+        }))
+    }
+}
+
+struct Follow {
+    name: SecretName,
+    engines: Arc<Mutex<BTreeSet<ObjectKey>>>,
+    signals: Arc<Signals>,
+    observer: Observer,
+    sender: watch::Sender<Standing>,
+}
+
+impl Follow {
+    async fn run(self, client: Client) {
+        let (namespace, name) = &self.name;
+        let secrets = Native::Secret.metadata(&client, Some(namespace));
+        let config = Config::default().fields(&format!("metadata.name={name}"));
+        let mut stream = pin!(watcher::watcher(secrets, config).default_backoff());
+        let mut found = None;
+        while let Some(event) = stream.next().await {
+            match event {
+                Ok(Watched::Init) => found = None,
+                Ok(Watched::InitApply(secret)) => {
+                    found = Some(secret.metadata.resource_version.unwrap_or_default())
+                }
+                Ok(Watched::InitDone) => self.set(found.take().map_or(Standing::Absent, Standing::Present)),
+                Ok(Watched::Apply(secret)) => {
+                    self.set(Standing::Present(
+                        secret.metadata.resource_version.unwrap_or_default(),
+                    ));
+                }
+                Ok(Watched::Delete(_)) => self.set(Standing::Absent),
+                Err(error) => {
+                    if let Some(message) = denial(&error) {
+                        self.set(Standing::Denied(message));
+                    }
+                    self.observer.emit(&Event::WatchFailed {
+                        kind: "Secret",
+                        namespace: Some(namespace),
+                        message: chain(&error),
+                    });
+                }
+            }
+        }
+    }
+
+    fn set(&self, standing: Standing) {
+        let changed = self.sender.send_if_modified(|now| {
+            let changed = *now != standing;
+            *now = standing;
+            changed
+        });
+        if changed {
+            let engines = self
+                .engines
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .clone();
+            for engine in engines {
+                self.signals.raise(&engine, Reasons::SECRETS);
+            }
+        }
+    }
+}
+
+/// The operator lacks the right; other failures pass, and what was known of the Secret still holds.
+fn denial(error: &watcher::Error) -> Option<String> {
+    let inner = match error {
+        watcher::Error::InitialListFailed(inner)
+        | watcher::Error::WatchStartFailed(inner)
+        | watcher::Error::WatchFailed(inner) => inner,
+        watcher::Error::WatchError(_) | watcher::Error::NoResourceVersion => return None,
+    };
+    matches!(retry::code(inner), 401 | 403)
+        .then(|| "the operator has no right to read it: bind the ClusterRole rowlock-operator-secrets in its namespace".to_owned())
+}

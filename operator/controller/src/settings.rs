@@ -1,0 +1,154 @@
+//! Every setting of the operator: flag, variable, default.
+
+use std::net::SocketAddr;
+
+use crate::observe::Level;
+
+/// The command line.
+#[derive(Debug, clap::Parser)]
+#[command(
+    name = "rowlock-operator",
+    about = "Runs Rowlock engines from custom resources",
+    version
+)]
+pub struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What the program can do.
+#[derive(Debug, clap::Subcommand)]
+pub enum Command {
+    /// Watch custom resources and run their engines.
+    Run(Box<Settings>),
+    /// Print the definitions of the custom resources.
+    Crds,
+}
+
+/// The settings of `run`.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Settings {
+    /// Comma list of the namespaces to look at; empty means all of the cluster.
+    #[arg(long, env = "ROWLOCK_NAMESPACES", value_delimiter = ',', default_value = "")]
+    pub namespaces: Vec<String>,
+    /// The namespace of the operator itself, where its lease is; empty means the one of the credentials.
+    #[arg(long, env = "POD_NAMESPACE", default_value = "")]
+    pub own_namespace: String,
+    /// The name of this instance in the lease; empty means one made up.
+    #[arg(long, env = "POD_NAME", default_value = "")]
+    pub identity: String,
+    /// The name of the lease that instances compete for.
+    #[arg(long, env = "ROWLOCK_LEASE", default_value = "rowlock-operator")]
+    pub lease: String,
+    /// Seconds after which another instance takes over from one that died.
+    #[arg(long, env = "ROWLOCK_LEASE_SECONDS", default_value_t = 8, value_parser = clap::value_parser!(u64).range(3..=300))]
+    pub lease_seconds: u64,
+    /// The image of engines that name none.
+    #[arg(long, env = "ROWLOCK_ENGINE_IMAGE", default_value_t = format!("rowlock:{}", env!("CARGO_PKG_VERSION")))]
+    pub engine_image: String,
+    /// Address of `/healthz`, `/readyz` and `/metrics`.
+    #[arg(long, env = "ROWLOCK_OPERATOR_LISTEN", default_value = "0.0.0.0:8082")]
+    pub listen: SocketAddr,
+    /// Port of the engines' admin API.
+    #[arg(long, env = "ROWLOCK_ENGINE_ADMIN_PORT", default_value_t = 8081)]
+    pub engine_admin_port: u16,
+    /// Custom resources at most; with more, nothing is published until some are gone.
+    #[arg(long, env = "ROWLOCK_MAX_OBJECTS", default_value_t = 50_000)]
+    pub max_objects: usize,
+    /// The least level that is logged: `debug`, `info`, `warn` or `error`.
+    #[arg(long, env = "ROWLOCK_LOG_LEVEL", default_value = "info")]
+    pub log_level: Level,
+}
+
+/// Namespaces at most: each costs about thirty watches.
+const MOST_NAMESPACES: usize = 100;
+
+/// Why settings cannot be used.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// Too many namespaces.
+    #[error(
+        "--namespaces lists {0} namespaces, {MOST_NAMESPACES} at most can be watched one by one: leave it empty to watch all"
+    )]
+    Namespaces(usize),
+}
+
+impl Settings {
+    /// The namespaces to look at; none: all.
+    pub fn scopes(&self) -> Result<Vec<Option<String>>, Error> {
+        let mut named: Vec<&str> = self
+            .namespaces
+            .iter()
+            .map(|name| name.trim())
+            .filter(|name| !name.is_empty())
+            .collect();
+        named.sort_unstable();
+        named.dedup();
+        if named.len() > MOST_NAMESPACES {
+            return Err(Error::Namespaces(named.len()));
+        }
+        if named.is_empty() {
+            return Ok(vec![None]);
+        }
+        Ok(named.into_iter().map(|name| Some(name.to_owned())).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::{CommandFactory, Parser};
+
+    fn settings(arguments: &[&str]) -> Settings {
+        let all = ["rowlock-operator", "run"].iter().chain(arguments);
+        match Arguments::try_parse_from(all).expect("a command line").command {
+            Command::Run(settings) => *settings,
+            Command::Crds => panic!("another command"),
+        }
+    }
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn no_namespace_is_all() {
+        assert_eq!(settings(&[]).scopes(), Ok(vec![None]));
+        assert_eq!(settings(&["--namespaces", ""]).scopes(), Ok(vec![None]));
+        let two = vec![Some("a".to_owned()), Some("b".to_owned())];
+        assert_eq!(settings(&["--namespaces", "b, a,b"]).scopes(), Ok(two));
+        let many = (0..101)
+            .map(|number| format!("n{number}"))
+            .collect::<Vec<_>>()
+            .join(",");
+        assert_eq!(
+            settings(&["--namespaces", &many]).scopes(),
+            Err(Error::Namespaces(101))
+        );
+    }
+
+    /// `docs/operator.md` has a row for each setting.
+    #[test]
+    fn every_setting_is_documented() {
+        let page = include_str!("../../../docs/operator.md");
+        let command = Arguments::command();
+        let run = command.find_subcommand("run").expect("run");
+        for argument in run
+            .get_arguments()
+            .filter(|argument| argument.get_env().is_some())
+        {
+            let flag = format!("`--{}`", argument.get_long().expect("a flag"));
+            let variable = argument
+                .get_env()
+                .and_then(|name| name.to_str())
+                .expect("a variable");
+            let row = page.lines().find(|line| line.starts_with(&format!("| {flag} |")));
+            assert!(
+                row.is_some_and(|row| row.contains(&format!("`{variable}`"))),
+                "{flag} {variable}"
+            );
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! What each engine makes of each object, put together to statuses. Pure; the clock is given.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use compile::{Object, ObjectKey, merge_conditions, ready};
+use crd::Kind;
+use crd::status::{Condition, EngineStatus, EngineVerdict, ObjectStatus};
+
+use crate::world::Status;
+
+/// What is told of an engine besides its conditions.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Facts {
+    /// The number of pods.
+    pub replicas: i32,
+    /// The number of ready pods.
+    pub ready_replicas: i32,
+    /// The label selector of the pods.
+    pub selector: String,
+    /// The hash of the generation that was published last.
+    pub generation_hash: Option<String>,
+    /// The number of objects that it is made of.
+    pub objects: usize,
+}
+
+/// All verdicts.
+#[derive(Debug, Default)]
+pub struct Verdicts {
+    by_object: HashMap<ObjectKey, BTreeMap<ObjectKey, Vec<Condition>>>,
+    by_engine: HashMap<ObjectKey, BTreeSet<ObjectKey>>,
+    facts: HashMap<ObjectKey, Facts>,
+}
+
+impl Verdicts {
+    /// Takes what an engine makes of all its objects; gives those of which the status may be another now.
+    pub fn set(
+        &mut self,
+        engine: &ObjectKey,
+        conditions: Vec<(ObjectKey, Vec<Condition>)>,
+        facts: Option<Facts>,
+    ) -> Vec<ObjectKey> {
+        let mut changed = Vec::new();
+        let keys: BTreeSet<ObjectKey> = conditions.iter().map(|(key, _)| key.clone()).collect();
+        for (key, conditions) in conditions {
+            let engines = self.by_object.entry(key.clone()).or_default();
+            if engines.get(engine) != Some(&conditions) {
+                engines.insert(engine.clone(), conditions);
+                changed.push(key);
+            }
+        }
+        let before = self.by_engine.insert(engine.clone(), keys).unwrap_or_default();
+        let now = self.by_engine.get(engine);
+        for key in before {
+            if now.is_some_and(|now| now.contains(&key)) {
+                continue;
+            }
+            if let Some(engines) = self.by_object.get_mut(&key) {
+                engines.remove(engine);
+                if engines.is_empty() {
+                    self.by_object.remove(&key);
+                }
+            }
+            changed.push(key);
+        }
+        let same = self.facts.get(engine) == facts.as_ref();
+        match facts {
+            Some(facts) => self.facts.insert(engine.clone(), facts),
+            None => self.facts.remove(engine),
+        };
+        if !same && !changed.contains(engine) {
+            changed.push(engine.clone());
+        }
+        changed
+    }
+
+    /// The engine is gone.
+    pub fn forget(&mut self, engine: &ObjectKey) -> Vec<ObjectKey> {
+        let changed = self.set(engine, Vec::new(), None);
+        self.by_engine.remove(engine);
+        changed
+    }
+
+    /// The status that the object should have; nothing: that is not known yet, or it is right. `selected` are the
+    /// engines that are made of it.
+    pub fn status(
+        &self,
+        object: &Object,
+        known: &Status,
+        selected: &[ObjectKey],
+        now: &str,
+    ) -> Option<Status> {
+        let nothing = BTreeMap::new();
+        let engines = self.by_object.get(&object.key).unwrap_or(&nothing);
+        let waits = selected.iter().any(|engine| !engines.contains_key(engine));
+        let of_another = engines
+            .values()
+            .flatten()
+            .any(|condition| condition.observed_generation != object.generation);
+        if waits || of_another {
+            return None;
+        }
+        let made = match object.key.kind {
+            Kind::ReferenceGrant => return None,
+            Kind::Engine => self.engine(object, engines.get(&object.key)?, known, now),
+            _ => of_object(object, engines, known, now),
+        };
+        (made != *known).then_some(made)
+    }
+
+    fn engine(&self, object: &Object, conditions: &[Condition], known: &Status, now: &str) -> Status {
+        let before = match known {
+            Status::Engine(status) => status.conditions.clone().unwrap_or_default(),
+            _ => Vec::new(),
+        };
+        let mut all = conditions.to_vec();
+        let mut top = ready(object.generation, &[(name(&object.key), conditions.to_vec())]);
+        // It is its own and only engine: its name says nothing.
+        let prefix = format!("{}: ", name(&object.key));
+        top.message = top
+            .message
+            .strip_prefix(&prefix)
+            .map(str::to_owned)
+            .unwrap_or(top.message);
+        all.push(top);
+        let facts = self.facts.get(&object.key).cloned().unwrap_or_default();
+        Status::Engine(Box::new(EngineStatus {
+            observed_generation: Some(object.generation),
+            conditions: Some(merge_conditions(&before, all, now)),
+            replicas: Some(facts.replicas),
+            ready_replicas: Some(facts.ready_replicas),
+            selector: Some(facts.selector),
+            generation_hash: facts.generation_hash,
+            objects: Some(i32::try_from(facts.objects).unwrap_or(i32::MAX)),
+        }))
+    }
+}
+
+fn of_object(
+    object: &Object,
+    engines: &BTreeMap<ObjectKey, Vec<Condition>>,
+    known: &Status,
+    now: &str,
+) -> Status {
+    let (before, before_engines) = match known {
+        Status::Object(status) => (
+            status.conditions.clone().unwrap_or_default(),
+            status.engines.clone().unwrap_or_default(),
+        ),
+        _ => (Vec::new(), Vec::new()),
+    };
+    let list: Vec<(String, Vec<Condition>)> = engines
+        .iter()
+        .map(|(engine, conditions)| (name(engine), conditions.clone()))
+        .collect();
+    let top = ready(object.generation, &list);
+    let verdicts = engines.iter().map(|(engine, conditions)| {
+        let before = before_engines
+            .iter()
+            .find(|before| before.namespace == engine.namespace && before.name == engine.name);
+        let before = before
+            .map(|before| before.conditions.as_slice())
+            .unwrap_or_default();
+        EngineVerdict {
+            namespace: engine.namespace.clone(),
+            name: engine.name.clone(),
+            conditions: merge_conditions(before, conditions.clone(), now),
+        }
+    });
+    Status::Object(Box::new(ObjectStatus {
+        observed_generation: Some(object.generation),
+        conditions: Some(merge_conditions(&before, vec![top], now)),
+        engines: Some(verdicts.collect()),
+    }))
+}
+
+fn name(engine: &ObjectKey) -> String {
+    format!("{}/{}", engine.namespace, engine.name)
+}
+
+#[cfg(test)]
+mod tests;

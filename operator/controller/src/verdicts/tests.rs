@@ -1,0 +1,151 @@
+use super::*;
+use compile::{Delivery, Serving, Verdict, object_conditions};
+use crd::status::{ConditionStatus, Reason};
+use serde_json::json;
+
+fn key(kind: Kind, name: &str) -> ObjectKey {
+    ObjectKey {
+        kind,
+        namespace: "n".to_owned(),
+        name: name.to_owned(),
+    }
+}
+
+fn object(kind: Kind, name: &str, generation: i64) -> Object {
+    Object {
+        key: key(kind, name),
+        uid: name.to_owned(),
+        generation,
+        created: String::new(),
+        labels: BTreeMap::new(),
+        spec: json!({}),
+    }
+}
+
+fn conditions(object: &Object, delivery: &Delivery) -> (ObjectKey, Vec<Condition>) {
+    let verdict = Verdict {
+        object: object.key.clone(),
+        uid: object.uid.clone(),
+        generation: object.generation,
+        refusal: None,
+        serving: Serving::Present,
+        unsupported: Vec::new(),
+    };
+    (object.key.clone(), object_conditions(&verdict, delivery))
+}
+
+fn top(status: &Status) -> &Condition {
+    let conditions = match status {
+        Status::Object(status) => &status.conditions,
+        Status::Engine(status) => &status.conditions,
+        Status::None => panic!("no status"),
+    };
+    conditions
+        .as_ref()
+        .and_then(|all| all.last())
+        .expect("a condition")
+}
+
+#[test]
+fn an_unchanged_verdict_changes_nothing() {
+    let (engine, table) = (key(Kind::Engine, "e"), object(Kind::Table, "t", 2));
+    let mut verdicts = Verdicts::default();
+    let pending = || vec![conditions(&table, &Delivery::NoReadyPod)];
+    assert_eq!(verdicts.set(&engine, pending(), None), [table.key.clone()]);
+    assert!(verdicts.set(&engine, pending(), None).is_empty());
+    let first = verdicts
+        .status(&table, &Status::None, std::slice::from_ref(&engine), "1")
+        .expect("a status");
+    assert_eq!(top(&first).reason, Reason::NoReadyPod);
+    assert_eq!(
+        verdicts.status(&table, &first, std::slice::from_ref(&engine), "2"),
+        None
+    );
+    let served = vec![conditions(&table, &Delivery::Served { pods: 1 })];
+    assert_eq!(verdicts.set(&engine, served, None), [table.key.clone()]);
+    let second = verdicts
+        .status(&table, &first, std::slice::from_ref(&engine), "2")
+        .expect("a status");
+    assert_eq!(
+        (top(&second).status, top(&second).last_transition_time.as_str()),
+        (ConditionStatus::True, "2")
+    );
+    let Status::Object(status) = &second else {
+        panic!("of another kind")
+    };
+    let engines = status.engines.as_ref().expect("engines");
+    assert_eq!(
+        engines[0].conditions[0].last_transition_time, "1",
+        "accepted all the time"
+    );
+}
+
+#[test]
+fn nothing_is_said_before_every_engine_has_spoken_about_this_form() {
+    let (one, two, table) = (
+        key(Kind::Engine, "e"),
+        key(Kind::Engine, "f"),
+        object(Kind::Table, "t", 2),
+    );
+    let selected = [one.clone(), two.clone()];
+    let mut verdicts = Verdicts::default();
+    let served = || vec![conditions(&table, &Delivery::Served { pods: 1 })];
+    verdicts.set(&one, served(), None);
+    assert_eq!(verdicts.status(&table, &Status::None, &selected, "1"), None);
+    verdicts.set(&two, served(), None);
+    let both = verdicts
+        .status(&table, &Status::None, &selected, "1")
+        .expect("a status");
+    assert_eq!(top(&both).message, "served by n/e, n/f");
+    assert_eq!(
+        verdicts.status(&object(Kind::Table, "t", 3), &both, &selected, "1"),
+        None
+    );
+    assert_eq!(
+        verdicts.forget(&two),
+        [table.key.clone(), two.clone()]
+            .into_iter()
+            .filter(|key| *key == table.key)
+            .collect::<Vec<_>>()
+    );
+    let one_left = verdicts
+        .status(&table, &both, &[one.clone()], "1")
+        .expect("a status");
+    assert_eq!(top(&one_left).message, "served by n/e");
+    verdicts.forget(&one);
+    let none = verdicts.status(&table, &one_left, &[], "1").expect("a status");
+    assert_eq!(top(&none).reason, Reason::NotSelected);
+}
+
+#[test]
+fn an_engine_tells_its_facts() {
+    let engine = object(Kind::Engine, "e", 1);
+    let mut verdicts = Verdicts::default();
+    let facts = Facts {
+        replicas: 3,
+        ready_replicas: 2,
+        objects: 7,
+        ..Facts::default()
+    };
+    let list = || vec![conditions(&engine, &Delivery::NoReadyPod)];
+    verdicts.set(&engine.key, list(), Some(facts.clone()));
+    let status = verdicts
+        .status(&engine, &Status::None, std::slice::from_ref(&engine.key), "1")
+        .expect("a status");
+    assert_eq!(top(&status).message, "the engine has no ready pod");
+    let Status::Engine(status) = status else {
+        panic!("of another kind")
+    };
+    assert_eq!(
+        (status.replicas, status.ready_replicas, status.objects),
+        (Some(3), Some(2), Some(7))
+    );
+    let more = Facts {
+        ready_replicas: 3,
+        ..facts
+    };
+    assert_eq!(
+        verdicts.set(&engine.key, list(), Some(more)),
+        [engine.key.clone()]
+    );
+}

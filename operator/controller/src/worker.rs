@@ -1,0 +1,544 @@
+//! One engine: from what changed to a published generation, running pods and honest statuses.
+//!
+//! ```text
+//! load (once) ▸ compile ▸ secrets ▸ check ▸ publish ▸ workloads ▸ report
+//! ```
+
+mod check;
+mod publish;
+mod values;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use compile::{Compiled, LastAccepted, Object, ObjectKey, Objection, Serving, Verdict, compile_against};
+use crd::engine::EngineSpec;
+use crd::status::Reason;
+use kube::Client;
+use serde_json::Value;
+
+use crate::apply::{self, Applier};
+use crate::children::ChildKey;
+use crate::deliver::{Ground, Rollout, conditions};
+use crate::environment::{Environment, environment};
+use crate::follow::Followers;
+use crate::observe::Event;
+use crate::probe::Probe;
+use crate::render::{self, Surroundings};
+use crate::resource::Native;
+use crate::retry::{self, Pauses};
+use crate::secrets::Secrets;
+use crate::signal::{Reasons, Signal};
+use crate::verdicts::Facts;
+use crate::watch::Tables;
+
+use check::Checks;
+use publish::Shelf;
+use values::SecretValues;
+
+/// What all workers share.
+pub struct Shared {
+    /// The API server.
+    pub client: Client,
+    /// What is known of the cluster.
+    pub tables: Tables,
+    /// Secrets that objects refer to.
+    pub secrets: Arc<Secrets>,
+    /// Calls pods.
+    pub probe: Probe,
+    /// The image of engines that name none.
+    pub image: String,
+    /// Port of the admin API.
+    pub admin_port: u16,
+    /// The namespace of the operator.
+    pub operator_namespace: String,
+}
+
+/// Why an engine is not as it should be.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Something could not be written.
+    #[error(transparent)]
+    Apply(#[from] apply::Error),
+    /// What was published could not be read.
+    #[error("reading {what}: {message}")]
+    Read {
+        /// What.
+        what: String,
+        /// In the words of the API server.
+        message: String,
+        /// Whether it may succeed later.
+        again: bool,
+    },
+    /// The document is larger than can be published.
+    #[error(transparent)]
+    TooLarge(#[from] delivery::TooLarge),
+    /// There are too many objects in the cluster.
+    #[error("there are more custom resources than the operator takes (--max-objects): nothing is published")]
+    TooManyObjects,
+    /// Compiling ended without a result.
+    #[error("compiling was interrupted")]
+    Interrupted,
+}
+
+impl Error {
+    fn read(what: &str, error: &kube::Error) -> Self {
+        Self::Read {
+            what: what.to_owned(),
+            message: retry::message(error),
+            again: retry::may_succeed(error),
+        }
+    }
+
+    /// Whether it may succeed later without a change.
+    fn again(&self) -> bool {
+        match self {
+            Self::Apply(error) => error.again(),
+            Self::Read { again, .. } => *again,
+            Self::TooLarge(_) => false,
+            Self::TooManyObjects | Self::Interrupted => true,
+        }
+    }
+}
+
+/// What was made of the objects.
+#[derive(Debug)]
+struct Made {
+    compiled: Compiled,
+    /// The settings; none: the engine's own form is refused.
+    settings: Option<(EngineSpec, Environment)>,
+    metadata: String,
+    objects: String,
+    /// Hash of `metadata`.
+    generation: String,
+    /// Hash of `objects`.
+    table: String,
+}
+
+/// Works on one engine.
+pub struct Worker {
+    shared: Arc<Shared>,
+    key: ObjectKey,
+    uid: String,
+    signal: Arc<Signal>,
+    applier: Applier,
+    followers: Followers,
+    values: SecretValues,
+    shelf: Shelf,
+    checks: Checks,
+    made: Option<Made>,
+    obstacle: Option<String>,
+}
+
+impl Worker {
+    /// For an engine.
+    pub fn new(shared: Arc<Shared>, engine: &Object, signal: Arc<Signal>) -> Self {
+        let key = engine.key.clone();
+        let observer = shared.tables.observer.clone();
+        Self {
+            applier: Applier::new(
+                shared.client.clone(),
+                observer.clone(),
+                key.clone(),
+                engine.uid.clone(),
+            ),
+            followers: Followers::new(shared.probe.clone(), key.clone(), observer, Arc::clone(&signal)),
+            values: SecretValues::default(),
+            shelf: Shelf::default(),
+            checks: Checks::default(),
+            made: None,
+            obstacle: None,
+            uid: engine.uid.clone(),
+            key,
+            signal,
+            shared,
+        }
+    }
+
+    /// Works until it is dropped.
+    pub async fn run(mut self) {
+        let mut pauses = Pauses::default();
+        let mut retry_in: Option<Duration> = None;
+        self.signal.raise(Reasons::ALL);
+        loop {
+            let again = async {
+                match retry_in {
+                    Some(pause) => tokio::time::sleep(pause).await,
+                    None => std::future::pending().await,
+                }
+            };
+            let reasons = tokio::select! {
+                reasons = self.signal.gathered() => reasons,
+                () = again => Reasons::ALL,
+            };
+            let Some((engine, _)) = self.shared.tables.world.get(&self.key) else {
+                continue;
+            };
+            if engine.uid != self.uid {
+                // Another engine of this name: it gets a worker of its own.
+                continue;
+            }
+            let outcome = self.pass(&engine, reasons).await;
+            retry_in = match outcome {
+                Ok(()) => {
+                    pauses.reset();
+                    None
+                }
+                Err(error) => {
+                    let pause = error.again().then(|| pauses.next());
+                    let message = crate::observe::chain(&error);
+                    self.shared.tables.observer.emit(&Event::WorkFailed {
+                        engine: &self.key,
+                        message: message.clone(),
+                        again: pause,
+                    });
+                    self.obstacle = Some(message);
+                    pause
+                }
+            };
+            self.report(&engine);
+        }
+    }
+
+    async fn pass(&mut self, engine: &Arc<Object>, reasons: Reasons) -> Result<(), Error> {
+        if self.shared.tables.world.overflows() {
+            return Err(Error::TooManyObjects);
+        }
+        self.load().await?;
+        let pods = self.shared.tables.pods.of(&self.key);
+        self.followers.follow(&pods, self.values.token());
+        let inputs = Reasons::OBJECTS.and(Reasons::SECRETS).and(Reasons::CATALOG);
+        if reasons.any(inputs) || self.made.is_none() {
+            self.make(engine).await?;
+        }
+        if is_paused(engine) {
+            let differs = self.made.as_ref().is_some_and(|made| !self.shelf.has(made));
+            self.obstacle =
+                differs.then(|| "the engine is paused (spec.paused): nothing is published".to_owned());
+            return Ok(());
+        }
+        self.write(engine).await?;
+        self.obstacle = None;
+        Ok(())
+    }
+
+    /// Reads what is published and the engine's Secret, once.
+    async fn load(&mut self) -> Result<(), Error> {
+        self.values.load(&self.shared.secrets, &self.key).await?;
+        self.shelf.load(&self.shared.client, &self.key).await
+    }
+
+    /// Compiles, and asks Secrets and a pod what they have against it.
+    async fn make(&mut self, engine: &Arc<Object>) -> Result<(), Error> {
+        let snapshot = self.shared.tables.world.snapshot(engine);
+        let (settings, mut objections) = settings(engine);
+        let mut compiled = self.compile(&snapshot, &objections).await?;
+        let missing = self
+            .values
+            .refresh(&self.shared.secrets, &self.key, &compiled)
+            .await?;
+        let lacking = values::objections(&compiled, &snapshot, &missing);
+        if !lacking.is_empty() {
+            objections.extend(lacking);
+            compiled = self.compile(&snapshot, &objections).await?;
+        }
+        let mut made = Made::of(compiled, settings);
+        self.values.gather(&made, true);
+        if !is_paused(engine) {
+            let secret = render::secret(engine, self.values.wanted());
+            self.apply(Native::Secret, &secret).await?;
+        }
+        // A candidate without what a pod has against it may have other faults: what was hidden behind them.
+        for _ in 0..check::ROUNDS {
+            if self.shelf.has(&made) {
+                break;
+            }
+            let found = self.check(&made).await;
+            if found.is_empty() {
+                break;
+            }
+            objections.extend(found);
+            let compiled = self.compile(&snapshot, &objections).await?;
+            made = Made::of(compiled, made.settings);
+        }
+        // A setting without a value: what runs goes on as it is.
+        let complete = |settings: &(EngineSpec, Environment)| self.values.has_all(&settings.1);
+        made.settings = made.settings.filter(complete);
+        self.made = Some(made);
+        Ok(())
+    }
+
+    async fn compile(
+        &self,
+        snapshot: &compile::Snapshot,
+        objections: &[Objection],
+    ) -> Result<Compiled, Error> {
+        let begin = Instant::now();
+        let (snapshot, last, objections) = (snapshot.clone(), self.shelf.last(), objections.to_vec());
+        let work = tokio::task::spawn_blocking(move || compile_against(&snapshot, &last, &objections));
+        let compiled = work.await.map_err(|_| Error::Interrupted)?;
+        self.shared.tables.observer.emit(&Event::Compiled {
+            engine: &self.key,
+            objects: compiled.verdicts.len(),
+            refused: compiled
+                .verdicts
+                .iter()
+                .filter(|verdict| verdict.refusal.is_some())
+                .count(),
+            took: begin.elapsed(),
+        });
+        Ok(compiled)
+    }
+
+    async fn check(&mut self, made: &Made) -> Vec<Objection> {
+        let pods = self.shared.tables.pods.of(&self.key);
+        self.checks
+            .objections(
+                &self.shared,
+                &self.key,
+                &pods,
+                self.values.token(),
+                &self.followers,
+                made,
+            )
+            .await
+    }
+
+    async fn apply(&mut self, kind: Native, object: &Value) -> Result<(), Error> {
+        Ok(self
+            .applier
+            .apply(&self.shared.tables.children, kind, object)
+            .await?)
+    }
+
+    /// Publishes and runs what was made, as far as it is not there.
+    async fn write(&mut self, engine: &Arc<Object>) -> Result<(), Error> {
+        let Some(made) = &self.made else {
+            return Ok(());
+        };
+        let secrets = delivery::name::secrets(&self.key.name);
+        if self
+            .values
+            .is_behind(
+                &self.shared.secrets,
+                &self.key,
+                self.applier.version(Native::Secret, &secrets),
+            )
+            .await
+        {
+            self.applier.doubt(Native::Secret, &secrets);
+        }
+        let secret = render::secret(engine, self.values.wanted());
+        let publication = self.shelf.prepare(&self.key, made, self.followers.counter())?;
+        let (parts, index) = render::publication(engine, &publication);
+        let surroundings = Surroundings {
+            image: &self.shared.image,
+            admin_port: self.shared.admin_port,
+            operator_namespace: &self.shared.operator_namespace,
+            start_hash: &self.values.start_hash(),
+        };
+        let workloads = made
+            .settings
+            .as_ref()
+            .map(|(spec, environment)| render::workloads(engine, spec, environment, &surroundings))
+            .unwrap_or_default();
+        self.apply(Native::Secret, &secret).await?;
+        for part in &parts {
+            self.apply(Native::ConfigMap, part).await?;
+        }
+        self.apply(Native::ConfigMap, &index).await?;
+        self.published();
+        for (kind, object) in &workloads {
+            self.apply(*kind, object).await?;
+        }
+        if self.shelf.is_served() {
+            self.tidy(engine, &parts).await?;
+        }
+        Ok(())
+    }
+
+    /// Every pod serves what is published: what only earlier sets needed goes.
+    async fn tidy(&mut self, engine: &Arc<Object>, parts: &[Value]) -> Result<(), Error> {
+        if let Some(made) = &self.made {
+            self.values.gather(made, false);
+            let secret = render::secret(engine, self.values.wanted());
+            self.apply(Native::Secret, &secret).await?;
+        }
+        let index = delivery::name::index(&self.key.name);
+        let names: Vec<&str> = parts
+            .iter()
+            .filter_map(|part| part.pointer("/metadata/name").and_then(Value::as_str))
+            .collect();
+        let keep = |key: &ChildKey| {
+            key.kind != Native::ConfigMap || key.name == index || names.contains(&key.name.as_str())
+        };
+        Ok(self.applier.prune(&self.shared.tables.children, keep).await?)
+    }
+
+    /// The index was written, if it was not there already.
+    fn published(&mut self) {
+        let Some(made) = &self.made else {
+            return;
+        };
+        let Some(set) = self.shelf.published(&made.compiled) else {
+            return;
+        };
+        self.shared.tables.observer.emit(&Event::Published {
+            engine: &self.key,
+            counter: set.counter,
+            generation: &set.generation,
+            bytes: made.metadata.len(),
+            parts: set.parts,
+        });
+        let table = made
+            .compiled
+            .published
+            .iter()
+            .map(|entry| (entry.uid.clone(), entry.hash.clone()));
+        self.followers.remember(&set.objects, table.collect());
+    }
+
+    /// Tells what became of every object.
+    fn report(&mut self, engine: &Arc<Object>) {
+        let pods = self.shared.tables.pods.of(&self.key);
+        let deployment = ChildKey {
+            kind: Native::Deployment,
+            namespace: self.key.namespace.clone(),
+            name: self.key.name.clone(),
+        };
+        let deployment = self
+            .shared
+            .tables
+            .children
+            .get(&deployment)
+            .filter(|child| !child.gone);
+        let rollout = deployment
+            .as_ref()
+            .map(|child| rollout(engine, &child.status, child.version));
+        let ground = Ground {
+            pods: self.followers.served(&pods),
+            trouble: pods
+                .iter()
+                .filter(|pod| !pod.ending)
+                .filter_map(|pod| Some((pod.name.clone(), pod.trouble.clone()?)))
+                .collect(),
+            rollout,
+            obstacle: self.obstacle.clone(),
+        };
+        let (verdicts, published) = match &self.made {
+            Some(made) => (
+                made.compiled.verdicts.as_slice(),
+                made.compiled.published.as_slice(),
+            ),
+            None => (&[][..], &[][..]),
+        };
+        let made = if verdicts.is_empty() {
+            conditions(&[unknown(engine)], &[], &ground)
+        } else {
+            conditions(verdicts, published, &ground)
+        };
+        let facts = Facts {
+            replicas: rollout.map(|rollout| rollout.replicas).unwrap_or_default(),
+            ready_replicas: rollout.map(|rollout| rollout.ready).unwrap_or_default(),
+            selector: render::pod_selector(&self.key),
+            generation_hash: self.shelf.generation(),
+            objects: verdicts.len(),
+        };
+        self.shared.tables.reporter.set(&self.key, made, facts);
+        if let Some((counter, took)) = self.shelf.served_by(&ground.pods) {
+            self.shared.tables.observer.emit(&Event::Served {
+                engine: &self.key,
+                counter,
+                pods: ground.pods.len(),
+                took,
+            });
+            // What earlier sets needed can go.
+            self.signal.raise(Reasons::CHILDREN);
+        }
+    }
+}
+
+impl Made {
+    fn of(compiled: Compiled, settings: Option<(EngineSpec, Environment)>) -> Self {
+        let metadata = compiled.document.to_text();
+        let objects = compiled
+            .published
+            .iter()
+            .map(compile::Published::to_json)
+            .collect();
+        let objects = Value::Array(objects).to_string();
+        Self {
+            generation: delivery::hash(metadata.as_bytes()),
+            table: delivery::hash(objects.as_bytes()),
+            metadata,
+            objects,
+            compiled,
+            settings,
+        }
+    }
+}
+
+fn is_paused(engine: &Object) -> bool {
+    engine
+        .spec
+        .get("paused")
+        .and_then(Value::as_bool)
+        .unwrap_or_default()
+}
+
+/// The settings of an engine, and what is wrong with them.
+fn settings(engine: &Object) -> (Option<(EngineSpec, Environment)>, Vec<Objection>) {
+    // A spec of another form is refused by compiling.
+    let Ok(spec) = serde_json::from_value::<EngineSpec>(engine.spec.clone()) else {
+        return (None, Vec::new());
+    };
+    let (environment, problems) = environment(&spec, &engine.key.namespace);
+    let objection = |path: String, message: String| Objection {
+        uid: engine.uid.clone(),
+        generation: engine.generation,
+        reason: Reason::Invalid,
+        path,
+        message,
+    };
+    let name =
+        render::name_problem(&engine.key.name).map(|message| objection("metadata.name".to_owned(), message));
+    let problems = problems
+        .into_iter()
+        .map(|problem| objection(problem.path, problem.message));
+    let objections: Vec<Objection> = name.into_iter().chain(problems).collect();
+    let settings = objections.is_empty().then_some((spec, environment));
+    (settings, objections)
+}
+
+/// Before anything could be compiled.
+fn unknown(engine: &Object) -> Verdict {
+    Verdict {
+        object: engine.key.clone(),
+        uid: engine.uid.clone(),
+        generation: engine.generation,
+        refusal: None,
+        serving: Serving::Nothing,
+        unsupported: Vec::new(),
+    }
+}
+
+fn rollout(engine: &Object, status: &Value, generation: u64) -> Rollout {
+    let number = |key: &str| {
+        let found = status.get(key).and_then(Value::as_i64);
+        found
+            .and_then(|found| i32::try_from(found).ok())
+            .unwrap_or_default()
+    };
+    let wanted = engine.spec.get("replicas").and_then(Value::as_i64).unwrap_or(1);
+    let observed = status.get("observedGeneration").and_then(Value::as_u64);
+    Rollout {
+        wanted: i32::try_from(wanted).unwrap_or(i32::MAX),
+        replicas: number("replicas"),
+        updated: number("updatedReplicas"),
+        ready: number("readyReplicas"),
+        observed: observed.is_some_and(|observed| observed >= generation),
+    }
+}
+
+/// The last accepted forms, shared with the thread that compiles.
+type Last = Arc<LastAccepted>;

@@ -1,0 +1,213 @@
+//! What is published: read once, then remembered. A set whose content is published already is not written again.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use compile::{Compiled, LastAccepted, ObjectKey, Published};
+use delivery::{Half, Index, Publication, Set, assemble, name, next_counter, publish};
+use k8s_openapi::ByteString;
+use kube::Client;
+use metadata::Document;
+use serde_json::Value;
+
+use super::{Error, Last, Made};
+use crate::deliver::Served;
+use crate::resource::{Native, Resource};
+
+/// A set and the ConfigMaps that carry it.
+#[derive(Clone, Debug)]
+struct Carried {
+    index: Index,
+    publication: Arc<Publication>,
+}
+
+/// What is told of a set that was just published.
+#[derive(Debug)]
+pub(super) struct Told {
+    pub(super) counter: u64,
+    pub(super) generation: String,
+    pub(super) objects: String,
+    pub(super) parts: usize,
+}
+
+/// The sets of one engine.
+#[derive(Debug, Default)]
+pub(super) struct Shelf {
+    loaded: bool,
+    present: Option<Carried>,
+    /// Being written; what failed half-way is written again with the same counter.
+    next: Option<Carried>,
+    last: Last,
+    /// The counter that was read; also where the set could not be.
+    floor: u64,
+    since: Option<Instant>,
+    served: bool,
+}
+
+impl Shelf {
+    /// Reads what is published, once. What is damaged counts as nothing, but for its counter.
+    pub(super) async fn load(&mut self, client: &Client, engine: &ObjectKey) -> Result<(), Error> {
+        if self.loaded {
+            return Ok(());
+        }
+        let maps = Native::ConfigMap.api(client, Some(&engine.namespace));
+        let get = async |name: String| {
+            let found = maps.get_opt(&name).await;
+            found.map_err(|error| Error::read(&format!("ConfigMap {name}"), &error))
+        };
+        let index_name = name::index(&engine.name);
+        if let Some(found) = get(index_name.clone()).await? {
+            let data: BTreeMap<String, String> = serde_json::from_value(found.data).unwrap_or_default();
+            if let Ok(index) = Index::read(&data) {
+                let mut parts = Vec::new();
+                for part in index.part_names(&index_name) {
+                    parts.push(get(part).await?.as_ref().map(content).unwrap_or_default());
+                }
+                self.take(&index_name, index, &data, &parts);
+            }
+        }
+        self.loaded = true;
+        Ok(())
+    }
+
+    fn take(&mut self, index_name: &str, index: Index, data: &BTreeMap<String, String>, parts: &[Vec<u8>]) {
+        self.floor = index.counter;
+        let set = assemble(&index, data, parts).ok();
+        let read = set.as_ref().and_then(read);
+        let half = index.half.unwrap_or(Half::A);
+        let publication = set.and_then(|set| publish(index_name, &set, half).ok());
+        if let (Some((document, published)), Some(publication)) = (read, publication) {
+            self.last = Arc::new(LastAccepted::read(&document, &published));
+            self.present = Some(Carried {
+                index,
+                publication: Arc::new(publication),
+            });
+        }
+    }
+
+    /// The forms of objects that were published last.
+    pub(super) fn last(&self) -> Last {
+        Arc::clone(&self.last)
+    }
+
+    /// Whether this is what is published.
+    pub(super) fn has(&self, made: &Made) -> bool {
+        self.present
+            .as_ref()
+            .is_some_and(|present| is_of(&present.index, made))
+    }
+
+    /// The hash of what is published.
+    pub(super) fn generation(&self) -> Option<String> {
+        self.present
+            .as_ref()
+            .map(|present| present.index.generation.clone())
+    }
+
+    /// The ConfigMaps that should be there. `pods` is the highest counter that pods have accepted.
+    pub(super) fn prepare(
+        &mut self,
+        engine: &ObjectKey,
+        made: &Made,
+        pods: u64,
+    ) -> Result<Arc<Publication>, Error> {
+        if let Some(present) = self
+            .present
+            .as_ref()
+            .filter(|present| is_of(&present.index, made))
+        {
+            self.next = None;
+            return Ok(Arc::clone(&present.publication));
+        }
+        if let Some(next) = self.next.as_ref().filter(|next| is_of(&next.index, made)) {
+            return Ok(Arc::clone(&next.publication));
+        }
+        let known = self
+            .next
+            .iter()
+            .chain(&self.present)
+            .map(|carried| carried.index.counter);
+        let before = known.chain([self.floor, pods]).max();
+        let set = Set {
+            counter: next_counter(before, unix_seconds()),
+            metadata: made.metadata.clone(),
+            objects: made.objects.clone(),
+        };
+        let free = self
+            .present
+            .as_ref()
+            .map_or(Half::A, |present| present.index.free_half());
+        let publication = Arc::new(publish(&name::index(&engine.name), &set, free)?);
+        self.next = Index::read(&publication.data).ok().map(|index| Carried {
+            index,
+            publication: Arc::clone(&publication),
+        });
+        Ok(publication)
+    }
+
+    /// What was prepared is written. Gives it, if it was not there before.
+    pub(super) fn published(&mut self, compiled: &Compiled) -> Option<Told> {
+        let next = self.next.take()?;
+        self.last = Arc::new(LastAccepted::read(&compiled.document, &compiled.published));
+        self.since = Some(Instant::now());
+        self.served = false;
+        let told = Told {
+            counter: next.index.counter,
+            generation: next.index.generation.clone(),
+            objects: next.index.objects.clone(),
+            parts: next.publication.parts.len(),
+        };
+        self.present = Some(next);
+        Some(told)
+    }
+
+    /// Once per set: its counter, and how long it took, when all ready pods serve it.
+    pub(super) fn served_by(&mut self, pods: &[Served]) -> Option<(u64, Duration)> {
+        let counter = self.present.as_ref()?.index.counter;
+        let serves = |pod: &Served| {
+            pod.report
+                .as_ref()
+                .is_some_and(|report| report.counter == Some(counter))
+        };
+        if self.served || pods.is_empty() || !pods.iter().all(serves) {
+            return None;
+        }
+        self.served = true;
+        Some((
+            counter,
+            self.since.map(|since| since.elapsed()).unwrap_or_default(),
+        ))
+    }
+
+    /// Whether no pod needs what was published before.
+    pub(super) fn is_served(&self) -> bool {
+        self.served
+    }
+}
+
+fn is_of(index: &Index, made: &Made) -> bool {
+    index.generation == made.generation && index.objects == made.table
+}
+
+fn content(part: &Resource) -> Vec<u8> {
+    let content = part.binary_data.get(name::PART_KEY).cloned().unwrap_or_default();
+    serde_json::from_value::<ByteString>(content)
+        .map(|bytes| bytes.0)
+        .unwrap_or_default()
+}
+
+fn read(set: &Set) -> Option<(Document, Vec<Published>)> {
+    let value: Value = serde_json::from_str(&set.metadata).ok()?;
+    let (document, _) = Document::parse(&value).ok()?;
+    let entries: Vec<Value> = serde_json::from_str(&set.objects).ok()?;
+    Some((
+        document,
+        entries.iter().filter_map(Published::from_json).collect(),
+    ))
+}
+
+fn unix_seconds() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map(|since| since.as_secs()).unwrap_or_default()
+}

@@ -1,0 +1,344 @@
+//! The values of an engine's Secret: read where objects refer to them, kept where they were and are missing now.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use compile::{Compiled, ObjectKey, Objection, SecretKey, Serving, Snapshot};
+use crd::status::Reason;
+use delivery::{name, secret};
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::{Error, Made};
+use crate::environment::{Environment, Part};
+use crate::render::Values;
+use crate::retry;
+use crate::secrets::{Hidden, SecretName, Secrets, Standing};
+
+/// Why a key has no value, by key.
+pub(super) type Missing = BTreeMap<SecretKey, String>;
+
+/// What was read of one Secret.
+#[derive(Debug)]
+struct Read {
+    version: String,
+    asked: BTreeSet<String>,
+    values: BTreeMap<String, Hidden>,
+}
+
+/// The values of one engine.
+#[derive(Debug, Default)]
+pub(super) struct SecretValues {
+    loaded: bool,
+    token: String,
+    read: HashMap<SecretName, Read>,
+    wanted: Values,
+    start_hash: String,
+}
+
+impl SecretValues {
+    /// Reads the engine's Secret, once: the token, and values that may be missing elsewhere now.
+    pub(super) async fn load(&mut self, secrets: &Secrets, engine: &ObjectKey) -> Result<(), Error> {
+        if self.loaded {
+            return Ok(());
+        }
+        let own = name::secrets(&engine.name);
+        let found = secrets.read(&engine.namespace, &own).await;
+        let found = found.map_err(|error| Error::read(&format!("Secret {own}"), &error))?;
+        self.wanted = found.unwrap_or_default();
+        let token = self.wanted.get(secret::ADMIN_TOKEN);
+        let token = token.and_then(|token| String::from_utf8(token.0.clone()).ok());
+        self.token = token
+            .filter(|token| token.len() >= 32)
+            .unwrap_or_else(|| format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple()));
+        self.loaded = true;
+        Ok(())
+    }
+
+    /// The bearer token of the admin port.
+    pub(super) fn token(&self) -> &str {
+        &self.token
+    }
+
+    /// What the engine's Secret should hold.
+    pub(super) fn wanted(&self) -> &Values {
+        &self.wanted
+    }
+
+    /// Of the values that pods read at the start only. It tells nothing of them without the token.
+    pub(super) fn start_hash(&self) -> String {
+        self.start_hash.clone()
+    }
+
+    /// Whether somebody changed or deleted the engine's Secret after `version` of it was written.
+    pub(super) async fn is_behind(
+        &self,
+        secrets: &Secrets,
+        engine: &ObjectKey,
+        version: Option<u64>,
+    ) -> bool {
+        let Some(version) = version else {
+            return false;
+        };
+        let own = (engine.namespace.clone(), name::secrets(&engine.name));
+        match secrets.standing(&own).await {
+            Standing::Absent => true,
+            Standing::Present(now) => now.parse::<u64>().is_ok_and(|now| now > version),
+            Standing::Unknown | Standing::Denied(_) => false,
+        }
+    }
+
+    /// Reads what is referred to, where it changed. Gives what is missing.
+    pub(super) async fn refresh(
+        &mut self,
+        secrets: &Secrets,
+        engine: &ObjectKey,
+        compiled: &Compiled,
+    ) -> Result<Missing, Error> {
+        let mut wanted: BTreeMap<SecretName, BTreeSet<String>> = BTreeMap::new();
+        for key in &compiled.secrets {
+            let name = (key.namespace.clone(), key.name.clone());
+            wanted.entry(name).or_default().insert(key.key.clone());
+        }
+        let mut names: BTreeSet<SecretName> = wanted.keys().cloned().collect();
+        names.insert((engine.namespace.clone(), name::secrets(&engine.name)));
+        secrets.want(engine, &names);
+        self.read.retain(|name, _| wanted.contains_key(name));
+        let mut missing = Missing::new();
+        for (name, keys) in &wanted {
+            if let Some(why) = self.refresh_one(secrets, name, keys).await? {
+                missing.extend(keys.iter().map(|key| (secret_key(name, key), why.clone())));
+                continue;
+            }
+            let values = self.read.get(name).map(|read| &read.values);
+            for key in keys {
+                if values.is_none_or(|values| !values.contains_key(key)) {
+                    let why = format!(
+                        "Secret {} has no key {key}: add it, or correct the reference",
+                        name.1
+                    );
+                    missing.insert(secret_key(name, key), why);
+                }
+            }
+        }
+        Ok(missing)
+    }
+
+    /// Why nothing of a Secret can be had.
+    async fn refresh_one(
+        &mut self,
+        secrets: &Secrets,
+        name: &SecretName,
+        keys: &BTreeSet<String>,
+    ) -> Result<Option<String>, Error> {
+        let absent = || format!("Secret {} is not there: create it, or correct the name", name.1);
+        let version = match secrets.standing(name).await {
+            Standing::Present(version) => version,
+            Standing::Absent | Standing::Unknown => {
+                self.read.remove(name);
+                return Ok(Some(absent()));
+            }
+            Standing::Denied(why) => return Ok(Some(format!("Secret {}: {why}", name.1))),
+        };
+        let known = self.read.get(name);
+        if known.is_some_and(|known| known.version == version && keys.is_subset(&known.asked)) {
+            return Ok(None);
+        }
+        match secrets.read(&name.0, &name.1).await {
+            Ok(Some(mut values)) => {
+                values.retain(|key, _| keys.contains(key));
+                let read = Read {
+                    version,
+                    asked: keys.clone(),
+                    values,
+                };
+                self.read.insert(name.clone(), read);
+                Ok(None)
+            }
+            Ok(None) => Ok(Some(absent())),
+            Err(error) if retry::code(&error) == 403 => Ok(Some(format!(
+                "Secret {}: the operator may watch it and not read it",
+                name.1
+            ))),
+            Err(error) => Err(Error::read(&format!("Secret {}/{}", name.0, name.1), &error)),
+        }
+    }
+
+    /// Puts together what the engine's Secret should hold. With `grow`, what it held before stays: pods may still
+    /// need it.
+    pub(super) fn gather(&mut self, made: &Made, grow: bool) {
+        let mut wanted = if grow { self.wanted.clone() } else { Values::new() };
+        wanted.insert(
+            secret::ADMIN_TOKEN.to_owned(),
+            Hidden(self.token.clone().into_bytes()),
+        );
+        for key in &made.compiled.secrets {
+            let variable = key.variable();
+            // Settings of the engine have keys of their own below.
+            if made.metadata.contains(&variable) {
+                let value = self.value(key).or_else(|| self.wanted.get(&variable).cloned());
+                wanted.extend(value.map(|value| (variable, value)));
+            }
+        }
+        let nothing = Environment::default();
+        let environment = made
+            .settings
+            .as_ref()
+            .map_or(&nothing, |(_, environment)| environment);
+        for (variable, part) in &environment.secret {
+            let value = self.part(part).or_else(|| self.wanted.get(variable).cloned());
+            wanted.extend(value.map(|value| (variable.clone(), value)));
+        }
+        self.start_hash = start_hash(&self.token, environment, &wanted);
+        self.wanted = wanted;
+    }
+
+    /// Whether every setting that comes from a Secret has a value. Without its admin secret an engine would be open
+    /// to everybody.
+    pub(super) fn has_all(&self, environment: &Environment) -> bool {
+        environment
+            .secret
+            .keys()
+            .all(|variable| self.wanted.contains_key(variable))
+    }
+
+    fn value(&self, key: &SecretKey) -> Option<Hidden> {
+        let read = self.read.get(&(key.namespace.clone(), key.name.clone()))?;
+        read.values.get(&key.key).cloned()
+    }
+
+    fn part(&self, part: &Part) -> Option<Hidden> {
+        match part {
+            Part::One(key) => self.value(key),
+            Part::List(keys) => {
+                let values: Option<Vec<String>> = keys
+                    .iter()
+                    .map(|key| String::from_utf8(self.value(key)?.0).ok())
+                    .collect();
+                Some(Hidden(format!("[{}]", values?.join(",")).into_bytes()))
+            }
+        }
+    }
+}
+
+fn secret_key(name: &SecretName, key: &str) -> SecretKey {
+    SecretKey {
+        namespace: name.0.clone(),
+        name: name.1.clone(),
+        key: key.to_owned(),
+    }
+}
+
+fn start_hash(token: &str, environment: &Environment, values: &Values) -> String {
+    let mut text = token.as_bytes().to_vec();
+    let at_start = environment
+        .secret
+        .keys()
+        .filter(|variable| !secret::CHANGES_AT_RUN_TIME.contains(&variable.as_str()));
+    for variable in at_start {
+        text.extend_from_slice(variable.as_bytes());
+        text.push(0);
+        text.extend_from_slice(
+            values
+                .get(variable)
+                .map(|value| value.0.as_slice())
+                .unwrap_or_default(),
+        );
+        text.push(0);
+    }
+    delivery::hash(&text).get(..16).unwrap_or_default().to_owned()
+}
+
+/// What objects lack, as objections to their present forms.
+pub(super) fn objections(compiled: &Compiled, snapshot: &Snapshot, missing: &Missing) -> Vec<Objection> {
+    if missing.is_empty() {
+        return Vec::new();
+    }
+    let present: BTreeMap<&ObjectKey, i64> = compiled
+        .verdicts
+        .iter()
+        .filter(|verdict| verdict.serving == Serving::Present)
+        .map(|verdict| (&verdict.object, verdict.generation))
+        .collect();
+    let mut made = Vec::new();
+    for entry in &compiled.published {
+        let lacking = entry
+            .secrets
+            .iter()
+            .find_map(|key| Some((key, missing.get(key)?)));
+        let (Some((key, why)), Some(generation)) = (lacking, present.get(&entry.object)) else {
+            continue;
+        };
+        let object = snapshot
+            .objects()
+            .iter()
+            .find(|object| object.key == entry.object);
+        let path = object.and_then(|object| path_of(&object.spec, key, "spec"));
+        made.push(Objection {
+            uid: entry.uid.clone(),
+            generation: *generation,
+            reason: Reason::RefNotResolved,
+            path: path.unwrap_or_else(|| "spec".to_owned()),
+            message: why.clone(),
+        });
+    }
+    made
+}
+
+/// Where a spec refers to a key. Recurses as deep as a spec may nest.
+fn path_of(value: &Value, key: &SecretKey, path: &str) -> Option<String> {
+    match value {
+        Value::Array(items) => {
+            let mut items = items.iter().enumerate();
+            items.find_map(|(number, item)| path_of(item, key, &format!("{path}[{number}]")))
+        }
+        Value::Object(object) => {
+            if let Some(reference) = object.get("secretKeyRef") {
+                let text = |field: &str| reference.get(field).and_then(Value::as_str);
+                if text("name") == Some(&key.name) && text("key") == Some(&key.key) {
+                    return Some(format!("{path}.secretKeyRef"));
+                }
+            }
+            let mut fields = object.iter();
+            fields.find_map(|(name, inner)| path_of(inner, key, &format!("{path}.{name}")))
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_missing_key_is_told_with_its_path() {
+        let key = secret_key(&("n".to_owned(), "s".to_owned()), "k");
+        let spec = json!({"a": [{"b": {"secretKeyRef": {"name": "s", "key": "other"}}}, {"c": {"secretKeyRef": {"name": "s", "key": "k"}}}]});
+        assert_eq!(
+            path_of(&spec, &key, "spec").as_deref(),
+            Some("spec.a[1].c.secretKeyRef")
+        );
+        assert_eq!(path_of(&json!({}), &key, "spec"), None);
+    }
+
+    #[test]
+    fn pods_are_replaced_for_values_that_they_read_at_the_start() {
+        let part = |name: &str| Part::One(secret_key(&("n".to_owned(), "s".to_owned()), name));
+        let mut environment = Environment::default();
+        environment.secret.insert("OTHER".to_owned(), part("other"));
+        environment
+            .secret
+            .insert("HASURA_GRAPHQL_ADMIN_SECRET".to_owned(), part("admin"));
+        let values = |other: &str, admin: &str| {
+            let list = [("OTHER", other), ("HASURA_GRAPHQL_ADMIN_SECRET", admin)];
+            Values::from(list.map(|(name, value)| (name.to_owned(), Hidden(value.as_bytes().to_vec()))))
+        };
+        let first = start_hash("token", &environment, &values("a", "b"));
+        assert_eq!(first, start_hash("token", &environment, &values("a", "c")));
+        assert_ne!(first, start_hash("token", &environment, &values("c", "b")));
+        assert_ne!(
+            first,
+            start_hash("another token", &environment, &values("a", "b"))
+        );
+    }
+}

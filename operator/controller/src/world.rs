@@ -1,0 +1,347 @@
+//! The custom resources as they are now, with the statuses they have. One writer per kind and namespace (its watch),
+//! many readers.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use compile::{Object, ObjectKey, Selection, Snapshot};
+use crd::Kind;
+use crd::status::{EngineStatus, ObjectStatus};
+use serde_json::Value;
+
+use crate::resource::Resource;
+
+/// Labels by namespace.
+pub type Namespaces = BTreeMap<String, BTreeMap<String, String>>;
+
+/// The status that an object has.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Status {
+    /// None, or one that is not ours.
+    #[default]
+    None,
+    /// Of any kind but `Engine`.
+    Object(Box<ObjectStatus>),
+    /// Of an engine.
+    Engine(Box<EngineStatus>),
+}
+
+#[derive(Debug)]
+struct Stored {
+    object: Arc<Object>,
+    status: Arc<Status>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    objects: BTreeMap<ObjectKey, Stored>,
+    namespaces: Namespaces,
+    overflow: BTreeSet<ObjectKey>,
+}
+
+impl State {
+    /// The engines: the first kind in the order of keys.
+    fn engines(&self) -> impl Iterator<Item = &Arc<Object>> {
+        let objects = self.objects.values().map(|stored| &stored.object);
+        objects.take_while(|object| object.key.kind == Kind::Engine)
+    }
+}
+
+/// The custom resources and namespaces.
+#[derive(Debug)]
+pub struct World {
+    state: RwLock<State>,
+    most: usize,
+}
+
+/// What an event changed.
+#[derive(Clone, Debug, Default)]
+pub struct Change {
+    /// The form before.
+    pub before: Option<Arc<Object>>,
+    /// The form now.
+    pub after: Option<Arc<Object>>,
+    /// The status is not the one that was known.
+    pub status: bool,
+}
+
+impl Change {
+    /// Whether what compiling sees is another.
+    pub fn of_object(&self) -> bool {
+        self.before != self.after
+    }
+}
+
+impl World {
+    /// Nothing yet; `most` objects at most.
+    pub fn new(most: usize) -> Self {
+        Self {
+            state: RwLock::default(),
+            most,
+        }
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, State> {
+        self.state.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, State> {
+        self.state.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes an object as it is now. One that is being deleted is gone.
+    pub fn apply(&self, kind: Kind, resource: Resource) -> Change {
+        let Some((object, status, deleted)) = parts(kind, resource) else {
+            return Change::default();
+        };
+        if deleted {
+            return self.remove(&object.key);
+        }
+        let mut state = self.write();
+        let key = object.key.clone();
+        if !state.objects.contains_key(&key) && state.objects.len() >= self.most {
+            state.overflow.insert(key);
+            return Change::default();
+        }
+        let before = state.objects.get(&key);
+        let changed = before.is_none_or(|before| *before.status != status);
+        let same = before
+            .filter(|before| *before.object == object)
+            .map(|before| Arc::clone(&before.object));
+        let after = same.unwrap_or_else(|| Arc::new(object));
+        let stored = Stored {
+            object: Arc::clone(&after),
+            status: Arc::new(status),
+        };
+        let before = state.objects.insert(key, stored);
+        Change {
+            before: before.map(|before| before.object),
+            after: Some(after),
+            status: changed,
+        }
+    }
+
+    /// The object is gone.
+    pub fn remove(&self, key: &ObjectKey) -> Change {
+        let mut state = self.write();
+        state.overflow.remove(key);
+        Change {
+            before: state.objects.remove(key).map(|stored| stored.object),
+            after: None,
+            status: false,
+        }
+    }
+
+    /// The objects of a kind, in a namespace or in all, that are not among `seen`.
+    pub fn others(&self, kind: Kind, namespace: Option<&str>, seen: &BTreeSet<ObjectKey>) -> Vec<ObjectKey> {
+        let state = self.read();
+        let here = |key: &&ObjectKey| {
+            key.kind == kind
+                && namespace.is_none_or(|namespace| key.namespace == namespace)
+                && !seen.contains(*key)
+        };
+        state
+            .objects
+            .keys()
+            .chain(&state.overflow)
+            .filter(here)
+            .cloned()
+            .collect()
+    }
+
+    /// How many objects there are.
+    pub fn len(&self) -> usize {
+        self.read().objects.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Whether objects had to be left out; then nothing may be published.
+    pub fn overflows(&self) -> bool {
+        !self.read().overflow.is_empty()
+    }
+
+    /// An object and its status.
+    pub fn get(&self, key: &ObjectKey) -> Option<(Arc<Object>, Arc<Status>)> {
+        let state = self.read();
+        let stored = state.objects.get(key)?;
+        Some((Arc::clone(&stored.object), Arc::clone(&stored.status)))
+    }
+
+    /// All objects.
+    pub fn keys(&self) -> Vec<ObjectKey> {
+        self.read().objects.keys().cloned().collect()
+    }
+
+    /// All engines.
+    pub fn engines(&self) -> Vec<Arc<Object>> {
+        self.read().engines().map(Arc::clone).collect()
+    }
+
+    /// What an engine is made of.
+    pub fn snapshot(&self, engine: &Arc<Object>) -> Snapshot {
+        let state = self.read();
+        let objects: Vec<Arc<Object>> = state
+            .objects
+            .values()
+            .map(|stored| Arc::clone(&stored.object))
+            .collect();
+        Snapshot::of_engine(engine, &objects, &state.namespaces)
+    }
+
+    /// The engines that are made of one of these forms.
+    pub fn engines_of(&self, forms: &[&Arc<Object>]) -> Vec<ObjectKey> {
+        let state = self.read();
+        let nothing = BTreeMap::new();
+        let takes = |engine: &Object| {
+            let selection = Selection::of(engine);
+            forms.iter().any(|form| {
+                let labels = state.namespaces.get(&form.key.namespace).unwrap_or(&nothing);
+                selection.takes(form, labels)
+            })
+        };
+        let engines = state.engines().filter(|engine| takes(engine));
+        engines.map(|engine| engine.key.clone()).collect()
+    }
+
+    /// Takes the labels of a namespace; nothing: it is gone. Gives the engines that look at labels of namespaces, if
+    /// there is a change.
+    pub fn set_namespace(&self, name: &str, labels: Option<BTreeMap<String, String>>) -> Vec<ObjectKey> {
+        let mut state = self.write();
+        if state.namespaces.get(name) == labels.as_ref() {
+            return Vec::new();
+        }
+        match labels {
+            Some(labels) => state.namespaces.insert(name.to_owned(), labels),
+            None => state.namespaces.remove(name),
+        };
+        let engines = state
+            .engines()
+            .filter(|engine| Selection::of(engine).looks_at_namespaces());
+        engines.map(|engine| engine.key.clone()).collect()
+    }
+
+    /// The namespaces that are known and not among `seen`.
+    pub fn other_namespaces(&self, seen: &BTreeSet<String>) -> Vec<String> {
+        let state = self.read();
+        state
+            .namespaces
+            .keys()
+            .filter(|name| !seen.contains(*name))
+            .cloned()
+            .collect()
+    }
+
+    /// Remembers the status that was just written.
+    pub fn set_status(&self, key: &ObjectKey, status: Status) {
+        if let Some(stored) = self.write().objects.get_mut(key) {
+            stored.status = Arc::new(status);
+        }
+    }
+}
+
+/// Object, status, and whether it is being deleted.
+fn parts(kind: Kind, resource: Resource) -> Option<(Object, Status, bool)> {
+    let Resource {
+        metadata,
+        spec,
+        status,
+        ..
+    } = resource;
+    let object = Object {
+        key: ObjectKey {
+            kind,
+            namespace: metadata.namespace?,
+            name: metadata.name?,
+        },
+        uid: metadata.uid?,
+        generation: metadata.generation.unwrap_or(1),
+        created: metadata
+            .creation_timestamp
+            .map(|time| time.0.to_string())
+            .unwrap_or_default(),
+        labels: metadata.labels.unwrap_or_default(),
+        spec,
+    };
+    let status = match (kind, status) {
+        (_, Value::Null) => Status::None,
+        (Kind::Engine, status) => serde_json::from_value(status).map_or(Status::None, Status::Engine),
+        (_, status) => serde_json::from_value(status).map_or(Status::None, Status::Object),
+    };
+    Some((object, status, metadata.deletion_timestamp.is_some()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn resource(name: &str, labels: &Value, spec: &Value) -> Resource {
+        let value = json!({
+            "metadata": {"name": name, "namespace": "n", "uid": name, "generation": 1, "labels": labels},
+            "spec": spec,
+        });
+        serde_json::from_value(value).expect("a resource")
+    }
+
+    #[test]
+    fn changes_are_told_once_and_to_engines_that_take_them() {
+        let world = World::new(10);
+        world.apply(
+            Kind::Engine,
+            resource(
+                "e",
+                &json!({}),
+                &json!({"objectSelector": {"matchLabels": {"a": "1"}}}),
+            ),
+        );
+        let change = world.apply(Kind::Source, resource("s", &json!({"a": "1"}), &json!({})));
+        assert!(change.of_object());
+        let engines = |change: &Change| {
+            let forms: Vec<_> = change.before.iter().chain(&change.after).collect();
+            world.engines_of(&forms).len()
+        };
+        assert_eq!(engines(&change), 1);
+        assert!(
+            !world
+                .apply(Kind::Source, resource("s", &json!({"a": "1"}), &json!({})))
+                .of_object()
+        );
+        let left = world.apply(Kind::Source, resource("s", &json!({"a": "2"}), &json!({})));
+        assert_eq!(engines(&left), 1, "an engine that took it before");
+        let still_out = world.apply(Kind::Source, resource("s", &json!({"a": "3"}), &json!({})));
+        assert_eq!(engines(&still_out), 0);
+        let engine = &world.engines()[0];
+        assert_eq!(world.snapshot(engine).objects().len(), 1);
+    }
+
+    #[test]
+    fn one_object_too_many_is_known_to_be_missing() {
+        let world = World::new(1);
+        world.apply(Kind::Source, resource("a", &json!({}), &json!({})));
+        world.apply(Kind::Source, resource("b", &json!({}), &json!({})));
+        assert!(world.overflows() && world.len() == 1);
+        let gone = world.others(Kind::Source, None, &BTreeSet::new());
+        assert_eq!(gone.len(), 2);
+        for key in gone {
+            world.remove(&key);
+        }
+        assert!(!world.overflows() && world.is_empty());
+    }
+
+    #[test]
+    fn namespaces_matter_to_engines_that_look_at_them() {
+        let world = World::new(10);
+        world.apply(
+            Kind::Engine,
+            resource("e", &json!({}), &json!({"namespaceSelector": {}})),
+        );
+        world.apply(Kind::Engine, resource("f", &json!({}), &json!({})));
+        assert_eq!(world.set_namespace("n", Some(BTreeMap::new())).len(), 1);
+        assert_eq!(world.set_namespace("n", Some(BTreeMap::new())).len(), 0);
+        assert_eq!(world.set_namespace("n", None).len(), 1);
+    }
+}
