@@ -1,7 +1,7 @@
 //! Who may name whom: the architecture, as a table.
 //!
 //! ```text
-//! floor 3     server                                  operator
+//! floor 3     server   kubernetes   operator
 //! floor 2     plan   pg   compile
 //! floor 1     schema   crd
 //! floor 0     auth  graphql   metadata   sql   embedded   kriti   delivery
@@ -87,10 +87,28 @@ pub const CRATES: &[Crate] = &[
         tests_may: &["embedded"],
     },
     Crate {
+        name: "kubernetes",
+        folder: "engine/kubernetes",
+        may: &["delivery"],
+        tests_may: &[],
+    },
+    Crate {
         name: "rowlock",
         folder: "engine/server",
         may: &[
-            "auth", "graphql", "metadata", "sql", "embedded", "kriti", "delivery", "schema", "plan", "pg",
+            "auth",
+            "graphql",
+            "metadata",
+            "sql",
+            "embedded",
+            "kriti",
+            "delivery",
+            "schema",
+            "plan",
+            "pg",
+            "crd",
+            "compile",
+            "kubernetes",
         ],
         tests_may: &[],
     },
@@ -133,7 +151,7 @@ pub const RESERVED: &[(&str, &[&str], &[&str])] = &[
     ("tokio-postgres", &["pg"], &["rowlock"]),
     ("tokio-postgres-rustls", &["pg"], &[]),
     ("reqwest", &["rowlock", "e2e"], &[]),
-    ("hyper", &["rowlock"], &[]),
+    ("hyper", &["rowlock"], &["kubernetes"]),
     ("jsonwebtoken", &["auth"], &[]),
     ("clap", &["rowlock"], &[]),
     ("hyper", &["rowlock", "operator"], &[]),
@@ -141,12 +159,12 @@ pub const RESERVED: &[(&str, &[&str], &[&str])] = &[
     ("notify", &["rowlock"], &[]),
     ("mimalloc", &["rowlock", "operator"], &[]),
     ("prometheus", &["rowlock", "operator"], &[]),
-    ("kube", &["crd", "operator", "e2e"], &[]),
-    ("k8s-openapi", &["crd", "operator", "e2e"], &[]),
+    ("kube", &["crd", "kubernetes", "operator", "e2e"], &[]),
+    ("k8s-openapi", &["crd", "kubernetes", "operator", "e2e"], &[]),
     ("schemars", &["crd"], &[]),
     ("postgresql_embedded", &["embedded"], &[]),
     ("async-graphql-parser", &["metadata"], &[]),
-    ("tokio", &["embedded", "pg", "rowlock", "operator", "e2e"], &[]),
+    ("tokio", &["embedded", "kubernetes", "pg", "rowlock", "operator", "e2e"], &[]),
 ];
 
 /// One line of a manifest.

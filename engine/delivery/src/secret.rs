@@ -16,6 +16,9 @@ pub const CHANGES_AT_RUN_TIME: &[&str] = &[
     "HASURA_GRAPHQL_ADMIN_SECRET",
     "HASURA_GRAPHQL_ADMIN_SECRETS",
     "HASURA_GRAPHQL_ACCESS_KEY",
+    "HASURA_GRAPHQL_JWT_SECRET",
+    "HASURA_GRAPHQL_JWT_SECRETS",
+    "HASURA_GRAPHQL_AUTH_HOOK",
 ];
 
 /// Whether a text stands for a key of a Secret.

@@ -11,6 +11,7 @@ mod keys;
 
 use std::sync::Arc;
 
+use ::auth::config::KeySource;
 use ::auth::verifier::missing;
 use ::auth::{Identity, Outcome, Verifier};
 use http::{HeaderMap, HeaderValue};
@@ -111,6 +112,32 @@ impl Authenticator {
             client,
             observer,
         }
+    }
+
+    /// The same by other settings. Keys that both have stay; new ones are fetched until `stop`.
+    pub fn with(&self, settings: Authentication, stop: &watch::Receiver<bool>) -> Self {
+        let mut next = Self::new(settings, self.client.clone(), self.observer.clone());
+        let of_url = |secret: &::auth::JwtSecret| {
+            let KeySource::Url(url) = &secret.keys else {
+                return None;
+            };
+            let same =
+                |known: &::auth::JwtSecret| matches!(&known.keys, KeySource::Url(known) if known == url);
+            let at = self.settings.jwt.iter().position(same)?;
+            self.tokens.as_ref()?.keys.get(at).cloned()
+        };
+        let keys = next.tokens.iter_mut().flat_map(|tokens| &mut tokens.keys);
+        for (secret, keys) in next.settings.jwt.iter().zip(keys) {
+            match of_url(secret) {
+                Some(known) => *keys = known,
+                None if keys.is_fetched() => {
+                    let (client, observer) = (self.client.clone(), self.observer.clone());
+                    tokio::spawn(Arc::clone(keys).follow(client, observer, stop.clone()));
+                }
+                None => {}
+            }
+        }
+        next
     }
 
     /// Fetches keys, now and when they are no longer good, until `stop`.

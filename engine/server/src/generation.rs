@@ -8,6 +8,7 @@
 //! ```
 
 pub mod aside;
+pub mod provenance;
 pub mod source;
 pub mod source_state;
 
@@ -15,6 +16,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
+use http::HeaderValue;
 use metadata::Document;
 use metadata::object_id::MetadataObjectId;
 use plan::PlanCache;
@@ -25,6 +27,7 @@ use schema::role::RoleView;
 use serde_json::Value;
 
 use self::aside::{Urgency, aside};
+pub use self::provenance::Provenance;
 pub use self::source_state::SourceState;
 use crate::gate::AllowList;
 
@@ -33,8 +36,10 @@ use crate::gate::AllowList;
 pub struct Generation {
     /// Counts up within this process.
     pub number: u64,
-    /// SHA-256 of the canonical document, once somebody has asked.
+    /// SHA-256 of the canonical document, once somebody has asked; of the published text, where one was published.
     hash: OnceLock<String>,
+    /// What the document was made of.
+    pub provenance: Arc<Provenance>,
     /// Version under which the document is stored; 0 with an origin that stores nothing.
     pub resource_version: i64,
     /// The document.
@@ -105,13 +110,17 @@ impl Generation {
             .iter()
             .map(|source| sources.get(&*source.name)?.database.clone())
             .collect();
-        let hash = match previous {
-            Some(previous) if Arc::ptr_eq(&previous.document, &document) => previous.hash.clone(),
-            _ => OnceLock::new(),
+        let same = previous.filter(|previous| Arc::ptr_eq(&previous.document, &document));
+        let hash = match same {
+            Some(previous) => previous.hash.clone(),
+            None => OnceLock::new(),
         };
         Self {
             number: previous.map_or(1, |previous| previous.number + 1),
             hash,
+            provenance: same
+                .map(|previous| Arc::clone(&previous.provenance))
+                .unwrap_or_default(),
             resource_version,
             document,
             model,
@@ -131,11 +140,26 @@ impl Generation {
         self.hash.get_or_init(|| self.document.generation_hash())
     }
 
+    /// The hash as a header's value, if it is known.
+    pub fn hash_header(&self) -> Option<HeaderValue> {
+        HeaderValue::from_str(self.hash.get()?).ok()
+    }
+
     /// The document's canonical text, from which the hash is made as well.
     pub fn text(&self) -> String {
         let text = self.document.to_text();
         self.hash.get_or_init(|| metadata::document::hash(&text));
         text
+    }
+
+    /// With what the document was made of.
+    #[must_use]
+    pub fn made_of(mut self, provenance: Arc<Provenance>) -> Self {
+        if let Some(hash) = &provenance.published_hash {
+            self.hash = OnceLock::from(hash.clone());
+        }
+        self.provenance = provenance;
+        self
     }
 
     /// The database of a source of the model.

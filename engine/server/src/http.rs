@@ -31,6 +31,9 @@ use error::{ApiError, Code, Visibility};
 /// Header with the request's id.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
+/// Header of GraphQL answers with the hash of the generation that they are from.
+const GENERATION: HeaderName = HeaderName::from_static("x-rowlock-generation");
+
 const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
 const METRICS: HeaderValue = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
@@ -128,6 +131,8 @@ pub struct Answer {
     pub operations: Vec<OperationLog>,
     /// Further headers, cookies of the authentication webhook among them.
     pub headers: Vec<(HeaderName, HeaderValue)>,
+    /// Hash of the generation that answered.
+    pub generation: Option<HeaderValue>,
 }
 
 /// What of a request's body is logged.
@@ -157,6 +162,7 @@ impl Answer {
             error: None,
             operations: Vec::new(),
             headers: Vec::new(),
+            generation: None,
         }
     }
 
@@ -289,6 +295,9 @@ where
     if let Ok(id) = HeaderValue::from_str(&request_id) {
         headers.insert(REQUEST_ID, id);
     }
+    if let Some(generation) = answer.generation {
+        headers.insert(GENERATION, generation);
+    }
     if let Some(encoding) = encoding {
         headers.insert(CONTENT_ENCODING, HeaderValue::from_static(encoding));
     }
@@ -407,7 +416,7 @@ fn unread(endpoint: Endpoint, error: &ApiError) -> Answer {
 /// The session, or the refusal in the plain shape.
 async fn authenticate(state: &State, call: &Call<'_>) -> Result<Authenticated, Box<Answer>> {
     state
-        .authenticator
+        .authenticator()
         .authenticate(call.headers, || None)
         .await
         .map_err(|error| Box::new(Answer::plain_error(&error, visibility(state, None))))

@@ -1,5 +1,6 @@
 //! `rowlock`: a GraphQL engine for Postgres, compatible with Hasura v2.
 
+mod admin;
 mod auth;
 mod dev;
 mod explain;

@@ -126,12 +126,24 @@ pub async fn serve_until(
         address: format!("{}:{}", settings.http.host, settings.http.port),
         reason: error.to_string(),
     })?;
+    let admin = match settings.admin_port {
+        Some(port) => Some(listener::bind(&settings.http.host, port).await?),
+        None => None,
+    };
     let state = State::start(settings, observer.clone()).await?;
-    state.spawn_followers(&stop);
+    state.spawn_followers(&stop).await?;
     observer.emit(Event::Startup {
         kind: "server",
         info: json!({"message": "starting API server", "address": address.to_string()}),
     });
+    if let Some(admin) = admin {
+        let address = admin.local_addr().map(|address| address.to_string());
+        observer.emit(Event::Startup {
+            kind: "admin",
+            info: json!({"message": "starting admin API", "admin_address": address.unwrap_or_default()}),
+        });
+        tokio::spawn(crate::admin::serve(Arc::clone(&state), admin, stop.clone()));
+    }
     listening(address);
     tokio::spawn(drain(Arc::clone(&state), stop.clone()));
     listener::serve(state, listener, stop).await;
@@ -152,6 +164,8 @@ fn announce(settings: &Settings, observer: &Observer) {
             "host": settings.http.host,
             "port": settings.http.port,
             "origin": settings.origin.to_string(),
+            "secrets_dir": settings.secrets.folder,
+            "secrets_name": settings.secrets.name,
             "admin_secret_set": !settings.authentication.admin_secrets.is_empty(),
             "jwt_secrets": settings.authentication.jwt.len(),
             "auth_hook_set": settings.authentication.hook.is_some(),

@@ -13,11 +13,12 @@ pub mod origin;
 pub mod reader;
 pub mod value;
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 pub use environment::{Environment, Secret};
 pub use origin::Origin;
-pub use reader::Error;
+pub use reader::{Changeable, Error};
 
 use crate::auth::cors::Cors;
 use crate::observe::log::{Level, LogType};
@@ -67,10 +68,29 @@ pub struct Settings {
     pub log: Log,
     /// What is measured.
     pub metrics: Metrics,
-    /// The variables that metadata may refer to.
+    /// The variables that metadata may refer to, as they were at the start; `State::environment` has what holds now.
     pub environment: Environment,
+    /// Where variables come from that change while the program runs.
+    pub secrets: Secrets,
+    /// Folder for what outlives the process.
+    pub state_dir: Option<PathBuf>,
+    /// Port of the admin API.
+    pub admin_port: Option<u16>,
+    /// Reads again what may change while the program runs.
+    pub changeable: Changeable,
     /// What was accepted without effect, for the start-up log: (setting, reason).
     pub warnings: Vec<(&'static str, String)>,
+}
+
+/// Variables that win over those of the environment.
+#[derive(Debug, Clone, Default)]
+pub struct Secrets {
+    /// Folder with a file per variable.
+    pub folder: Option<PathBuf>,
+    /// Secret that is watched.
+    pub name: Option<String>,
+    /// The environment without any of them.
+    pub below: Environment,
 }
 
 /// The source `default` as the command line or environment gives it.

@@ -1,7 +1,10 @@
 //! What lives as long as the process: the present generation, where documents are stored, the writer's lock.
 
+mod delivered;
 pub mod follow;
 pub mod health;
+mod secret;
+mod standing;
 mod start;
 
 use std::collections::BTreeMap;
@@ -9,7 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use futures_util::future::join_all;
 use metadata::Document;
 use plan::PlanCache;
@@ -24,7 +27,8 @@ use crate::generation::aside::{Urgency, aside};
 use crate::generation::source::Surroundings;
 use crate::generation::{Generation, SourceState};
 use crate::observe::{Event, Observer};
-use crate::settings::Settings;
+use crate::settings::{Environment, Origin, Secret, Settings};
+use standing::Standing;
 
 pub use start::{EVERYTHING, StartError, parse};
 
@@ -47,13 +51,18 @@ pub struct State {
     pub instance_id: Uuid,
     /// Log and metrics.
     pub observer: Observer,
-    /// Who may ask.
-    pub authenticator: Authenticator,
+    authenticator: ArcSwap<Authenticator>,
     /// How often each may ask.
     pub rates: Rates,
+    environment: ArcSwap<Environment>,
+    admin_token: ArcSwapOption<Secret>,
+    /// What the admin port tells besides the generation.
+    standing: Standing,
     generation: ArcSwap<Generation>,
     store: Option<pg::Store>,
     writer: tokio::sync::Mutex<()>,
+    /// One document is checked at a time: each takes the memory of a generation.
+    check: tokio::sync::Mutex<()>,
     health: Mutex<BTreeMap<String, health::Report>>,
     /// Plans of all generations: each is found only while the parts that it was made from are there.
     plans: Arc<PlanCache>,
@@ -64,6 +73,34 @@ impl State {
     /// The present generation.
     pub fn current(&self) -> Arc<Generation> {
         self.generation.load_full()
+    }
+
+    /// Who may ask, as it holds now.
+    pub fn authenticator(&self) -> Arc<Authenticator> {
+        self.authenticator.load_full()
+    }
+
+    /// The variables that metadata may refer to, as they hold now.
+    pub fn environment(&self) -> Arc<Environment> {
+        self.environment.load_full()
+    }
+
+    /// The bearer token of the admin port.
+    pub fn admin_token(&self) -> Option<Arc<Secret>> {
+        self.admin_token.load_full()
+    }
+
+    /// Whether there is a document yet: with an origin that is watched it may come later.
+    pub fn has_document(&self) -> bool {
+        match self.settings.origin {
+            Origin::ConfigMap(_) => self.current().provenance.counter.is_some(),
+            Origin::Catalog | Origin::Directory(_) => true,
+        }
+    }
+
+    /// Whether requests should come here.
+    pub fn is_ready(&self) -> bool {
+        !self.is_draining() && self.has_document() && self.reaches_a_source()
     }
 
     /// Where the document is stored, if it is.
@@ -79,6 +116,11 @@ impl State {
     /// One change of the document at a time.
     pub async fn lock(&self) -> MutexGuard<'_, ()> {
         self.writer.lock().await
+    }
+
+    /// One check of a document at a time.
+    pub async fn check_alone(&self) -> MutexGuard<'_, ()> {
+        self.check.lock().await
     }
 
     /// Makes a generation the present one.
@@ -109,6 +151,7 @@ impl State {
             self.observer.emit(Event::InconsistentMetadata(objects));
         }
         retire(before);
+        self.tell();
     }
 
     /// How the plan cache does, since the start.
@@ -119,6 +162,7 @@ impl State {
     /// The program is about to stop: it is no longer ready.
     pub fn drain(&self) {
         self.draining.store(true, Ordering::Release);
+        self.tell();
     }
 
     /// Whether the program is about to stop.
@@ -133,9 +177,9 @@ impl State {
 }
 
 /// What the server adds to the configuration of sources.
-fn surroundings(settings: &Settings) -> Surroundings {
+fn surroundings(settings: &Settings, environment: &Environment) -> Surroundings {
     Surroundings {
-        environment: settings.environment.clone(),
+        environment: environment.clone(),
         pool: settings.pool,
         dynamic_secrets_prefix: settings.dynamic_secrets_prefix.clone(),
     }
@@ -145,9 +189,10 @@ fn surroundings(settings: &Settings) -> Surroundings {
 pub fn open_sources(
     document: &Document,
     settings: &Settings,
+    environment: &Environment,
     previous: Option<&BTreeMap<String, SourceState>>,
 ) -> BTreeMap<String, SourceState> {
-    let surroundings = surroundings(settings);
+    let surroundings = surroundings(settings, environment);
     document
         .sources
         .iter()
@@ -170,7 +215,7 @@ pub async fn introspect(
     introspect_within(document, sources, wanted, PATIENCE).await;
 }
 
-async fn introspect_within(
+pub async fn introspect_within(
     document: &Document,
     sources: &mut BTreeMap<String, SourceState>,
     wanted: impl Fn(&str, &SourceState) -> bool,
@@ -184,6 +229,17 @@ async fn introspect_within(
             Some(state.introspect(source, patience))
         });
     join_all(reading).await;
+}
+
+/// Reads the rows of enum tables anew, where there are any.
+pub async fn refresh_enum_values(document: &Document, sources: &mut BTreeMap<String, SourceState>) {
+    for (name, state) in sources {
+        if let Some(source) = document.sources.get(name)
+            && source.tables.values().any(|table| table.is_enum)
+        {
+            state.refresh_enum_values(source).await;
+        }
+    }
 }
 
 /// Builds a generation without holding up requests.

@@ -59,7 +59,8 @@ pub async fn answer(state: &Arc<State>, family: Family, call: &Call<'_>) -> Answ
         Parsed::Batch(_) => Asked::Batched,
     };
     let asked_hook = || serde_json::from_slice(call.body).ok().map(without_extensions);
-    let authenticated = state.authenticator.authenticate(call.headers, asked_hook).await;
+    let authenticator = state.authenticator();
+    let authenticated = authenticator.authenticate(call.headers, asked_hook).await;
     let Authenticated { session, cookies, .. } = match authenticated {
         Ok(authenticated) => authenticated,
         Err(error) => return failure(state, family, None, &error, asked),
@@ -114,6 +115,7 @@ pub async fn answer(state: &Arc<State>, family: Family, call: &Call<'_>) -> Answ
         session: Some(session),
         asked,
         headers: super::cookies(cookies).collect(),
+        generation: generation.hash_header(),
         ..Answer::json(out)
     }
 }

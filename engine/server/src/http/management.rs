@@ -32,13 +32,14 @@ pub fn version() -> Bytes {
 /// `GET /v1alpha1/config`
 pub fn config(state: &State) -> Value {
     let settings = &state.settings;
-    let tokens = state.authenticator.describe_tokens();
+    let authenticator = state.authenticator();
+    let tokens = authenticator.describe_tokens();
     json!({
         "version": HASURA_VERSION,
         "is_function_permissions_inferred": settings.schema.infer_function_permissions,
         "is_remote_schema_permissions_enabled": false,
-        "is_admin_secret_set": state.authenticator.has_secret(),
-        "is_auth_hook_set": state.authenticator.has_hook(),
+        "is_admin_secret_set": authenticator.has_secret(),
+        "is_auth_hook_set": authenticator.has_hook(),
         "is_jwt_set": !tokens.is_empty(),
         "jwt": tokens,
         "is_allow_list_enabled": settings.allow_list,
@@ -86,11 +87,13 @@ pub fn ready(state: &State) -> Answer {
     let generation = state.current();
     let (status, word) = if state.is_draining() {
         (StatusCode::SERVICE_UNAVAILABLE, "stopping")
-    } else if !state.authenticator.has_keys() {
+    } else if !state.authenticator().has_keys() {
         (
             StatusCode::SERVICE_UNAVAILABLE,
             "the keys of tokens could not be fetched yet",
         )
+    } else if !state.has_document() {
+        (StatusCode::SERVICE_UNAVAILABLE, "no metadata yet")
     } else if state.reaches_a_source() {
         (StatusCode::OK, "ready")
     } else {
@@ -101,6 +104,7 @@ pub fn ready(state: &State) -> Answer {
         "generation": {
             "number": generation.number,
             "resource_version": generation.resource_version,
+            "counter": generation.provenance.counter,
             "hash": generation.hash(),
             "inconsistent_objects": generation.problems.len(),
         },
@@ -143,6 +147,8 @@ pub fn metrics(state: &State, headers: &HeaderMap) -> Answer {
             bytes: u64::try_from(plans.bytes).unwrap_or(u64::MAX),
         },
         dropped_log_lines: state.observer.dropped_lines(),
+        generation: generation.hash().to_owned(),
+        counter: generation.provenance.counter,
     };
     let mut answer = Answer::json(state.observer.metrics.render(&scrape));
     answer.content = METRICS;

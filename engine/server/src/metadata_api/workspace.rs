@@ -97,6 +97,7 @@ impl<'s> Workspace<'s> {
             Origin::Directory(folder) => {
                 format!("metadata is managed by the directory \"{}\"", folder.display())
             }
+            Origin::ConfigMap(name) => format!("metadata is managed by the ConfigMap \"{name}\""),
             Origin::Catalog => "metadata cannot be modified".to_owned(),
         }
     }
@@ -411,7 +412,8 @@ impl<'s> Workspace<'s> {
         document: Arc<Document>,
         sources: &std::collections::BTreeMap<String, crate::generation::SourceState>,
     ) -> Generation {
-        let sources = state::open_sources(&document, &self.state.settings, Some(sources));
+        let environment = self.state.environment();
+        let sources = state::open_sources(&document, &self.state.settings, &environment, Some(sources));
         Generation::build(
             document,
             sources,
@@ -426,7 +428,9 @@ impl<'s> Workspace<'s> {
         document: Arc<Document>,
         wanted: impl Fn(&str, &crate::generation::SourceState) -> bool,
     ) -> Generation {
-        let mut sources = state::open_sources(&document, &self.state.settings, Some(&self.present.sources));
+        let environment = self.state.environment();
+        let present = Some(&self.present.sources);
+        let mut sources = state::open_sources(&document, &self.state.settings, &environment, present);
         state::introspect(&document, &mut sources, wanted).await;
         let previous = Some(Arc::clone(&self.present));
         state::build(

@@ -47,6 +47,10 @@ pub struct Scrape {
     pub plans: PlanCacheFigures,
     /// Log lines dropped.
     pub dropped_log_lines: u64,
+    /// Hash of the generation served.
+    pub generation: String,
+    /// Counter of the published set it is.
+    pub counter: Option<u64>,
 }
 
 /// How the plan cache does.
@@ -234,6 +238,23 @@ impl Metrics {
                 ("{status=\"miss\"}".to_owned(), plans.misses as f64),
             ],
         );
+        let info = [(format!("{{hash=\"{}\"}}", escaped(&scrape.generation)), 1.0)];
+        series(
+            &mut text,
+            "rowlock_generation_info",
+            "gauge",
+            "The generation served, by the hash of its document",
+            info,
+        );
+        if let Some(counter) = scrape.counter {
+            series(
+                &mut text,
+                "rowlock_generation_counter",
+                "gauge",
+                "Counter of the published set that is served",
+                [(String::new(), counter as f64)],
+            );
+        }
         for (name, kind, help, value) in [
             (
                 "rowlock_plan_cache_entries",
@@ -403,6 +424,8 @@ mod tests {
         metrics.source_health("default", 2);
         let text = metrics.render(&Scrape {
             pools: vec![("a\"b".to_owned(), pg::PoolMetrics::default())],
+            generation: "abc".to_owned(),
+            counter: Some(7),
             ..Scrape::default()
         });
         for line in [
@@ -418,6 +441,8 @@ mod tests {
             "rowlock_generations_total 0",
             "rowlock_generation_build_seconds_count 0",
             r#"hasura_cache_request_count{status="hit"} 0"#,
+            r#"rowlock_generation_info{hash="abc"} 1"#,
+            "rowlock_generation_counter 7",
         ] {
             assert!(text.contains(line), "{line} is missing in\n{text}");
         }

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 /// A snapshot of environment variables. Metadata (`from_env`) reads them too.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Environment(Arc<BTreeMap<String, String>>);
 
 impl Environment {

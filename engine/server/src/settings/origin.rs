@@ -10,21 +10,21 @@ use super::value;
 pub enum Origin {
     /// The metadata database, written by the metadata API.
     Catalog,
-    /// A Hasura metadata directory, watched; the metadata API is read-only.
+    /// Custom resources or a Hasura metadata directory, watched; the metadata API is read-only.
     Directory(PathBuf),
+    /// What an operator publishes under this name, watched through the Kubernetes API; the metadata API is read-only.
+    ConfigMap(String),
 }
 
 impl Origin {
-    /// Reads `catalog` or `directory:DIR`.
+    /// Reads `catalog`, `configmap:NAME` or `directory:DIR`.
     pub fn parse(text: &str) -> Result<Self, value::Error> {
         match text.split_once(':') {
             None if text == "catalog" => Ok(Self::Catalog),
             Some(("directory", folder)) if !folder.is_empty() => Ok(Self::Directory(folder.into())),
-            Some(("configmap", _)) => Err(value::Error::Other(
-                "the origin `configmap` is not supported yet".to_owned(),
-            )),
+            Some(("configmap", name)) if !name.is_empty() => Ok(Self::ConfigMap(name.to_owned())),
             _ => Err(value::Error::Choice {
-                choices: "catalog, directory:DIR",
+                choices: "catalog, configmap:NAME, directory:DIR",
                 text: text.to_owned(),
             }),
         }
@@ -41,6 +41,7 @@ impl fmt::Display for Origin {
         match self {
             Self::Catalog => out.write_str("catalog"),
             Self::Directory(folder) => write!(out, "directory:{}", folder.display()),
+            Self::ConfigMap(name) => write!(out, "configmap:{name}"),
         }
     }
 }

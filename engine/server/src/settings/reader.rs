@@ -1,9 +1,11 @@
 //! Flags and variables → [`Settings`], with the rules of the start.
 
 mod authentication;
+mod secret;
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::ArgMatches;
@@ -19,6 +21,8 @@ use super::{
 };
 use crate::auth::cors::Cors;
 use crate::observe::log::{Level, LogType};
+
+pub use secret::Changeable;
 
 /// Why the program does not start.
 #[derive(Debug, thiserror::Error)]
@@ -64,9 +68,15 @@ const EXPERIMENTAL_LATER: &[&str] = &["apollo_federation", "group_by_aggregation
 
 /// Reads everything that `serve` needs.
 pub fn read(matches: &ArgMatches, environment: &Environment) -> Result<Settings, Error> {
-    let given = Given::new(matches, environment);
+    let mounted = Given::new(matches, environment)
+        .parsed("ROWLOCK_SECRETS_DIR", |folder| secret::mounted(Path::new(folder)))?
+        .unwrap_or_default();
+    let with_secrets = environment.with(mounted);
+    let given = Given::new(matches, &with_secrets);
     let warnings = given.check_standings()?;
-    given.settings(warnings)
+    let mut settings = given.settings(warnings)?;
+    settings.secrets.below = environment.clone();
+    Ok(settings)
 }
 
 /// What was given, by setting.
@@ -196,11 +206,15 @@ impl<'a> Given<'a> {
         let (default_source, database_url) = self.default_source()?;
         let metadata_database_url = self
             .parsed("HASURA_GRAPHQL_METADATA_DATABASE_URL", value::text)?
-            .map(Secret::new)
-            .or(database_url);
+            .map(Secret::new);
         let origin = self
             .parsed("ROWLOCK_ORIGIN", Origin::parse)?
             .unwrap_or(Origin::Catalog);
+        // Only this origin needs one: others may serve a database that cannot be written to.
+        let metadata_database_url = match origin {
+            Origin::Catalog => metadata_database_url.or(database_url),
+            Origin::Directory(_) | Origin::ConfigMap(_) => metadata_database_url,
+        };
         if origin == Origin::Catalog && metadata_database_url.is_none() {
             return Err(Error::Rule(
                 "one of --database-url (HASURA_GRAPHQL_DATABASE_URL) or --metadata-database-url \
@@ -255,6 +269,10 @@ impl<'a> Given<'a> {
             },
             origin,
             environment: self.environment.clone(),
+            secrets: self.secrets()?,
+            state_dir: self.parsed("ROWLOCK_STATE_DIR", value::text)?.map(PathBuf::from),
+            admin_port: self.admin_port()?,
+            changeable: Changeable::new(self.matches.clone()),
             warnings,
         })
     }

@@ -1,22 +1,24 @@
 //! What makes a new generation without a command of this process: documents stored by other instances, DDL made
 //! elsewhere, sources that come back, files that change.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use metadata::Document;
 use notify::{RecursiveMode, Watcher};
+use schema::problem::Problem;
 use serde_json::{Value, json};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Interval, MissedTickBehavior};
 
 use super::start::read_directory;
-use super::{StartError, State, build, introspect, open_sources, parse};
-use crate::generation::SourceState;
+use super::{StartError, State, build, introspect, open_sources, parse, refresh_enum_values};
+use crate::admin::report::is_unsupported;
 use crate::generation::aside::{Urgency, aside};
 use crate::generation::source_state::describe;
+use crate::generation::{Provenance, SourceState};
 use crate::observe::log::Level;
 use crate::observe::{Event, Health};
 use crate::settings::Origin;
@@ -32,7 +34,23 @@ const SETTLE: Duration = Duration::from_millis(200);
 
 impl State {
     /// Starts the background work, until `stop`.
-    pub fn spawn_followers(self: &Arc<Self>, stop: &watch::Receiver<bool>) {
+    ///
+    /// # Errors
+    /// The Kubernetes API is needed and there is no way to it.
+    pub async fn spawn_followers(self: &Arc<Self>, stop: &watch::Receiver<bool>) -> Result<(), StartError> {
+        let secret = &self.settings.secrets.name;
+        if matches!(self.settings.origin, Origin::ConfigMap(_)) || secret.is_some() {
+            let connection = kubernetes::Connection::infer().await?;
+            if let Some(name) = secret.clone() {
+                let following =
+                    super::secret::follow(Arc::clone(self), connection.clone(), name, stop.clone());
+                tokio::spawn(following);
+            }
+            if let Origin::ConfigMap(name) = &self.settings.origin {
+                let (state, name) = (Arc::clone(self), name.clone());
+                tokio::spawn(super::delivered::follow(state, connection, name, stop.clone()));
+            }
+        }
         if let (Origin::Catalog, Some(interval)) = (&self.settings.origin, self.settings.schema_sync_interval)
         {
             tokio::spawn(follow_store(Arc::clone(self), interval, stop.clone()));
@@ -40,9 +58,10 @@ impl State {
         if let Origin::Directory(folder) = &self.settings.origin {
             tokio::spawn(follow_directory(Arc::clone(self), folder.clone(), stop.clone()));
         }
-        self.authenticator.follow_keys(stop);
+        self.authenticator().follow_keys(stop);
         tokio::spawn(follow_catalogs(Arc::clone(self), stop.clone()));
         tokio::spawn(super::health::run_checks(Arc::clone(self), stop.clone()));
+        Ok(())
     }
 
     /// Reads the stored document if it is not the present one. For one who holds the writer's lock.
@@ -64,7 +83,8 @@ impl State {
         let reloaded = notification.map_or_else(BTreeSet::new, |notification| {
             changed_sources(&notification.notification)
         });
-        self.adopt(document, stored.resource_version, &reloaded).await;
+        self.adopt(document, stored.resource_version, &reloaded, Arc::default())
+            .await;
         self.observer.emit(Event::SchemaSync {
             level: Level::Info,
             thread: "processor",
@@ -74,41 +94,59 @@ impl State {
     }
 
     /// Serves a document that came from outside. Sources that are new, changed or `reloaded` are introspected.
-    async fn adopt(&self, document: Document, resource_version: i64, reloaded: &BTreeSet<String>) {
+    pub(super) async fn adopt(
+        &self,
+        document: Document,
+        resource_version: i64,
+        reloaded: &BTreeSet<String>,
+        provenance: Arc<Provenance>,
+    ) {
         let current = self.current();
         let document = Arc::new(document);
-        let mut sources = open_sources(&document, &self.settings, Some(&current.sources));
+        let environment = self.environment();
+        let mut sources = open_sources(&document, &self.settings, &environment, Some(&current.sources));
         introspect(&document, &mut sources, |name, state| {
             state.catalog.is_none() || reloaded.contains(name)
         })
         .await;
-        for (name, state) in &mut sources {
-            if let Some(source) = document.sources.get(name)
-                && source.tables.values().any(|table| table.is_enum)
-            {
-                state.refresh_enum_values(source).await;
-            }
-        }
+        refresh_enum_values(&document, &mut sources).await;
+        keep_what_answers(&mut sources, &current.sources);
         let next = build(document, sources, &self.settings, Some(current), resource_version).await;
-        self.swap(next);
+        self.swap(next.made_of(provenance));
+    }
+
+    /// Looks into the databases where something does not fit: they may have changed since their catalogs were read.
+    pub(super) async fn look_again(&self) {
+        if self.current().problems.iter().any(may_be_outdated) {
+            self.refresh_catalogs().await;
+        }
+    }
+
+    /// Looks into the databases at once; whether any had changed.
+    pub async fn read_catalogs_again(&self) -> bool {
+        let before = self.current().number;
+        self.refresh_catalogs().await;
+        self.current().number != before
     }
 
     /// Reads the catalogs anew of sources whose database, enum tables or address changed, and of those that were in
     /// trouble.
-    async fn refresh_catalogs(&self) {
+    pub(super) async fn refresh_catalogs(&self) {
         let current = self.current();
-        let reopened = open_sources(&current.document, &self.settings, Some(&current.sources));
+        let environment = self.environment();
+        let reopened = open_sources(
+            &current.document,
+            &self.settings,
+            &environment,
+            Some(&current.sources),
+        );
         let mut changed = BTreeSet::new();
         for (name, state) in &reopened {
-            let same_address = current
-                .sources
-                .get(name)
-                .is_some_and(|known| known.is_reached_like(state));
+            // A new address counts when it answers.
             let look = self.has_drifted(name, state);
-            if !same_address
-                || tokio::time::timeout(FINGERPRINT_PATIENCE, look)
-                    .await
-                    .unwrap_or(false)
+            if tokio::time::timeout(FINGERPRINT_PATIENCE, look)
+                .await
+                .unwrap_or(false)
             {
                 changed.insert(name.clone());
             }
@@ -118,8 +156,14 @@ impl State {
         }
         let _writer = self.lock().await;
         let current = self.current();
-        let mut sources = open_sources(&current.document, &self.settings, Some(&current.sources));
+        let mut sources = open_sources(
+            &current.document,
+            &self.settings,
+            &environment,
+            Some(&current.sources),
+        );
         introspect(&current.document, &mut sources, |name, _| changed.contains(name)).await;
+        keep_what_answers(&mut sources, &current.sources);
         let same = sources.iter().all(|(name, state)| {
             current
                 .sources
@@ -138,6 +182,7 @@ impl State {
     /// Whether a database is not as its catalog says any more; a source that is down has not changed.
     async fn has_drifted(&self, name: &str, state: &SourceState) -> bool {
         let Some(database) = &state.database else {
+            self.found(name, Health::Error, state.trouble.clone());
             return false;
         };
         let fingerprint = match database.fingerprint().await {
@@ -169,6 +214,27 @@ impl State {
             info,
         });
     }
+}
+
+/// A source whose new address does not answer goes on with the old one, if that was good: it is tried again at every
+/// look at the catalogs.
+fn keep_what_answers(sources: &mut BTreeMap<String, SourceState>, before: &BTreeMap<String, SourceState>) {
+    for (name, state) in sources {
+        if state.catalog.is_none()
+            && let Some(known) = before.get(name).filter(|known| known.catalog.is_some())
+        {
+            let trouble = state.trouble.take();
+            *state = SourceState {
+                trouble,
+                ..known.clone()
+            };
+        }
+    }
+}
+
+/// Whether a look into the database may make the problem go away.
+fn may_be_outdated(problem: &Problem) -> bool {
+    !matches!(problem, Problem::Setting { .. }) && !is_unsupported(problem)
 }
 
 /// Names under `sources` of a notification.
@@ -255,7 +321,7 @@ async fn follow_directory(state: Arc<State>, folder: PathBuf, mut stop: watch::R
         let _writer = state.lock().await;
         match read_directory(&folder) {
             Ok(document) if document == *state.current().document => {}
-            Ok(document) => state.adopt(document, 0, &BTreeSet::new()).await,
+            Ok(document) => state.adopt(document, 0, &BTreeSet::new(), Arc::default()).await,
             // The document that is served stays until the files can be read again.
             Err(message) => state.trouble("processor", &message),
         }

@@ -45,12 +45,28 @@ impl State {
             error: error.clone(),
             at: SystemTime::now(),
         };
-        self.reports().insert(source.to_owned(), report);
+        let before = self.reports().insert(source.to_owned(), report);
+        if before.map(|report| report.error) != Some(error.clone()) {
+            self.tell();
+        }
         self.observer.emit(Event::SourceHealth {
             source,
             health,
             error,
         });
+    }
+
+    /// What was wrong with a source when it was last looked at.
+    pub fn trouble_of(&self, source: &str) -> Option<String> {
+        let reports = self.reports();
+        let report = reports.get(source)?;
+        let told = || {
+            report
+                .error
+                .clone()
+                .unwrap_or_else(|| report.health.as_str().to_owned())
+        };
+        (report.health != Health::Ok).then(told)
     }
 
     /// Whether any source answered when it was last looked at, or there is none.

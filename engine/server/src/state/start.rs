@@ -5,16 +5,18 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use metadata::document::TextError;
 use metadata::source::{DatabaseUrl, PoolSettings};
 use metadata::{Document, Source};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{FIRST_PATIENCE, State, build, introspect_within, open_sources};
+use super::standing::Standing;
+use super::{FIRST_PATIENCE, State, build, delivered, introspect_within, open_sources};
 use crate::auth::Authenticator;
 use crate::gate::Rates;
+use crate::generation::Provenance;
 use crate::generation::aside::{Urgency, aside};
 use crate::generation::source_state::describe;
 use crate::observe::log::Level;
@@ -63,6 +65,9 @@ pub enum StartError {
     /// The metadata directory cannot be read.
     #[error("the metadata directory cannot be read: {0}")]
     Directory(String),
+    /// There is no way to the Kubernetes API.
+    #[error(transparent)]
+    Kubernetes(#[from] kubernetes::Error),
 }
 
 impl State {
@@ -88,8 +93,19 @@ impl State {
             }
             None => None,
         };
+        let mut provenance = Provenance::default();
         let (document, resource_version) = match (&settings.origin, &store) {
             (Origin::Directory(folder), _) => (read_directory(folder).map_err(StartError::Directory)?, 0),
+            (Origin::ConfigMap(_), _) => {
+                let (kept, trouble) = delivered::kept(settings.state_dir.as_deref());
+                if let Some(message) = trouble {
+                    let level = Level::Error;
+                    observer.emit(Event::Unstructured { level, message });
+                }
+                let (document, of) = kept.unwrap_or_default();
+                provenance = of;
+                (document, 0)
+            }
             (_, Some(store)) => first_document(store, &settings, instance_id).await?,
             (_, None) => return Err(StartError::NoDatabase),
         };
@@ -98,9 +114,11 @@ impl State {
             info: json!({"origin": settings.origin.to_string(), "resource_version": resource_version}),
         });
         let document = Arc::new(document);
-        let mut sources = open_sources(&document, &settings, None);
+        let mut sources = open_sources(&document, &settings, &settings.environment, None);
         introspect_within(&document, &mut sources, |_, _| true, FIRST_PATIENCE).await;
-        let generation = build(document, sources, &settings, None, resource_version).await;
+        let generation = build(document, sources, &settings, None, resource_version)
+            .await
+            .made_of(Arc::new(provenance));
         observer.emit(Event::Startup {
             kind: "schema_cache",
             info: json!({
@@ -112,7 +130,19 @@ impl State {
         let plans = Arc::new(plan::PlanCache::new(settings.plan_cache_bytes));
         let state = Self {
             plans,
-            authenticator: Authenticator::new(settings.authentication.clone(), client, observer.clone()),
+            authenticator: ArcSwap::from_pointee(Authenticator::new(
+                settings.authentication.clone(),
+                client,
+                observer.clone(),
+            )),
+            environment: ArcSwap::from_pointee(settings.environment.clone()),
+            admin_token: ArcSwapOption::from_pointee(
+                settings
+                    .changeable
+                    .admin_token(&settings.environment)
+                    .unwrap_or_default(),
+            ),
+            standing: Standing::default(),
             settings,
             rates: Rates::default(),
             instance_id,
@@ -120,6 +150,7 @@ impl State {
             generation: ArcSwap::from_pointee(generation.clone()),
             store,
             writer: tokio::sync::Mutex::new(()),
+            check: tokio::sync::Mutex::new(()),
             health: Mutex::new(BTreeMap::new()),
             draining: false.into(),
         };

@@ -7,10 +7,14 @@
 )]
 
 mod answers;
+#[cfg(test)]
+mod api_server;
 // `cfg(test)` tells clippy that helpers in these files are test code too.
 #[cfg(test)]
 mod authentication;
 mod command_line;
+#[cfg(test)]
+mod delivered;
 mod deployment;
 #[cfg(test)]
 mod dev;

@@ -1,0 +1,45 @@
+//! The set on disk.
+
+use delivery::Set;
+use kubernetes::{Keep, KeepError};
+
+fn set(counter: u64) -> Set {
+    Set {
+        counter,
+        metadata: "{\"a\":\"\u{e4}\\n\"}".to_owned(),
+        objects: "[]".to_owned(),
+    }
+}
+
+#[test]
+fn the_last_one_is_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let keep = Keep::new(&folder.path().join("deep/below")).unwrap();
+    assert_eq!(keep.read().unwrap(), None);
+    for counter in [1, 2] {
+        keep.write(&set(counter)).unwrap();
+        assert_eq!(keep.read().unwrap(), Some(set(counter)));
+    }
+}
+
+#[test]
+fn a_damaged_one_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let keep = Keep::new(folder.path()).unwrap();
+    keep.write(&set(1)).unwrap();
+    let file = folder.path().join("accepted-set.json");
+    let text = std::fs::read_to_string(&file).unwrap();
+    for damaged in [
+        &text[..text.len() - 9],
+        &text.replace("\"counter\":1", "\"counter\":7"),
+        "",
+    ] {
+        std::fs::write(&file, damaged).unwrap();
+        assert!(matches!(keep.read(), Err(KeepError::Damaged(_))), "{damaged}");
+    }
+    // A write that was interrupted leaves the one before.
+    std::fs::write(&file, &text).unwrap();
+    std::fs::write(folder.path().join("accepted-set.json.next"), "{").unwrap();
+    assert_eq!(keep.read().unwrap(), Some(set(1)));
+    assert!(Keep::new(&file).is_err(), "a file is no folder");
+}

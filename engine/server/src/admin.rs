@@ -1,0 +1,239 @@
+//! The admin port: what this pod serves, for the operator. HTTP with JSON bodies behind a bearer token
+//! (`docs/delivery.md`); nothing here changes what is served, but for holding it back.
+
+mod check;
+pub mod report;
+
+use std::convert::Infallible;
+use std::io::Read;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use delivery::{CheckRequest, MOST_WAIT, path};
+use flate2::read::GzDecoder;
+use http::header::{ALLOW, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE};
+use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, watch};
+
+use crate::http::body;
+use crate::state::State;
+
+/// Connections at a time: the operator needs two.
+const MOST_CONNECTIONS: usize = 32;
+
+/// Bytes of a body, compressed and not.
+const MOST_BODY: usize = 512 << 20;
+
+/// A client may take so long to send a head, and pause so long within a body.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How long to wait before accepting again when the process is out of file descriptors.
+const EXHAUSTED: Duration = Duration::from_millis(50);
+
+type Answer = Response<Full<Bytes>>;
+
+/// Serves until `stop` turns true.
+pub async fn serve(state: Arc<State>, listener: TcpListener, mut stop: watch::Receiver<bool>) {
+    let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            _ = stop.wait_for(|stop| *stop) => return,
+        };
+        let Ok((stream, _)) = accepted else {
+            tokio::time::sleep(EXHAUSTED).await;
+            continue;
+        };
+        // Whoever comes when all places are taken is sent away.
+        if let Ok(place) = Arc::clone(&places).try_acquire_owned() {
+            let (state, stop) = (Arc::clone(&state), stop.clone());
+            tokio::spawn(async move {
+                connection(state, stream, stop).await;
+                drop(place);
+            });
+        }
+    }
+}
+
+async fn connection(state: Arc<State>, stream: TcpStream, mut stop: watch::Receiver<bool>) {
+    let _ = stream.set_nodelay(true);
+    let until = stop.clone();
+    let service = service_fn(move |request| {
+        let (state, stop) = (Arc::clone(&state), until.clone());
+        async move { Ok::<_, Infallible>(answer(&state, request, stop).await) }
+    });
+    let mut builder = http1::Builder::new();
+    builder.timer(TokioTimer::new()).header_read_timeout(PATIENCE);
+    let mut served = std::pin::pin!(builder.serve_connection(TokioIo::new(stream), service));
+    let stopped = tokio::select! {
+        _ = served.as_mut() => false,
+        _ = stop.wait_for(|stop| *stop) => true,
+    };
+    if stopped {
+        served.as_mut().graceful_shutdown();
+        let _ = served.await;
+    }
+}
+
+async fn answer(state: &Arc<State>, request: Request<Incoming>, stop: watch::Receiver<bool>) -> Answer {
+    let (head, incoming) = request.into_parts();
+    let token = head
+        .headers
+        .get(AUTHORIZATION)
+        .and_then(|value| value.as_bytes().strip_prefix(b"Bearer "));
+    let known = match (state.admin_token(), token) {
+        (Some(expected), Some(token)) => expected.matches(token),
+        _ => false,
+    };
+    if !known {
+        return refusal(StatusCode::UNAUTHORIZED, "the admin API needs its bearer token");
+    }
+    let method = match head.uri.path() {
+        path::GENERATION | path::OBJECTS => Method::GET,
+        path::CHECK => Method::POST,
+        path::HOLD => Method::PUT,
+        _ => return refusal(StatusCode::NOT_FOUND, "there is nothing here"),
+    };
+    if head.method != method {
+        let mut answer = refusal(StatusCode::METHOD_NOT_ALLOWED, "another method is meant");
+        if let Ok(method) = HeaderValue::from_str(method.as_str()) {
+            answer.headers_mut().insert(ALLOW, method);
+        }
+        return answer;
+    }
+    let sent = match body::read(&head.headers, incoming, MOST_BODY, PATIENCE).await {
+        Ok(body) => body,
+        Err(error) => return refusal(error.status, &error.message),
+    };
+    let compressed = head
+        .headers
+        .get(CONTENT_ENCODING)
+        .is_some_and(|value| value.as_bytes() == b"gzip");
+    match head.uri.path() {
+        path::GENERATION => generation(state, head.uri.query().unwrap_or_default(), stop).await,
+        path::OBJECTS => objects(state),
+        path::HOLD => hold(state, &sent),
+        _ => checked(state, sent, compressed).await,
+    }
+}
+
+/// `GET /v1/generation`
+async fn generation(state: &Arc<State>, query: &str, mut stop: watch::Receiver<bool>) -> Answer {
+    let parameter = |name: &str| {
+        query
+            .split('&')
+            .filter_map(|pair| pair.split_once('='))
+            .find(|(key, _)| *key == name)
+            .map(|(_, value)| value)
+    };
+    let after = parameter("after").unwrap_or_default();
+    let wait = match parameter("wait").map(str::parse::<u64>) {
+        None => 0,
+        Some(Ok(seconds)) if seconds <= MOST_WAIT => seconds,
+        Some(_) => {
+            let message = format!("wait is to be a number of seconds, {MOST_WAIT} at most");
+            return refusal(StatusCode::BAD_REQUEST, &message);
+        }
+    };
+    let end = tokio::time::Instant::now() + Duration::from_secs(wait);
+    let mut changes = state.changes();
+    loop {
+        changes.borrow_and_update();
+        let report = report::report(state);
+        if report.revision != after || *stop.borrow() || tokio::time::Instant::now() >= end {
+            return whole(&report);
+        }
+        tokio::select! {
+            _ = changes.changed() => {}
+            _ = stop.wait_for(|stop| *stop) => {}
+            () = tokio::time::sleep_until(end) => {}
+        }
+    }
+}
+
+/// `GET /v1/generation/objects`
+fn objects(state: &State) -> Answer {
+    let generation = state.current();
+    let objects = &generation.provenance.objects;
+    if objects.is_empty() {
+        return refusal(StatusCode::NOT_FOUND, "what is served was made of no objects");
+    }
+    respond(StatusCode::OK, objects.clone().into())
+}
+
+/// `PUT /v1/hold`
+fn hold(state: &State, body: &[u8]) -> Answer {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Hold {
+        held: bool,
+    }
+    match serde_json::from_slice::<Hold>(body) {
+        Ok(Hold { held }) => {
+            state.hold(held);
+            whole(&json!({ "held": held }))
+        }
+        Err(error) => refusal(StatusCode::BAD_REQUEST, &error.to_string()),
+    }
+}
+
+/// `POST /v1/check`
+async fn checked(state: &Arc<State>, body: Bytes, compressed: bool) -> Answer {
+    let read = tokio::task::spawn_blocking(move || read_check(&body, compressed)).await;
+    let request = match read {
+        Ok(Ok(request)) => request,
+        Ok(Err(message)) => return refusal(StatusCode::BAD_REQUEST, &message),
+        Err(defect) => return refusal(StatusCode::INTERNAL_SERVER_ERROR, &defect.to_string()),
+    };
+    // In a task of its own, so that a defect in it ends this request and nothing else.
+    let state = Arc::clone(state);
+    match tokio::spawn(async move { check::check(&state, &request).await }).await {
+        Ok(Ok(answer)) => whole(&answer),
+        Ok(Err(message)) => refusal(StatusCode::BAD_REQUEST, &message),
+        Err(defect) => refusal(StatusCode::INTERNAL_SERVER_ERROR, &defect.to_string()),
+    }
+}
+
+fn read_check(body: &[u8], compressed: bool) -> Result<CheckRequest, String> {
+    let mut text = Vec::new();
+    let text = if compressed {
+        let most = u64::try_from(MOST_BODY).unwrap_or(u64::MAX);
+        GzDecoder::new(body)
+            .take(most)
+            .read_to_end(&mut text)
+            .map_err(|error| format!("the body cannot be decompressed: {error}"))?;
+        &text
+    } else {
+        body
+    };
+    serde_json::from_slice(text).map_err(|error| format!("the body is no check: {error}"))
+}
+
+fn whole(value: &impl Serialize) -> Answer {
+    match serde_json::to_vec(value) {
+        Ok(body) => respond(StatusCode::OK, body.into()),
+        Err(error) => refusal(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
+    }
+}
+
+fn refusal(status: StatusCode, message: &str) -> Answer {
+    respond(status, json!({ "error": message }).to_string().into())
+}
+
+fn respond(status: StatusCode, body: Bytes) -> Answer {
+    let mut answer = Response::new(Full::new(body));
+    *answer.status_mut() = status;
+    answer
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    answer
+}

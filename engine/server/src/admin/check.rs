@@ -1,0 +1,86 @@
+//! Whether a document fits the databases as they are now. Nothing is switched.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use delivery::{CheckAnswer, CheckRequest, hash, secret};
+use metadata::Document;
+
+use super::report::{is_unsupported, problems, sources};
+use crate::generation::Generation;
+use crate::generation::aside::{Urgency, aside};
+use crate::generation::provenance::Blame;
+use crate::generation::source_state::describe;
+use crate::state::{self, State};
+
+/// How long a new database may take to be read.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long variables that were just written may take to arrive.
+const ARRIVAL: Duration = Duration::from_secs(3);
+
+/// Builds the document against the databases and throws it away.
+///
+/// # Errors
+/// Why it is no document.
+pub(super) async fn check(state: &State, request: &CheckRequest) -> Result<CheckAnswer, String> {
+    let read = || state::parse(&request.metadata).map_err(|error| describe(&error));
+    let document = aside(Urgency::Gentle, read)?;
+    wait_for_variables(state, &request.metadata).await;
+    let document = Arc::new(document);
+    let _alone = state.check_alone().await;
+    let mut generation = build(state, &document).await;
+    // Something that was made in the database a moment ago is not a fault.
+    let may_be_outdated =
+        |generation: &Generation| generation.problems.iter().any(|problem| !is_unsupported(problem));
+    if may_be_outdated(&generation) && state.read_catalogs_again().await {
+        generation = build(state, &document).await;
+    }
+    Ok(CheckAnswer {
+        generation: hash(request.metadata.as_bytes()),
+        problems: problems(&generation, &Blame::of(&request.objects)),
+        sources: sources(&generation.sources, |name| state.trouble_of(name)),
+    })
+}
+
+async fn build(state: &State, document: &Arc<Document>) -> Generation {
+    let current = state.current();
+    let environment = state.environment();
+    let mut sources = state::open_sources(document, &state.settings, &environment, Some(&current.sources));
+    state::introspect_within(
+        document,
+        &mut sources,
+        |_, source| source.catalog.is_none(),
+        PATIENCE,
+    )
+    .await;
+    state::refresh_enum_values(document, &mut sources).await;
+    let version = current.resource_version;
+    state::build(
+        Arc::clone(document),
+        sources,
+        &state.settings,
+        Some(current),
+        version,
+    )
+    .await
+}
+
+/// The Secret is written just before a check is asked for.
+async fn wait_for_variables(state: &State, metadata: &str) {
+    let wanted: Vec<&str> = metadata
+        .split('"')
+        .filter(|text| secret::is_reference(text))
+        .collect();
+    let mut changes = state.changes();
+    let arrived = async {
+        loop {
+            changes.borrow_and_update();
+            let environment = state.environment();
+            if wanted.iter().all(|name| environment.get(name).is_some()) || changes.changed().await.is_err() {
+                return;
+            }
+        }
+    };
+    let _ = tokio::time::timeout(ARRIVAL, arrived).await;
+}

@@ -1,0 +1,124 @@
+//! The report of this pod: what it serves, and what is wrong with it, by custom resource.
+
+use std::collections::BTreeMap;
+
+use delivery::{ObjectProblem, Report, SourceReport, SourceState as How, hash};
+use metadata::object_id::MetadataObjectId;
+use schema::problem::Problem;
+
+use crate::generation::provenance::Blame;
+use crate::generation::{Generation, SourceState};
+use crate::state::State;
+
+/// What this pod says of itself.
+pub fn report(state: &State) -> Report {
+    let generation = state.current();
+    let provenance = &generation.provenance;
+    let mut report = Report {
+        revision: String::new(),
+        pod: state.environment().get("HOSTNAME").unwrap_or_default().to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        counter: provenance.counter,
+        generation: generation.hash().to_owned(),
+        objects: provenance.objects_hash.clone(),
+        ready: state.is_ready(),
+        held: state.is_held(),
+        refused: state.refused(),
+        problems: if generation.is_consistent() {
+            Vec::new()
+        } else {
+            problems(&generation, &provenance.blame())
+        },
+        sources: sources(&generation.sources, |name| state.trouble_of(name)),
+        secrets: state.secrets_version(),
+    };
+    // The same report has the same revision, one of another process never.
+    let text = serde_json::to_string(&report).unwrap_or_default();
+    let of_all = hash(format!("{}{text}", state.instance_id).as_bytes());
+    report.revision = of_all.get(..32).unwrap_or_default().to_owned();
+    report
+}
+
+/// What a generation leaves out, once for each custom resource to blame.
+pub(super) fn problems(generation: &Generation, blame: &Blame) -> Vec<ObjectProblem> {
+    let mut told = Vec::new();
+    for problem in generation.problems.iter() {
+        let ids = match problem {
+            Problem::RoleInheritance { role, .. } => vec![MetadataObjectId::InheritedRole(role.clone())],
+            _ => problem.objects().to_vec(),
+        };
+        let message = match problem {
+            Problem::Inconsistent { path: Some(path), .. } => {
+                format!("{} (at {path} of its definition)", problem.message())
+            }
+            _ => problem.message(),
+        };
+        let template = ObjectProblem {
+            uid: String::new(),
+            kind: String::new(),
+            namespace: String::new(),
+            name: String::new(),
+            path: String::new(),
+            message,
+            unreachable: is_unreachable(problem, &generation.sources),
+            unsupported: is_unsupported(problem),
+        };
+        let origins: Vec<_> = ids.iter().flat_map(|id| blame.fields(id)).collect();
+        if origins.is_empty() {
+            told.push(template.clone());
+        }
+        told.extend(origins.into_iter().map(|origin| ObjectProblem {
+            uid: origin.uid,
+            kind: origin.field.object.kind.to_string(),
+            namespace: origin.field.object.namespace,
+            name: origin.field.object.name,
+            path: origin.field.path,
+            ..template.clone()
+        }));
+    }
+    told
+}
+
+/// The database does not answer, so that nothing is known of it.
+fn is_unreachable(problem: &Problem, sources: &BTreeMap<String, SourceState>) -> bool {
+    match problem {
+        Problem::Inconsistent {
+            object: MetadataObjectId::Source(name),
+            ..
+        } => sources
+            .get(name)
+            .is_some_and(|source| source.catalog.is_none() && source.database.is_some()),
+        _ => false,
+    }
+}
+
+/// The engine does not serve such things yet: the words are those of every such refusal.
+pub fn is_unsupported(problem: &Problem) -> bool {
+    problem.message().contains("not supported yet")
+}
+
+/// How the databases are. `trouble` has what was found out after the generation was made.
+pub(super) fn sources(
+    sources: &BTreeMap<String, SourceState>,
+    trouble: impl Fn(&str) -> Option<String>,
+) -> Vec<SourceReport> {
+    sources
+        .iter()
+        .map(|(name, source)| {
+            let message = source.trouble.clone().or_else(|| trouble(name));
+            SourceReport {
+                name: name.clone(),
+                state: match (&source.database, &message) {
+                    (None, _) => How::Invalid,
+                    (Some(_), Some(_)) => How::Down,
+                    (Some(_), None) => How::Up,
+                },
+                message,
+                fingerprint: source
+                    .catalog
+                    .as_ref()
+                    .map(|known| known.catalog.fingerprint.clone()),
+            }
+        })
+        .collect()
+}

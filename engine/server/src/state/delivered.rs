@@ -1,0 +1,128 @@
+//! The origin `configmap`: sets that the operator publishes are taken as they come, and the last one is kept on disk.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
+
+use delivery::{Mark, RefusedSet, Set};
+use kubernetes::{Connection, Keep, SetNews, follow_sets};
+use metadata::Document;
+use tokio::sync::watch;
+
+use super::{StartError, State, parse};
+use crate::generation::Provenance;
+use crate::generation::aside::{Urgency, aside};
+use crate::generation::source_state::describe;
+
+/// What was accepted before this process began; nothing if there is none, or none that can be read. The second is
+/// what is wrong with it.
+pub(super) fn kept(folder: Option<&Path>) -> (Option<(Document, Provenance)>, Option<String>) {
+    let Some(folder) = folder else {
+        return (None, None);
+    };
+    let read = Keep::new(folder).and_then(|keep| keep.read());
+    let taken = match read {
+        Ok(None) => return (None, None),
+        Ok(Some(set)) => document(&set).map_err(|error| describe(&error)),
+        Err(error) => Err(describe(&error)),
+    };
+    match taken {
+        Ok(taken) => (Some(taken), None),
+        Err(message) => (None, Some(format!("the kept metadata cannot be used: {message}"))),
+    }
+}
+
+fn document(set: &Set) -> Result<(Document, Provenance), StartError> {
+    aside(Urgency::Gentle, || {
+        Ok((parse(&set.metadata)?, Provenance::of_set(set)))
+    })
+}
+
+/// Follows the ConfigMap until `stop`.
+pub(super) async fn follow(
+    state: Arc<State>,
+    connection: Connection,
+    name: String,
+    mut stop: watch::Receiver<bool>,
+) {
+    let (latest, sets) = watch::channel(None::<Arc<Set>>);
+    let accepted = mark(&state);
+    let watching = follow_sets(&connection, &name, accepted, |news| match news {
+        // Sets that come while one is made are passed over but for the last.
+        SetNews::Set(set) => drop(latest.send(Some(Arc::new(set)))),
+        SetNews::Refused { counter, message } => {
+            state.complain(format!("the ConfigMap {name} is not taken: {message}"));
+            state.set_refused(Some(RefusedSet { counter, message }));
+        }
+        SetNews::Missing => state.complain(format!("the ConfigMap {name} is not there")),
+        SetNews::Unreachable(message) => {
+            state.complain(format!("the ConfigMap {name} cannot be watched: {message}"));
+        }
+    });
+    tokio::select! {
+        () = watching => {}
+        () = take(&state, sets) => {}
+        _ = stop.wait_for(|stop| *stop) => {}
+    }
+}
+
+/// What is served, to tell later sets from others.
+fn mark(state: &State) -> Option<Mark> {
+    let generation = state.current();
+    let provenance = &generation.provenance;
+    Some(Mark {
+        counter: provenance.counter?,
+        generation: generation.hash().to_owned(),
+        objects: provenance.objects_hash.clone(),
+    })
+}
+
+/// Serves the sets as they come, one at a time, unless the pod is held.
+async fn take(state: &Arc<State>, mut sets: watch::Receiver<Option<Arc<Set>>>) {
+    let keep = state.settings.state_dir.as_deref().map(Keep::new).transpose();
+    let keep = match keep {
+        Ok(keep) => keep,
+        Err(error) => {
+            state.complain(format!("sets are not kept for a restart: {}", describe(&error)));
+            None
+        }
+    };
+    while sets.changed().await.is_ok() {
+        let mut changes = state.changes();
+        while state.is_held() {
+            if changes.changed().await.is_err() {
+                return;
+            }
+        }
+        let Some(set) = sets.borrow_and_update().clone() else {
+            continue;
+        };
+        match document(&set) {
+            Ok((document, provenance)) => {
+                {
+                    let _writer = state.lock().await;
+                    state
+                        .adopt(document, 0, &BTreeSet::new(), Arc::new(provenance))
+                        .await;
+                }
+                state.set_refused(None);
+                state.look_again().await;
+                if let Some(keep) = keep.clone() {
+                    // Only what could be served is kept: a set that ends the process does so once.
+                    let kept = tokio::task::spawn_blocking(move || keep.write(&set)).await;
+                    if let Ok(Err(error)) = kept {
+                        state.complain(format!("the set is not kept for a restart: {}", describe(&error)));
+                    }
+                }
+            }
+            Err(error) => {
+                let message = describe(&error);
+                state.complain(format!("a published set is not taken: {message}"));
+                state.set_refused(Some(RefusedSet {
+                    counter: Some(set.counter),
+                    message,
+                }));
+            }
+        }
+    }
+}

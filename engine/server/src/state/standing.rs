@@ -1,0 +1,77 @@
+//! What a pod is asked for besides its generation: whether it is held, what it refused, which secrets it has.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use delivery::RefusedSet;
+use tokio::sync::watch;
+
+use super::State;
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Standing {
+    held: AtomicBool,
+    refused: Mutex<Option<RefusedSet>>,
+    secrets: Mutex<Option<String>>,
+    /// Counts up whenever the report may have changed.
+    changes: watch::Sender<u64>,
+}
+
+impl Default for Standing {
+    fn default() -> Self {
+        Self {
+            held: AtomicBool::new(false),
+            refused: Mutex::default(),
+            secrets: Mutex::default(),
+            changes: watch::Sender::new(0),
+        }
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl State {
+    /// What the admin port reports may have changed.
+    pub fn tell(&self) {
+        self.standing.changes.send_modify(|changes| *changes += 1);
+    }
+
+    /// Learns when what the admin port reports may have changed.
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.standing.changes.subscribe()
+    }
+
+    /// Whether no new set is to be taken.
+    pub fn is_held(&self) -> bool {
+        self.standing.held.load(Ordering::Acquire)
+    }
+
+    /// Takes no new set, or takes them again.
+    pub fn hold(&self, held: bool) {
+        self.standing.held.store(held, Ordering::Release);
+        self.tell();
+    }
+
+    /// The latest set that was not taken.
+    pub fn refused(&self) -> Option<RefusedSet> {
+        locked(&self.standing.refused).clone()
+    }
+
+    pub(super) fn set_refused(&self, refused: Option<RefusedSet>) {
+        *locked(&self.standing.refused) = refused;
+        self.tell();
+    }
+
+    /// The version of the Secret in use.
+    pub fn secrets_version(&self) -> Option<String> {
+        locked(&self.standing.secrets).clone()
+    }
+
+    pub(super) fn set_secrets_version(&self, version: String) {
+        *locked(&self.standing.secrets) = Some(version);
+        self.tell();
+    }
+}
