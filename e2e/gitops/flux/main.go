@@ -70,7 +70,8 @@ func connect() (*ssa.ResourceManager, error) {
 	if err != nil {
 		return nil, err
 	}
-	config.QPS, config.Burst = 100, 200
+	// A client that waits for its own limit would hide why the objects are not healthy.
+	config.QPS = -1
 	c, err := client.New(config, client.Options{})
 	if err != nil {
 		return nil, err
