@@ -260,9 +260,9 @@ impl Observer {
                     "status_code": status,
                     "url": url,
                     "method": method,
-                    "http_error": if status.is_none() { error.clone() } else { None },
+                    "http_error": error.as_deref().filter(|_| status.is_none()),
                     "response": null,
-                    "message": error,
+                    "message": error.as_deref(),
                 }),
             ),
             Event::Unstructured { level, message } => {

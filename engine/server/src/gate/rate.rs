@@ -57,11 +57,11 @@ mod tests {
     fn each_key_has_its_own_budget() {
         let rates = Rates::default();
         for _ in 0..3 {
-            assert!(rates.admits(3, "user\01.2.3.4"));
+            assert!(rates.admits(3, "user 1.2.3.4"));
         }
-        assert!(!rates.admits(3, "user\01.2.3.4"));
-        assert!(rates.admits(3, "user\01.2.3.5"));
-        assert!(rates.admits(5, "user\01.2.3.4"), "another rate counts for itself");
+        assert!(!rates.admits(3, "user 1.2.3.4"));
+        assert!(rates.admits(3, "user 1.2.3.5"));
+        assert!(rates.admits(5, "user 1.2.3.4"), "another rate counts for itself");
         assert!(!rates.admits(0, "user"));
     }
 }

@@ -1,5 +1,6 @@
 //! `GET /api/swagger/json`: the REST endpoints as an OpenAPI 3 document, as Hasura describes them.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use graphql::syntax::{Literal, SelectedField, Selection, VariableDefinition};
@@ -128,7 +129,7 @@ impl<T: TypeSystem> Writer<'_, T> {
             ),
             "parameters": parameters,
         });
-        if method != RestMethod::Get && !body.is_empty() {
+        if matches!(method, RestMethod::Post | RestMethod::Put | RestMethod::Patch) && !body.is_empty() {
             operation["requestBody"] = json!({
                 "description": "Query parameters can also be provided in the request body as a JSON object",
                 "required": body_is_required,
@@ -217,8 +218,8 @@ impl<T: TypeSystem> Writer<'_, T> {
         }
         let key = key(&name, nullable);
         let reference = json!({"$ref": format!("#/components/schemas/{key}")});
-        if !self.components.contains_key(&key) {
-            self.components.insert(key, Value::Null);
+        if let Entry::Vacant(place) = self.components.entry(key) {
+            place.insert(Value::Null);
             self.pending.push((type_, nullable));
         }
         reference

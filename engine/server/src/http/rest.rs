@@ -26,6 +26,9 @@ pub const PREFIX: &str = "/api/rest/";
 /// What `{"data":…}` begins with.
 const DATA: &[u8] = b"{\"data\":";
 
+/// Variables by name, as text.
+type Pairs = Vec<(String, String)>;
+
 /// Answers one call.
 pub async fn answer(state: &Arc<State>, authenticated: Authenticated, call: &Call<'_>) -> Answer {
     let generation = state.current();
@@ -60,10 +63,7 @@ pub async fn answer(state: &Arc<State>, authenticated: Authenticated, call: &Cal
 }
 
 /// The saved query of a path, and the variables that the path gives.
-fn find<'g>(
-    generation: &'g Generation,
-    call: &Call<'_>,
-) -> Result<(&'g str, Vec<(String, String)>), ApiError> {
+fn find<'g>(generation: &'g Generation, call: &Call<'_>) -> Result<(&'g str, Pairs), ApiError> {
     let path = call.path.strip_prefix(PREFIX).unwrap_or_default();
     let decoded: Vec<Cow<'_, str>> = path.split('/').map(decode).collect::<Result<_, _>>()?;
     let name = match generation.rest_endpoints.find(method(call.method), path) {
@@ -106,7 +106,7 @@ fn not_found() -> ApiError {
 fn request<'g>(
     context: &Context<'_>,
     text: &'g str,
-    bound: Vec<(String, String)>,
+    bound: Pairs,
     call: &Call<'_>,
 ) -> Result<Request<'g>, ApiError> {
     let document = graphql::Document::parse(text, &context.state.settings.graphql.limits)?;
@@ -183,7 +183,7 @@ fn from_text(name: &str, type_: &TypeReference<Name>, text: &str) -> Result<Opti
 }
 
 /// The pairs of a query string. A name without a value has an empty one.
-fn parameters(query: &str) -> Result<Vec<(String, String)>, ApiError> {
+fn parameters(query: &str) -> Result<Pairs, ApiError> {
     query
         .split('&')
         .filter(|pair| !pair.is_empty())
@@ -262,6 +262,32 @@ mod tests {
         assert_eq!(read("uuid", "7"), Some(json!("7")));
         assert_eq!(read("geometry", "{\"a\":1}"), Some(json!({"a": 1})));
         assert_eq!(read("date", "[x"), Some(json!("[x")));
+    }
+
+    /// Mangled query strings, segments and bodies: nothing panics, and what is text comes back as it was.
+    #[test]
+    fn random_requests() {
+        let mut state = 7_u64;
+        let mut random = |bound: usize| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            usize::try_from(state % 1_000_003).unwrap() % bound
+        };
+        let alphabet = b"%%%=&+ab09AFf/{}[]\":,\xc3\xa9 \0";
+        for _ in 0..20_000 {
+            let bytes: Vec<u8> = (0..random(24))
+                .map(|_| alphabet[random(alphabet.len())])
+                .collect();
+            let _ = body(&bytes);
+            let text = String::from_utf8_lossy(&bytes);
+            for type_ in ["Boolean", "Int!", "String!", "jsonb", "uuid!"] {
+                let _ = read(type_, &text);
+            }
+            let _ = parameters(&text);
+            let encoded: String = text.bytes().map(|byte| format!("%{byte:02x}")).collect();
+            assert_eq!(decode(&encoded).unwrap(), text);
+        }
     }
 
     #[test]

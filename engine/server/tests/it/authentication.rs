@@ -1,192 +1,16 @@
 //! Tokens of an issuer that signs them, a webhook, and what is refused, through HTTP.
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::io::{Read, Write};
+use std::sync::atomic::Ordering;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use embedded::test::TestDatabase;
 use ring::rand::SystemRandom;
-use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
+use ring::rsa::{KeyPair as RsaKeyPair, PublicKeyComponents as RsaPublicKeyComponents};
+use ring::signature::RSA_PKCS1_SHA256;
 use serde_json::{Value, json};
 
 use crate::process::Server;
-
-/// An HTTP server of the test's own: it answers everything with what it is told, and keeps what it was asked.
-struct StandIn {
-    port: u16,
-    answer: Arc<Mutex<(u16, String, String)>>,
-    asked: Arc<Mutex<Vec<String>>>,
-    connections: Arc<AtomicUsize>,
-}
-
-impl StandIn {
-    fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let stand_in = Self {
-            port: listener.local_addr().unwrap().port(),
-            answer: Arc::new(Mutex::new((503, String::new(), String::new()))),
-            asked: Arc::default(),
-            connections: Arc::default(),
-        };
-        let (answer, asked) = (Arc::clone(&stand_in.answer), Arc::clone(&stand_in.asked));
-        let connections = Arc::clone(&stand_in.connections);
-        std::thread::spawn(move || {
-            for stream in listener.incoming().map_while(Result::ok) {
-                connections.fetch_add(1, Ordering::SeqCst);
-                let (answer, asked) = (Arc::clone(&answer), Arc::clone(&asked));
-                std::thread::spawn(move || serve(stream, &answer, &asked));
-            }
-        });
-        stand_in
-    }
-
-    fn url(&self) -> String {
-        format!("http://127.0.0.1:{}/", self.port)
-    }
-
-    fn answers(&self, status: u16, headers: &str, body: &Value) {
-        *self.answer.lock().unwrap() = (status, headers.to_owned(), body.to_string());
-    }
-
-    /// What it was asked last.
-    fn last(&self) -> String {
-        self.asked.lock().unwrap().last().cloned().unwrap_or_default()
-    }
-}
-
-fn serve(stream: TcpStream, answer: &Mutex<(u16, String, String)>, asked: &Mutex<Vec<String>>) {
-    let mut reader = BufReader::new(stream.try_clone().unwrap());
-    let mut writer = stream;
-    loop {
-        let mut head = String::new();
-        loop {
-            let before = head.len();
-            if reader.read_line(&mut head).unwrap_or(0) == 0 {
-                return;
-            }
-            if &head[before..] == "\r\n" {
-                break;
-            }
-        }
-        let length = head
-            .lines()
-            .find_map(|line| {
-                line.to_ascii_lowercase()
-                    .strip_prefix("content-length:")?
-                    .trim()
-                    .parse()
-                    .ok()
-            })
-            .unwrap_or(0);
-        let mut body = vec![0; length];
-        reader.read_exact(&mut body).unwrap();
-        asked
-            .lock()
-            .unwrap()
-            .push(head + &String::from_utf8(body).unwrap());
-        let (status, headers, body) = answer.lock().unwrap().clone();
-        let told = format!(
-            "HTTP/1.1 {status} Told\r\n{headers}content-length: {}\r\n\r\n{body}",
-            body.len()
-        );
-        if writer.write_all(told.as_bytes()).is_err() {
-            return;
-        }
-    }
-}
-
-/// An issuer's key.
-struct Issuer(EcdsaKeyPair, &'static str);
-
-impl Issuer {
-    fn new(kid: &'static str) -> Self {
-        let random = SystemRandom::new();
-        let algorithm = &ECDSA_P256_SHA256_FIXED_SIGNING;
-        let pkcs8 = EcdsaKeyPair::generate_pkcs8(algorithm, &random).unwrap();
-        Self(
-            EcdsaKeyPair::from_pkcs8(algorithm, pkcs8.as_ref(), &random).unwrap(),
-            kid,
-        )
-    }
-
-    fn jwk(&self) -> Value {
-        let point = self.0.public_key().as_ref();
-        json!({"kty": "EC", "crv": "P-256", "kid": self.1, "use": "sig", "alg": "ES256",
-               "x": encode(&point[1..33]), "y": encode(&point[33..])})
-    }
-
-    fn sign(&self, payload: &Value) -> String {
-        let header = json!({"alg": "ES256", "kid": self.1}).to_string();
-        let signed = format!(
-            "{}.{}",
-            encode(header.as_bytes()),
-            encode(payload.to_string().as_bytes())
-        );
-        let signature = self.0.sign(&SystemRandom::new(), signed.as_bytes()).unwrap();
-        format!("{signed}.{}", encode(signature.as_ref()))
-    }
-}
-
-fn encode(bytes: &[u8]) -> String {
-    URL_SAFE_NO_PAD.encode(bytes)
-}
-
-fn in_an_hour() -> u64 {
-    (SystemTime::now() + Duration::from_secs(3600))
-        .duration_since(UNIX_EPOCH)
-        .unwrap()
-        .as_secs()
-}
-
-fn payload(user: &str) -> Value {
-    json!({"exp": in_an_hour(), "aud": "app", "https://hasura.io/jwt/claims": {
-        "x-hasura-allowed-roles": ["user", "editor"], "x-hasura-default-role": "user", "x-hasura-user-id": user}})
-}
-
-const SECRET: &str = "the-admin-secret";
-const ADMIN: (&str, &str) = ("x-hasura-admin-secret", SECRET);
-
-/// A server with a table whose rows belong to users 1 and 2.
-fn server(database: &TestDatabase, arguments: &[&str]) -> Server {
-    let mut all = vec!["--admin-secret", SECRET];
-    all.extend_from_slice(arguments);
-    let server = Server::start(database, &all);
-    let sql = "create table item (id int primary key, owner text); insert into item values (1, '1'), (2, '2'), (3, '2')";
-    let run = json!({"type": "run_sql", "args": {"sql": sql}});
-    assert_eq!(server.json("/v2/query", &[ADMIN], &run).0, 200);
-    let permission = |role: &str| {
-        json!({"type": "pg_create_select_permission", "args": {"table": "item", "role": role, "permission": {
-            "columns": ["id", "owner"], "filter": {"owner": {"_eq": "X-Hasura-User-Id"}}}}})
-    };
-    let all = json!([
-        {"type": "pg_track_table", "args": {"table": "item"}},
-        permission("user"),
-        permission("anonymous"),
-    ]);
-    let (status, answer) = server.json("/v1/metadata", &[ADMIN], &json!({"type": "bulk", "args": all}));
-    assert_eq!(status, 200, "{answer}");
-    server
-}
-
-/// The ids that a request sees, or code and message of its refusal, on the endpoint that shows statuses.
-fn ids(server: &Server, headers: &[(&str, &str)]) -> (u16, Value) {
-    let query = json!({"query": "{ item(order_by: {id: asc}) { id } }"});
-    let (status, answer) = server.json("/v1alpha1/graphql", headers, &query);
-    let told = match answer["errors"].get(0) {
-        Some(error) => json!([error["extensions"]["code"], error["message"]]),
-        None => answer["data"]["item"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|item| item["id"].clone())
-            .collect(),
-    };
-    (status, told)
-}
+use crate::stand_in::{ADMIN, Issuer, SECRET, StandIn, encode, ids, in_an_hour, payload, server};
 
 #[test]
 fn keys_are_fetched_rotated_and_missed() {
@@ -325,6 +149,85 @@ fn attacks_are_refused_on_every_endpoint() {
         );
         text.contains("has stopped")
     });
+}
+
+/// The configurations of `docs/authentication.md`, with the issuer's address in place of the provider's.
+fn documented(url: &str) -> Vec<Value> {
+    let page = include_str!("../../../../docs/authentication.md");
+    page.split("HASURA_GRAPHQL_JWT_SECRET='")
+        .skip(1)
+        .map(|rest| {
+            let mut secret: Value = serde_json::from_str(rest.split('\'').next().unwrap()).unwrap();
+            secret["jwk_url"] = format!("{url}keys").into();
+            secret
+        })
+        .collect()
+}
+
+#[test]
+fn documented_set_ups_take_their_providers_tokens() {
+    let stand_in = StandIn::start();
+    let rsa = RsaKeyPair::from_der(include_bytes!("../../../auth/tests/it/keys/rsa.der")).unwrap();
+    let public = rsa.public();
+    let components = RsaPublicKeyComponents::<Vec<u8>>::from(public);
+    let jwk = json!({"kty": "RSA", "kid": "r", "use": "sig", "alg": "RS256",
+                     "n": encode(&components.n), "e": encode(&components.e)});
+    let encryption = json!({"kty": "RSA", "kid": "e", "use": "enc", "alg": "RSA-OAEP",
+                            "n": encode(&components.n), "e": encode(&components.e)});
+    stand_in.answers(
+        200,
+        "cache-control: public, max-age=21600\r\n",
+        &json!({"keys": [encryption, jwk]}),
+    );
+    let sign = |payload: &Value| {
+        let header = json!({"alg": "RS256", "kid": "r", "typ": "JWT"}).to_string();
+        let signed = format!(
+            "{}.{}",
+            encode(header.as_bytes()),
+            encode(payload.to_string().as_bytes())
+        );
+        let mut signature = vec![0; public.modulus_len()];
+        rsa.sign(
+            &RSA_PKCS1_SHA256,
+            &SystemRandom::new(),
+            signed.as_bytes(),
+            &mut signature,
+        )
+        .unwrap();
+        format!("Bearer {signed}.{}", encode(&signature))
+    };
+    let secrets = documented(&stand_in.url());
+    let mut auth0 = payload("2");
+    auth0["aud"] = json!(["https://your-api", "https://YOUR-TENANT.auth0.com/userinfo"]);
+    auth0["iss"] = json!("https://YOUR-TENANT.auth0.com/");
+    let mut firebase = payload("2");
+    firebase["aud"] = json!("YOUR-PROJECT");
+    firebase["iss"] = json!("https://securetoken.google.com/YOUR-PROJECT");
+    let keycloak = json!({
+        "exp": in_an_hour(), "iss": "https://keycloak.example/realms/YOUR-REALM", "sub": "2", "typ": "Bearer",
+        "realm_access": {"roles": ["offline_access", "user"]},
+    });
+    assert_eq!(secrets.len(), 3);
+    for (at, (secret, payload)) in secrets.iter().zip([auth0, firebase, keycloak]).enumerate() {
+        let database = TestDatabase::create(&format!("documented{at}"));
+        let server = server(&database, &["--jwt-secret", &secret.to_string()]);
+        server.log_line("the keys", |line| line["type"] == "jwk-refresh-log");
+        assert_eq!(
+            ids(&server, &[("authorization", &sign(&payload))]),
+            (200, json!([2, 3])),
+            "{secret}"
+        );
+        let mut other = payload.clone();
+        other["iss"] = json!("https://evil.example/");
+        let (status, told) = ids(&server, &[("authorization", &sign(&other))]);
+        assert_eq!(
+            (status, told),
+            (
+                400,
+                json!(["invalid-jwt", "Could not verify JWT: JWTNotInIssuer"])
+            )
+        );
+    }
 }
 
 #[test]
@@ -485,141 +388,4 @@ fn a_hook_is_asked_by_post() {
             json!(["unexpected", "webhook authentication request failed"])
         )
     );
-}
-
-#[test]
-fn gates_before_operations() {
-    let database = TestDatabase::create("gates");
-    let server = server(&database, &["--enable-allowlist"]);
-    let command = |kind: &str, arguments: Value| {
-        let (status, answer) = server.json(
-            "/v1/metadata",
-            &[ADMIN],
-            &json!({"type": kind, "args": arguments}),
-        );
-        assert_eq!(status, 200, "{answer}");
-    };
-    let sql = "create view slow as select id, owner, (select pg_sleep(30) is null) as s from item";
-    let run = json!({"type": "run_sql", "args": {"sql": sql}});
-    assert_eq!(server.json("/v2/query", &[ADMIN], &run).0, 200);
-    command("pg_track_table", json!({"table": "slow"}));
-    command(
-        "pg_create_select_permission",
-        json!({"table": "slow", "role": "user", "permission": {"columns": ["s"], "filter": {}}}),
-    );
-    command(
-        "create_query_collection",
-        json!({"name": "c", "definition": {"queries": [
-            {"name": "items", "query": "{ item(order_by: {id: asc}) { id } }"},
-            {"name": "one", "query": "query ($id: Int!, $owner: Boolean = false) { item_by_pk(id: $id) { id owner @include(if: $owner) } }"},
-            {"name": "slow", "query": "{ slow { s } }"},
-            {"name": "deep", "query": "query Deep { item { id } again: item { id } }"},
-        ]}}),
-    );
-    let user = [ADMIN, ("x-hasura-role", "user"), ("x-hasura-user-id", "2")];
-    let refused = json!(["validation-failed", "query is not allowed"]);
-    assert_eq!(ids(&server, &user), (400, refused.clone()));
-    command(
-        "add_collection_to_allowlist",
-        json!({"collection": "c", "scope": {"global": false, "roles": ["editor"]}}),
-    );
-    assert_eq!(ids(&server, &user), (400, refused));
-    command(
-        "update_scope_of_collection_in_allowlist",
-        json!({"collection": "c", "scope": {"global": true}}),
-    );
-    assert_eq!(ids(&server, &user), (200, json!([2, 3])));
-    // The same queries as REST endpoints.
-    for (name, url, methods) in [
-        ("items", "items", json!(["GET"])),
-        ("one", "item/:id", json!(["GET", "POST"])),
-    ] {
-        command(
-            "create_rest_endpoint",
-            json!({"name": name, "url": url, "methods": methods,
-                   "definition": {"query": {"collection_name": "c", "query_name": name}}}),
-        );
-    }
-    let rest =
-        |method: &str, path: &str, body: &str| server.send(method, &format!("/api/rest/{path}"), &user, body);
-    assert_eq!(
-        rest("GET", "items", ""),
-        (200, r#"{"item":[{"id":2},{"id":3}]}"#.to_owned())
-    );
-    assert_eq!(
-        rest("GET", "item/2?owner", "").1,
-        r#"{"item_by_pk":{"id":2,"owner":"2"}}"#
-    );
-    assert_eq!(
-        rest("POST", "item/%32", r#"{"owner":true}"#).1,
-        r#"{"item_by_pk":{"id":2,"owner":"2"}}"#
-    );
-    assert_eq!(rest("GET", "item/1", "").1, r#"{"item_by_pk":null}"#);
-    assert_eq!(
-        rest("POST", "items", ""),
-        (
-            405,
-            r#"{"error":"Allowed methods: GET","path":"$","code":"method-not-allowed"}"#.to_owned()
-        )
-    );
-    assert_eq!(
-        rest("GET", "none", ""),
-        (
-            404,
-            r#"{"error":"Endpoint not found","path":"$","code":"not-found"}"#.to_owned()
-        )
-    );
-    assert_eq!(rest("GET", "item/2?other=1", "").0, 400);
-    // Limits.
-    command(
-        "set_api_limits",
-        json!({
-            "depth_limit": {"global": 2, "per_role": {"user": 1}},
-            "batch_limit": {"global": 1, "per_role": {}},
-        }),
-    );
-    let (status, told) = ids(&server, &user);
-    assert_eq!(
-        (status, &told[1]),
-        (400, &json!("the depth is 2, which exceeds the limit of 1"))
-    );
-    let query = json!({"query": "{ item(order_by: {id: asc}) { id } }"});
-    let (_, answer) = server.json("/v1/graphql", &user, &json!([query, query]));
-    assert_eq!(
-        answer["errors"][0]["message"],
-        "the number of operations in a batch is 2, which exceeds the limit of 1"
-    );
-    assert_eq!(
-        ids(&server, &[ADMIN]),
-        (200, json!([1, 2, 3])),
-        "limits are not for admins"
-    );
-    command(
-        "set_api_limits",
-        json!({"node_limit": {"global": 1, "per_role": {}}}),
-    );
-    assert_eq!(ids(&server, &user), (200, json!([2, 3])));
-    let deep = json!({"query": "query Deep { item { id } again: item { id } }"});
-    let (_, answer) = server.json("/v1/graphql", &user, &deep);
-    assert_eq!(
-        answer["errors"][0]["message"],
-        "the number of nodes is 2, which exceeds the limit of 1"
-    );
-    command(
-        "set_api_limits",
-        json!({"rate_limit": {"global": {"max_reqs_per_min": 2, "unique_params": ["x-hasura-user-id"]}, "per_role": {}}}),
-    );
-    assert_eq!(ids(&server, &user).0, 200);
-    assert_eq!(ids(&server, &user).0, 200);
-    let (status, told) = ids(&server, &user);
-    assert_eq!((status, &told[0]), (429, &json!("rate-limit-exceeded")));
-    assert_eq!(rest("GET", "items", "").0, 429);
-    let other = [ADMIN, ("x-hasura-role", "user"), ("x-hasura-user-id", "1")];
-    assert_eq!(ids(&server, &other), (200, json!([1])));
-    command(
-        "set_api_limits",
-        json!({"time_limit": {"global": 0.1, "per_role": {}}}),
-    );
-    let (_, answer) = server.json("/v1/graphql", &user, &json!({"query": "{ slow { s } }"}));
-    assert_eq!(answer["errors"][0]["extensions"]["code"], "timeout");
 }

@@ -18,7 +18,11 @@ mod delivered;
 mod deployment;
 #[cfg(test)]
 mod dev;
+#[cfg(test)]
+mod gates;
 mod injection;
 mod process;
 mod saved_queries;
 mod serving;
+#[cfg(test)]
+mod stand_in;

@@ -1,0 +1,171 @@
+//! Allow list, limits and rates, and REST endpoints behind them.
+
+use embedded::test::TestDatabase;
+use serde_json::{Value, json};
+
+use crate::process::{Server, rowlock};
+use crate::stand_in::{ADMIN, SECRET, ids, server};
+
+#[test]
+fn the_rate_of_the_environment_holds_where_metadata_has_none() {
+    let database = TestDatabase::create("rate");
+    let mut command = rowlock(&["serve", "--server-port", "0", "--unauthorized-role", "anonymous"]);
+    command
+        .env("HASURA_GRAPHQL_DATABASE_URL", database.url())
+        .env("HASURA_GRAPHQL_ADMIN_SECRET", SECRET)
+        .env("HASURA_GRAPHQL_RATE_LIMIT_PER_MINUTE", "1");
+    let server = Server::spawn(&mut command);
+    let query = json!({"query": "{ __typename }"});
+    assert_eq!(server.json("/v1/graphql", &[], &query).0, 200);
+    let (status, answer) = server.json("/v1/graphql", &[], &query);
+    assert_eq!(
+        (status, &answer["errors"][0]["extensions"]["code"]),
+        (429, &json!("rate-limit-exceeded"))
+    );
+    assert_eq!(
+        server.json("/v1/graphql", &[("x-real-ip", "10.0.0.9")], &query).0,
+        200
+    );
+    assert_eq!(server.json("/v1/graphql", &[ADMIN], &query).0, 200);
+    let limits = json!({"rate_limit": {"global": {"max_reqs_per_min": 100}, "per_role": {}}});
+    let set = json!({"type": "set_api_limits", "args": limits});
+    assert_eq!(server.json("/v1/metadata", &[ADMIN], &set).0, 200);
+    assert_eq!(server.json("/v1/graphql", &[], &query).0, 200);
+}
+
+#[test]
+fn gates_before_operations() {
+    let database = TestDatabase::create("gates");
+    let server = server(&database, &["--enable-allowlist"]);
+    let command = |kind: &str, arguments: Value| {
+        let (status, answer) = server.json(
+            "/v1/metadata",
+            &[ADMIN],
+            &json!({"type": kind, "args": arguments}),
+        );
+        assert_eq!(status, 200, "{answer}");
+    };
+    let sql = "create view slow as select id, owner, (select pg_sleep(30) is null) as s from item";
+    let run = json!({"type": "run_sql", "args": {"sql": sql}});
+    assert_eq!(server.json("/v2/query", &[ADMIN], &run).0, 200);
+    command("pg_track_table", json!({"table": "slow"}));
+    command(
+        "pg_create_select_permission",
+        json!({"table": "slow", "role": "user", "permission": {"columns": ["s"], "filter": {}}}),
+    );
+    command(
+        "create_query_collection",
+        json!({"name": "c", "definition": {"queries": [
+            {"name": "items", "query": "{ item(order_by: {id: asc}) { id } }"},
+            {"name": "one", "query": "query ($id: Int!, $owner: Boolean = false) { item_by_pk(id: $id) { id owner @include(if: $owner) } }"},
+            {"name": "slow", "query": "{ slow { s } }"},
+            {"name": "deep", "query": "query Deep { item { id } again: item { id } }"},
+        ]}}),
+    );
+    let user = [ADMIN, ("x-hasura-role", "user"), ("x-hasura-user-id", "2")];
+    let refused = json!(["validation-failed", "query is not allowed"]);
+    assert_eq!(ids(&server, &user), (400, refused.clone()));
+    command(
+        "add_collection_to_allowlist",
+        json!({"collection": "c", "scope": {"global": false, "roles": ["editor"]}}),
+    );
+    assert_eq!(ids(&server, &user), (400, refused));
+    command(
+        "update_scope_of_collection_in_allowlist",
+        json!({"collection": "c", "scope": {"global": true}}),
+    );
+    assert_eq!(ids(&server, &user), (200, json!([2, 3])));
+    // The same queries as REST endpoints.
+    for (name, url, methods) in [
+        ("items", "items", json!(["GET"])),
+        ("one", "item/:id", json!(["GET", "POST"])),
+    ] {
+        command(
+            "create_rest_endpoint",
+            json!({"name": name, "url": url, "methods": methods,
+                   "definition": {"query": {"collection_name": "c", "query_name": name}}}),
+        );
+    }
+    let rest =
+        |method: &str, path: &str, body: &str| server.send(method, &format!("/api/rest/{path}"), &user, body);
+    assert_eq!(
+        rest("GET", "items", ""),
+        (200, r#"{"item":[{"id":2},{"id":3}]}"#.to_owned())
+    );
+    assert_eq!(
+        rest("GET", "item/2?owner", "").1,
+        r#"{"item_by_pk":{"id":2,"owner":"2"}}"#
+    );
+    assert_eq!(
+        rest("POST", "item/%32", r#"{"owner":true}"#).1,
+        r#"{"item_by_pk":{"id":2,"owner":"2"}}"#
+    );
+    assert_eq!(rest("GET", "item/1", "").1, r#"{"item_by_pk":null}"#);
+    assert_eq!(
+        rest("POST", "items", ""),
+        (
+            405,
+            r#"{"error":"Allowed methods: GET","path":"$","code":"method-not-allowed"}"#.to_owned()
+        )
+    );
+    assert_eq!(
+        rest("GET", "none", ""),
+        (
+            404,
+            r#"{"error":"Endpoint not found","path":"$","code":"not-found"}"#.to_owned()
+        )
+    );
+    assert_eq!(rest("GET", "item/2?other=1", "").0, 400);
+    // Limits.
+    command(
+        "set_api_limits",
+        json!({
+            "depth_limit": {"global": 2, "per_role": {"user": 1}},
+            "batch_limit": {"global": 1, "per_role": {}},
+        }),
+    );
+    let (status, told) = ids(&server, &user);
+    assert_eq!(
+        (status, &told[1]),
+        (400, &json!("the depth is 2, which exceeds the limit of 1"))
+    );
+    let query = json!({"query": "{ item(order_by: {id: asc}) { id } }"});
+    let (_, answer) = server.json("/v1/graphql", &user, &json!([query, query]));
+    assert_eq!(
+        answer["errors"][0]["message"],
+        "the number of operations in a batch is 2, which exceeds the limit of 1"
+    );
+    assert_eq!(
+        ids(&server, &[ADMIN]),
+        (200, json!([1, 2, 3])),
+        "limits are not for admins"
+    );
+    command(
+        "set_api_limits",
+        json!({"node_limit": {"global": 1, "per_role": {}}}),
+    );
+    assert_eq!(ids(&server, &user), (200, json!([2, 3])));
+    let deep = json!({"query": "query Deep { item { id } again: item { id } }"});
+    let (_, answer) = server.json("/v1/graphql", &user, &deep);
+    assert_eq!(
+        answer["errors"][0]["message"],
+        "the number of nodes is 2, which exceeds the limit of 1"
+    );
+    command(
+        "set_api_limits",
+        json!({"rate_limit": {"global": {"max_reqs_per_min": 2, "unique_params": ["x-hasura-user-id"]}, "per_role": {}}}),
+    );
+    assert_eq!(ids(&server, &user).0, 200);
+    assert_eq!(ids(&server, &user).0, 200);
+    let (status, told) = ids(&server, &user);
+    assert_eq!((status, &told[0]), (429, &json!("rate-limit-exceeded")));
+    assert_eq!(rest("GET", "items", "").0, 429);
+    let other = [ADMIN, ("x-hasura-role", "user"), ("x-hasura-user-id", "1")];
+    assert_eq!(ids(&server, &other), (200, json!([1])));
+    command(
+        "set_api_limits",
+        json!({"time_limit": {"global": 0.1, "per_role": {}}}),
+    );
+    let (_, answer) = server.json("/v1/graphql", &user, &json!({"query": "{ slow { s } }"}));
+    assert_eq!(answer["errors"][0]["extensions"]["code"], "timeout");
+}
