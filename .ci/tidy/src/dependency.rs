@@ -162,7 +162,11 @@ pub const RESERVED: &[(&str, &[&str], &[&str])] = &[
     ("schemars", &["crd"], &[]),
     ("postgresql_embedded", &["embedded"], &[]),
     ("async-graphql-parser", &["metadata"], &[]),
-    ("tokio", &["embedded", "kubernetes", "pg", "rowlock", "operator", "e2e"], &[]),
+    (
+        "tokio",
+        &["embedded", "kubernetes", "pg", "rowlock", "operator", "e2e"],
+        &[],
+    ),
 ];
 
 /// One line of a manifest.

@@ -49,6 +49,11 @@ impl SourceState {
         }
     }
 
+    /// Whether both have the same address, account and settings: a new password makes another source of the same catalog.
+    pub fn is_reached_like(&self, other: &Self) -> bool {
+        self.database.as_ref().map(pg::Source::config) == other.database.as_ref().map(pg::Source::config)
+    }
+
     /// Whether both know the same of the database.
     pub fn knows_the_same(&self, other: &Self) -> bool {
         match (&self.catalog, &other.catalog) {

@@ -165,10 +165,9 @@ impl State {
         introspect(&current.document, &mut sources, |name, _| changed.contains(name)).await;
         keep_what_answers(&mut sources, &current.sources);
         let same = sources.iter().all(|(name, state)| {
-            current
-                .sources
-                .get(name)
-                .is_some_and(|known| known.trouble == state.trouble && known.knows_the_same(state))
+            current.sources.get(name).is_some_and(|known| {
+                known.trouble == state.trouble && known.is_reached_like(state) && known.knows_the_same(state)
+            })
         });
         if same {
             return;
