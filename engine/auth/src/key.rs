@@ -276,7 +276,7 @@ pub(crate) enum Verdict {
     Verified,
     /// No key made it.
     Refused,
-    /// No key made it, and none has the token's `kid`: newer keys may.
+    /// No key made it, and none has the token's `kid`, or it has none: a newer key may have made it.
     UnknownKey,
     /// There are no keys at all.
     Empty,
@@ -359,7 +359,7 @@ impl KeySet {
             .iter()
             .filter(|key| !named || key.id.as_deref() == id)
             .any(|key| key.verifies(algorithm, message, signature));
-        match (verified, named || id.is_none()) {
+        match (verified, named) {
             (true, _) => Verdict::Verified,
             (false, true) => Verdict::Refused,
             (false, false) => Verdict::UnknownKey,

@@ -18,7 +18,7 @@ pub const LONGEST_TOKEN: usize = 64 << 10;
 pub(crate) enum Failure {
     /// The token is refused.
     Refused(Error),
-    /// No key has its `kid`: newer keys may.
+    /// A newer key may have made it.
     UnknownKey,
     /// There are no keys yet.
     NoKeys,

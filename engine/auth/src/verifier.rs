@@ -49,7 +49,7 @@ pub enum Outcome {
     Identity(Identity),
     /// It is refused.
     Refused(Error),
-    /// No key has its `kid`: ask again with newer keys; if there are none, it is refused with this.
+    /// A newer key may have made it: ask again with newer keys; if there are none, it is refused with this.
     UnknownKey(Error),
     /// There are no keys yet.
     NoKeys,
@@ -90,13 +90,23 @@ impl Verifier {
         if tokens.is_empty() {
             return Ok(None);
         }
-        if let ([secret], [(_, token)]) = (self.secrets.as_slice(), tokens.as_slice()) {
-            let _ = secret;
-            return Ok(Some(Found { token, secret: 0 }));
+        if let [(location, token)] = tokens.as_slice() {
+            if self.secrets.len() == 1 {
+                return Ok(Some(Found { token, secret: 0 }));
+            }
+            // A token that was verified before has found its secret.
+            if let Some(known) = self.cache.get(token)
+                && self
+                    .secrets
+                    .get(known.secret)
+                    .is_some_and(|secret| secret.location == **location)
+            {
+                let secret = known.secret;
+                return Ok(Some(Found { token, secret }));
+            }
         }
         let mut found = None;
         for (location, token) in tokens {
-            // A token that is known needs no choice.
             let issuer = token::claimed_issuer(token);
             for (at, secret) in self.secrets.iter().enumerate() {
                 let fits =
