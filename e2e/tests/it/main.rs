@@ -12,5 +12,6 @@ mod guide;
 mod load;
 mod rollout;
 mod rotation;
+mod samples;
 mod secrecy;
 mod shop;
