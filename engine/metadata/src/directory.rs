@@ -17,6 +17,7 @@ use serde_json::{Map, Value};
 
 pub use walk::{WalkError, walk};
 pub use write::to_files;
+pub use yaml::read as read_yaml;
 
 use include::Files;
 

@@ -1,7 +1,7 @@
 //! `rowlock dev`: one command to a server to try things on.
 //!
-//! Finds or fetches a Postgres, keeps its data in a directory, fills a sample database, and serves it from a metadata
-//! directory that is watched, so that an edited file is served at once. It makes the arguments of `serve` and runs that:
+//! Finds or fetches a Postgres, keeps its data in a directory, fills a sample database, and serves it from a folder of
+//! custom resources that is watched, so that an edited file is served at once. It makes the arguments of `serve` and runs that:
 //! what works here works there. It never writes to a database of the user's own but through the metadata API.
 
 mod announcement;
@@ -49,8 +49,8 @@ pub(crate) enum Error {
         /// What the system said.
         source: std::io::Error,
     },
-    /// A directory without metadata was given.
-    #[error("{} is no metadata directory: it has neither version.yaml nor metadata.json", .0.display())]
+    /// A directory with nothing to serve was given.
+    #[error("{} has no YAML or JSON files: neither custom resources nor a Hasura metadata directory", .0.display())]
     NoMetadata(PathBuf),
     /// The sample's SQL does not run.
     #[error("load {file} into the sample database")]
@@ -116,8 +116,8 @@ async fn serve(
     url: &str,
     screen: &Screen,
 ) -> Result<(), Error> {
-    let metadata = match (&options.metadata, local) {
-        (Some(directory), _) if !holds_metadata(directory) => {
+    let directory = match (&options.directory, local) {
+        (Some(directory), _) if !holds_files(directory) => {
             return Err(Error::NoMetadata(directory.clone()));
         }
         (Some(directory), _) => Some(directory.clone()),
@@ -130,10 +130,10 @@ async fn serve(
         // Tables of a database of one's own are tracked through the metadata API and remembered there.
         (None, None) => None,
     };
-    let settings = settings_of(options, environment, url, metadata.as_deref())?;
-    let is_sample = options.metadata.is_none() && local.is_some();
+    let settings = settings_of(options, environment, url, directory.as_deref())?;
+    let is_sample = options.directory.is_none() && local.is_some();
     let facts = Facts {
-        metadata,
+        directory,
         is_sample,
         secret: options.admin_secret.clone(),
     };
@@ -151,19 +151,17 @@ fn settings_of(
     options: &Options,
     environment: &Environment,
     url: &str,
-    metadata: Option<&Path>,
+    directory: Option<&Path>,
 ) -> Result<Settings, Error> {
-    let (arguments, environment) = arguments::of_serve(options, environment, url, metadata);
+    let (arguments, environment) = arguments::of_serve(options, environment, url, directory);
     let matches = settings::command_line::command()
         .try_get_matches_from(arguments)
         .map_err(Box::new)?;
     Ok(settings::reader::read(&matches, &environment)?)
 }
 
-fn holds_metadata(directory: &Path) -> bool {
-    ["version.yaml", "metadata.json", "metadata.yaml", "metadata.yml"]
-        .iter()
-        .any(|name| directory.join(name).is_file())
+fn holds_files(directory: &Path) -> bool {
+    metadata::directory::walk(directory).is_ok_and(|files| !files.is_empty())
 }
 
 /// Told before anything is started: a person waits for a download only once.

@@ -3,6 +3,7 @@
 mod admin;
 mod auth;
 mod dev;
+mod directory;
 mod explain;
 mod gate;
 #[cfg(test)]
@@ -16,6 +17,7 @@ mod request;
 mod run;
 mod settings;
 mod state;
+mod transfer;
 
 use std::process::ExitCode;
 

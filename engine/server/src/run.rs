@@ -16,6 +16,7 @@ use crate::http::listener;
 use crate::observe::{Event, Observer};
 use crate::settings::{self, Environment, Settings, command_line};
 use crate::state::{StartError, State};
+use crate::transfer;
 
 /// How long background work may take to notice that the program has ended.
 const LAST_PATIENCE: Duration = Duration::from_secs(1);
@@ -62,6 +63,8 @@ pub fn main() -> ExitCode {
             let _ = writeln!(std::io::stdout(), "rowlock {}", env!("CARGO_PKG_VERSION"));
             Ok(())
         }
+        Some("import") => return transferred(matches.subcommand_matches("import").map(transfer::import)),
+        Some("export") => return transferred(matches.subcommand_matches("export").map(transfer::export)),
         _ => serve(&matches, &environment),
     };
     exit_code(outcome)
@@ -75,6 +78,14 @@ fn told_by_the_parser(error: &clap::Error) -> ExitCode {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
+    }
+}
+
+fn transferred(outcome: Option<Result<ExitCode, transfer::Error>>) -> ExitCode {
+    match outcome {
+        Some(Ok(code)) => code,
+        Some(Err(error)) => exit_code(Err(error)),
+        None => ExitCode::FAILURE,
     }
 }
 

@@ -72,6 +72,8 @@ pub struct Settings {
     pub environment: Environment,
     /// Where variables come from that change while the program runs.
     pub secrets: Secrets,
+    /// What is wanted of the folder of the origin `directory`.
+    pub directory: crate::directory::Wanted,
     /// Folder for what outlives the process.
     pub state_dir: Option<PathBuf>,
     /// Port of the admin API.
@@ -80,6 +82,15 @@ pub struct Settings {
     pub changeable: Changeable,
     /// What was accepted without effect, for the start-up log: (setting, reason).
     pub warnings: Vec<(&'static str, String)>,
+}
+
+/// A Secret that is read from a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SecretFile {
+    /// Its name, or namespace and name with a `/` between.
+    pub name: String,
+    /// The file: a manifest, or lines of `KEY=VALUE`.
+    pub file: PathBuf,
 }
 
 /// Variables that win over those of the environment.

@@ -1,6 +1,7 @@
 //! What lives as long as the process: the present generation, where documents are stored, the writer's lock.
 
 mod delivered;
+mod folder;
 pub mod follow;
 pub mod health;
 mod secret;
@@ -61,6 +62,8 @@ pub struct State {
     generation: ArcSwap<Generation>,
     store: Option<pg::Store>,
     writer: tokio::sync::Mutex<()>,
+    /// What was told last of the files of a folder.
+    told: Mutex<String>,
     /// One document is checked at a time: each takes the memory of a generation.
     check: tokio::sync::Mutex<()>,
     health: Mutex<BTreeMap<String, health::Report>>,
@@ -168,6 +171,10 @@ impl State {
     /// Whether the program is about to stop.
     pub fn is_draining(&self) -> bool {
         self.draining.load(Ordering::Acquire)
+    }
+
+    fn told_findings(&self) -> std::sync::MutexGuard<'_, String> {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How the sources are.

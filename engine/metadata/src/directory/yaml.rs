@@ -8,8 +8,11 @@ use super::DirectoryError;
 /// The mark of an include, as a tag or at the beginning of a text.
 pub(super) const INCLUDE: &str = "!include";
 
-/// Reads a YAML (or JSON) text. An include tag becomes the text form of the include.
-pub(super) fn read(file: &str, text: &str) -> Result<Value, DirectoryError> {
+/// Reads a YAML (or JSON, by the ending of `file`) text. An include tag becomes the text form of the include.
+///
+/// # Errors
+/// It is neither, or has tags that nobody knows.
+pub fn read(file: &str, text: &str) -> Result<Value, DirectoryError> {
     let error = |message: String| DirectoryError::Yaml {
         file: file.to_owned(),
         message,

@@ -39,6 +39,11 @@ pub fn report(state: &State) -> Report {
     report
 }
 
+/// What a generation leaves out, by the custom resources it was made of.
+pub fn problems_of(generation: &Generation) -> Vec<ObjectProblem> {
+    problems(generation, &generation.provenance.blame())
+}
+
 /// What a generation leaves out, once for each custom resource to blame.
 pub(super) fn problems(generation: &Generation, blame: &Blame) -> Vec<ObjectProblem> {
     let mut told = Vec::new();

@@ -12,7 +12,7 @@ use super::screen::Screen;
 #[derive(Debug, Clone)]
 pub(super) struct Facts {
     /// The watched directory, if there is one.
-    pub(super) metadata: Option<PathBuf>,
+    pub(super) directory: Option<PathBuf>,
     /// Whether it is the sample.
     pub(super) is_sample: bool,
     /// The admin secret, if one is needed.
@@ -48,7 +48,7 @@ fn announcement(address: SocketAddr, facts: &Facts) -> Vec<String> {
         format!("  metadata  {base}/v1/metadata"),
         format!("  health    {base}/healthz"),
     ];
-    if let Some(directory) = &facts.metadata {
+    if let Some(directory) = &facts.directory {
         lines.push(format!(
             "  served    {} (edit it: changes are served at once)",
             directory.display()
@@ -64,7 +64,7 @@ fn announcement(address: SocketAddr, facts: &Facts) -> Vec<String> {
     if facts.is_sample {
         lines.push(String::new());
         lines.push("As a visitor, who sees no prices, add: -H 'x-hasura-role: visitor'".to_owned());
-    } else if facts.metadata.is_none() {
+    } else if facts.directory.is_none() {
         lines.push(String::new());
         lines.push(
             "Nothing is tracked by itself: track a table with pg_track_table at /v1/metadata.".to_owned(),
@@ -108,7 +108,7 @@ mod tests {
     #[test]
     fn a_secret_is_part_of_the_command_and_quoted() {
         let facts = Facts {
-            metadata: None,
+            directory: None,
             is_sample: true,
             secret: Some("it's".to_owned()),
         };

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
-use clap::{Arg, ArgMatches, Command, value_parser};
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
 use crate::settings::Environment;
 
@@ -22,8 +22,10 @@ pub(super) struct Options {
     pub(super) port: u16,
     /// Which database is served.
     pub(super) database: Database,
-    /// A Hasura metadata directory instead of the sample's.
-    pub(super) metadata: Option<PathBuf>,
+    /// Custom resources or a Hasura metadata directory instead of the sample's.
+    pub(super) directory: Option<PathBuf>,
+    /// Secrets from files, as `serve` takes them.
+    pub(super) secrets: Vec<String>,
     /// With one, requests without it are refused.
     pub(super) admin_secret: Option<String>,
 }
@@ -65,12 +67,18 @@ pub(super) fn command() -> Command {
             "Serve this database instead of the sample",
         ))
         .arg(
+            Arg::new("directory")
+                .value_name("DIR")
+                .help("Serve the custom resources (or the Hasura metadata directory) in this folder; it is watched")
+                .value_parser(value_parser!(PathBuf)),
+        )
+        .arg(
             option(
-                "metadata",
-                "DIRECTORY",
-                "Serve this Hasura metadata directory; it is watched",
+                "secret",
+                "NAME=FILE",
+                "A Secret that custom resources refer to: a manifest, or lines of KEY=VALUE",
             )
-            .value_parser(value_parser!(PathBuf)),
+            .action(ArgAction::Append),
         )
         .arg(
             option(
@@ -100,10 +108,26 @@ impl Options {
                 .unwrap_or(IpAddr::from([127, 0, 0, 1])),
             port: matches.get_one("port").copied().unwrap_or(8080),
             database: text("database-url").map_or_else(|| Database::Local { data: data() }, Database::Own),
-            metadata: path("metadata"),
+            directory: path("directory"),
+            secrets: matches
+                .get_many("secret")
+                .into_iter()
+                .flatten()
+                .cloned()
+                .collect(),
             admin_secret: text("admin-secret"),
         }
     }
+}
+
+/// What stands for the Secret that the sample's `Source` refers to.
+fn sample_variable() -> String {
+    let secret = compile::SecretKey {
+        namespace: crate::directory::NAMESPACE.to_owned(),
+        name: "record-shop-database".to_owned(),
+        key: "uri".to_owned(),
+    };
+    secret.variable()
 }
 
 /// The command line and the variables for `serve`. Variables of the process hold where `dev` does not decide.
@@ -111,7 +135,7 @@ pub(super) fn of_serve(
     options: &Options,
     environment: &Environment,
     url: &str,
-    metadata: Option<&Path>,
+    directory: Option<&Path>,
 ) -> (Vec<String>, Environment) {
     let mut arguments = vec![
         "rowlock".to_owned(),
@@ -122,10 +146,14 @@ pub(super) fn of_serve(
     if let Some(secret) = &options.admin_secret {
         arguments.push(format!("--admin-secret={secret}"));
     }
-    if let Some(directory) = metadata {
+    arguments.extend(options.secrets.iter().map(|secret| format!("--secret={secret}")));
+    if let Some(directory) = directory {
         arguments.push(format!("--origin=directory:{}", directory.display()));
     }
-    let mut variables: Vec<(String, String)> = vec![(DATABASE_VARIABLE.to_owned(), url.to_owned())];
+    let mut variables: Vec<(String, String)> = vec![
+        (DATABASE_VARIABLE.to_owned(), url.to_owned()),
+        (sample_variable(), url.to_owned()),
+    ];
     // Errors say what is behind them, and requests that succeed do not fill the screen.
     for (name, value) in [
         ("HASURA_GRAPHQL_DEV_MODE", "true"),

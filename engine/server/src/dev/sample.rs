@@ -1,4 +1,4 @@
-//! The sample that the program carries: a record shop. Its SQL is run once, its metadata is written out to be edited.
+//! The sample that the program carries: a record shop. Its SQL is run once, its custom resources are written out to be edited.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,9 +13,9 @@ macro_rules! sample {
     };
 }
 
-macro_rules! metadata {
+macro_rules! resources {
     ($($path:literal),* $(,)?) => {
-        &[$(($path, sample!("metadata/", $path))),*]
+        &[$(($path, sample!("resources/", $path))),*]
     };
 }
 
@@ -28,25 +28,26 @@ const SQL: &[(&str, &str)] = &[
 /// Whether the sample's tables are missing.
 const IS_EMPTY: &str = include_str!("is_empty.sql");
 
-/// The metadata directory, file by file.
-const METADATA: &[(&str, &str)] = metadata![
-    "version.yaml",
-    "databases/databases.yaml",
-    "databases/default/functions/functions.yaml",
-    "databases/default/functions/public_search_tracks.yaml",
-    "databases/default/tables/tables.yaml",
-    "databases/default/tables/public_album.yaml",
-    "databases/default/tables/public_artist.yaml",
-    "databases/default/tables/public_customer.yaml",
-    "databases/default/tables/public_genre.yaml",
-    "databases/default/tables/public_purchase.yaml",
-    "databases/default/tables/public_purchase_line.yaml",
-    "databases/default/tables/public_review.yaml",
-    "databases/default/tables/public_track.yaml",
+/// The custom resources, file by file.
+const RESOURCES: &[(&str, &str)] = resources![
+    "engine.yaml",
+    "album.yaml",
+    "artist.yaml",
+    "customer.yaml",
+    "genre.yaml",
+    "purchase-line.yaml",
+    "purchase.yaml",
+    "review.yaml",
+    "search-tracks.yaml",
+    "source.yaml",
+    "track.yaml",
 ];
 
+/// The first of them is written last: it says that the rest is there.
+const LAST: &str = "engine.yaml";
+
 /// In a checkout the sample's own files are served, so that they can be worked on.
-const IN_CHECKOUT: &str = "config/samples/record-shop/metadata";
+const IN_CHECKOUT: &str = "config/samples/record-shop/resources";
 
 /// Fills the database unless it has the sample; whether it did. All of it or nothing.
 pub(super) async fn load(url: &str) -> Result<bool, Error> {
@@ -83,23 +84,22 @@ fn says_true(answer: &SqlResult) -> bool {
     matches!(answer, SqlResult::TuplesOk(rows) if rows.get(1).and_then(|row| row.first()).is_some_and(|cell| cell == "t"))
 }
 
-/// The metadata directory to serve: the checkout's, or one below `data`, written at the first start and the user's to
+/// The folder to serve: the checkout's, or one below `data`, written at the first start and the user's to
 /// edit from then on.
 pub(super) fn directory(data: &Path) -> Result<PathBuf, Error> {
     let checkout = Path::new(IN_CHECKOUT);
-    if checkout.join("version.yaml").is_file() {
+    if checkout.join(LAST).is_file() {
         return Ok(checkout.to_owned());
     }
-    let directory = data.join("metadata");
-    if !directory.join("version.yaml").exists() {
+    let directory = data.join("resources");
+    if !directory.join(LAST).exists() {
         write(&directory)?;
     }
     Ok(directory)
 }
 
 fn write(directory: &Path) -> Result<(), Error> {
-    // version.yaml comes last: it says that the rest is there.
-    for (name, text) in METADATA.iter().rev() {
+    for (name, text) in RESOURCES.iter().rev() {
         let path = directory.join(name);
         let parent = path.parent().unwrap_or(directory);
         let failed = |action| {
@@ -136,32 +136,38 @@ mod tests {
             .join("../..")
             .join(IN_CHECKOUT);
         let mut there = files_below(&root, "");
-        let mut here: Vec<_> = METADATA.iter().map(|(name, _)| (*name).to_owned()).collect();
+        let mut here: Vec<_> = RESOURCES.iter().map(|(name, _)| (*name).to_owned()).collect();
         there.sort();
         here.sort();
         assert_eq!(here, there);
     }
 
     #[test]
-    fn the_metadata_is_a_document() {
-        let files = METADATA
-            .iter()
-            .map(|(name, text)| ((*name).to_owned(), (*text).to_owned()))
-            .collect();
-        let value = metadata::directory::from_files(&files).unwrap();
-        let (document, warnings) = metadata::Document::parse(&value).unwrap();
-        assert!(warnings.is_empty(), "{warnings:?}");
-        assert_eq!(document.sources["default"].tables.len(), 8);
+    fn the_resources_are_a_document() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../..")
+            .join(IN_CHECKOUT);
+        let contents =
+            crate::directory::read(&root, &Default::default(), &compile::LastAccepted::nothing()).unwrap();
+        assert_eq!(contents.document.sources["default"].tables.len(), 8);
+        // The Secret with the database is not among the files; nothing else is to be told.
+        let [finding] = contents.findings.as_slice() else {
+            panic!("{:?}", contents.findings)
+        };
+        assert!(
+            finding.message.contains("default/record-shop-database"),
+            "{finding:?}"
+        );
     }
 
     #[test]
     fn what_a_person_edited_is_kept() {
         let data = std::env::temp_dir().join(format!("rowlock-sample-{}", std::process::id()));
         let written = directory(&data).unwrap();
-        let edited = written.join("databases/default/tables/tables.yaml");
+        let edited = written.join("album.yaml");
         fs::write(&edited, "[]").unwrap();
         let again = directory(&data).unwrap();
-        let text = fs::read_to_string(again.join("databases/default/tables/tables.yaml")).unwrap();
+        let text = fs::read_to_string(again.join("album.yaml")).unwrap();
         fs::remove_dir_all(&data).unwrap();
         assert_eq!(text, "[]");
     }

@@ -45,6 +45,12 @@ impl Provenance {
         }
     }
 
+    /// The custom resources in it.
+    pub fn published(&self) -> Vec<Published> {
+        let entries: Vec<Value> = serde_json::from_str(&self.objects).unwrap_or_default();
+        entries.iter().filter_map(Published::from_json).collect()
+    }
+
     /// Finds whose fault something is.
     pub fn blame(&self) -> Blame {
         let entries: Vec<Value> = serde_json::from_str(&self.objects).unwrap_or_default();

@@ -14,6 +14,8 @@ pub fn command() -> Command {
         // `--host` and `-h` of other engines mean the database's host.
         // Parsed by `dev` itself; here for the list of commands.
         .subcommand(Command::new("dev").about(crate::dev::ABOUT))
+        .subcommand(crate::transfer::import_command())
+        .subcommand(crate::transfer::export_command())
         .subcommand(Command::new("version").about("Print the version"));
     let mut serve = Command::new("serve").about("Serve the GraphQL and metadata APIs");
     for setting in ALL {
@@ -33,11 +35,15 @@ fn argument(setting: &Setting) -> Option<Arg> {
     let mut argument = Arg::new(setting.key)
         .long(flag)
         .help(setting.doc)
-        .action(ArgAction::Set)
+        .action(match setting.form {
+            Form::List => ArgAction::Append,
+            _ => ArgAction::Set,
+        })
         .value_name(match setting.form {
             Form::Switch | Form::Boolean => "BOOLEAN",
             Form::Text => "TEXT",
             Form::Number => "NUMBER",
+            Form::List => "NAME=FILE",
         });
     if let Some(short) = setting.short {
         argument = argument.short(short);
@@ -65,6 +71,26 @@ pub fn given<'a>(matches: &'a ArgMatches, setting: &Setting) -> Option<&'a str> 
         .subcommand()
         .and_then(|(_, inner)| here(inner))
         .or_else(|| here(matches))
+}
+
+/// All values of a flag that may be given several times.
+pub fn every<'a>(matches: &'a ArgMatches, setting: &Setting) -> Vec<&'a str> {
+    let here = |matches: &'a ArgMatches| {
+        let values = matches.try_get_many::<String>(setting.key).ok().flatten();
+        values
+            .into_iter()
+            .flatten()
+            .map(String::as_str)
+            .collect::<Vec<_>>()
+    };
+    let mut all = here(matches);
+    all.extend(
+        matches
+            .subcommand()
+            .into_iter()
+            .flat_map(|(_, inner)| here(inner)),
+    );
+    all
 }
 
 #[cfg(test)]

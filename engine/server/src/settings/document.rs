@@ -8,7 +8,7 @@ pub fn page() -> String {
         "# Settings\n\n\
          Generated from `engine/server/src/settings/list.rs`; `UPDATE=1 cargo test -p rowlock` writes it anew.\n\n\
          A flag beats its variable. Booleans are `true t yes y` or `false f no n`, in any case; flags marked * may stand alone. \
-         Flags marked ° stand before the subcommand or behind it, the others behind `serve`. A wrong value ends the start with \
+         Flags marked … may be given several times (their variable is a comma list). Flags marked ° stand before the subcommand or behind it, the others behind `serve`. A wrong value ends the start with \
          `Fatal Error:- Environment variable NAME: …` and exit status 1.\n",
     );
     section(&mut page, "Honoured", |setting| {
@@ -49,6 +49,9 @@ fn row(setting: &Setting) -> String {
         flags.push_str(&format!("`--{flag}`"));
         if setting.form == Form::Switch {
             flags.push_str(" *");
+        }
+        if setting.form == Form::List {
+            flags.push_str(" …");
         }
         if setting.place == Place::Global {
             flags.push_str(" °");

@@ -158,7 +158,9 @@ impl<'a> Given<'a> {
                             let given = boolean(value.text).map_err(|reason| value.wrong(reason))?;
                             given.to_string() == setting.default
                         }
-                        Form::Text | Form::Number => value.text.eq_ignore_ascii_case(setting.default),
+                        Form::Text | Form::Number | Form::List => {
+                            value.text.eq_ignore_ascii_case(setting.default)
+                        }
                     };
                     if !inert {
                         return Err(value.wrong(value::Error::Other(format!(
@@ -270,6 +272,10 @@ impl<'a> Given<'a> {
             origin,
             environment: self.environment.clone(),
             secrets: self.secrets()?,
+            directory: crate::directory::Wanted {
+                engine: self.parsed("ROWLOCK_ENGINE", value::text)?,
+                secrets: self.secret_files()?,
+            },
             state_dir: self.parsed("ROWLOCK_STATE_DIR", value::text)?.map(PathBuf::from),
             admin_port: self.admin_port()?,
             changeable: Changeable::new(self.matches.clone()),

@@ -2,18 +2,15 @@
 //! elsewhere, sources that come back, files that change.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use metadata::Document;
-use notify::{RecursiveMode, Watcher};
 use schema::problem::Problem;
 use serde_json::{Value, json};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 use tokio::time::{Interval, MissedTickBehavior};
 
-use super::start::read_directory;
 use super::{StartError, State, build, introspect, open_sources, parse, refresh_enum_values};
 use crate::admin::report::is_unsupported;
 use crate::generation::aside::{Urgency, aside};
@@ -28,9 +25,6 @@ const FINGERPRINT_INTERVAL: Duration = Duration::from_secs(5);
 
 /// How long reading one may take.
 const FINGERPRINT_PATIENCE: Duration = Duration::from_secs(30);
-
-/// A burst of file changes is taken as one: nothing is read before the folder was quiet for so long.
-const SETTLE: Duration = Duration::from_millis(200);
 
 impl State {
     /// Starts the background work, until `stop`.
@@ -56,7 +50,11 @@ impl State {
             tokio::spawn(follow_store(Arc::clone(self), interval, stop.clone()));
         }
         if let Origin::Directory(folder) = &self.settings.origin {
-            tokio::spawn(follow_directory(Arc::clone(self), folder.clone(), stop.clone()));
+            tokio::spawn(super::folder::follow(
+                Arc::clone(self),
+                folder.clone(),
+                stop.clone(),
+            ));
         }
         self.authenticator().follow_keys(stop);
         tokio::spawn(follow_catalogs(Arc::clone(self), stop.clone()));
@@ -205,7 +203,7 @@ impl State {
         !again.knows_the_same(state)
     }
 
-    fn trouble(&self, thread: &'static str, message: &str) {
+    pub(super) fn trouble(&self, thread: &'static str, message: &str) {
         let info = json!({ "message": message });
         self.observer.emit(Event::SchemaSync {
             level: Level::Error,
@@ -289,41 +287,6 @@ async fn follow_catalogs(state: Arc<State>, mut stop: watch::Receiver<bool>) {
             _ = stop.wait_for(|stop| *stop) => return,
         }
         state.refresh_catalogs().await;
-    }
-}
-
-async fn follow_directory(state: Arc<State>, folder: PathBuf, mut stop: watch::Receiver<bool>) {
-    // One waiting signal is as good as many.
-    let (signal, mut signals) = mpsc::channel(1);
-    let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
-        // Reading the files is an event too.
-        if event.map_or(true, |event| !event.kind.is_access()) {
-            let _ = signal.try_send(());
-        }
-    });
-    let mut watcher = match watcher {
-        Ok(watcher) => watcher,
-        Err(error) => return state.trouble("listener", &error.to_string()),
-    };
-    if let Err(error) = watcher.watch(&folder, RecursiveMode::Recursive) {
-        return state.trouble("listener", &error.to_string());
-    }
-    loop {
-        tokio::select! {
-            change = signals.recv() => if change.is_none() { return },
-            _ = stop.wait_for(|stop| *stop) => return,
-        }
-        while tokio::time::timeout(SETTLE, signals.recv())
-            .await
-            .is_ok_and(|signal| signal.is_some())
-        {}
-        let _writer = state.lock().await;
-        match read_directory(&folder) {
-            Ok(document) if document == *state.current().document => {}
-            Ok(document) => state.adopt(document, 0, &BTreeSet::new(), Arc::default()).await,
-            // The document that is served stays until the files can be read again.
-            Err(message) => state.trouble("processor", &message),
-        }
     }
 }
 

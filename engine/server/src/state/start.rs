@@ -1,11 +1,11 @@
 //! The start: the metadata storage, the first document, the first generation.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
+use compile::LastAccepted;
 use metadata::document::TextError;
 use metadata::source::{DatabaseUrl, PoolSettings};
 use metadata::{Document, Source};
@@ -15,6 +15,7 @@ use uuid::Uuid;
 use super::standing::Standing;
 use super::{FIRST_PATIENCE, State, build, delivered, introspect_within, open_sources};
 use crate::auth::Authenticator;
+use crate::directory;
 use crate::gate::Rates;
 use crate::generation::Provenance;
 use crate::generation::aside::{Urgency, aside};
@@ -63,7 +64,7 @@ pub enum StartError {
     #[error(transparent)]
     Outbound(#[from] SetupError),
     /// The metadata directory cannot be read.
-    #[error("the metadata directory cannot be read: {0}")]
+    #[error("the directory cannot be read: {0}")]
     Directory(String),
     /// There is no way to the Kubernetes API.
     #[error(transparent)]
@@ -94,8 +95,18 @@ impl State {
             None => None,
         };
         let mut provenance = Provenance::default();
+        let mut environment = settings.environment.clone();
+        let mut found = None;
         let (document, resource_version) = match (&settings.origin, &store) {
-            (Origin::Directory(folder), _) => (read_directory(folder).map_err(StartError::Directory)?, 0),
+            (Origin::Directory(folder), _) => {
+                let read = || directory::read(folder, &settings.directory, &LastAccepted::nothing());
+                let mut contents = aside(Urgency::Now, read).map_err(StartError::Directory)?;
+                environment = environment.with(std::mem::take(&mut contents.variables));
+                provenance = std::mem::take(&mut contents.provenance);
+                let document = std::mem::take(&mut contents.document);
+                found = Some((folder.clone(), contents));
+                (document, 0)
+            }
             (Origin::ConfigMap(_), _) => {
                 let (kept, trouble) = delivered::kept(settings.state_dir.as_deref());
                 if let Some(message) = trouble {
@@ -114,7 +125,7 @@ impl State {
             info: json!({"origin": settings.origin.to_string(), "resource_version": resource_version}),
         });
         let document = Arc::new(document);
-        let mut sources = open_sources(&document, &settings, &settings.environment, None);
+        let mut sources = open_sources(&document, &settings, &environment, None);
         introspect_within(&document, &mut sources, |_, _| true, FIRST_PATIENCE).await;
         let generation = build(document, sources, &settings, None, resource_version)
             .await
@@ -135,7 +146,7 @@ impl State {
                 client,
                 observer.clone(),
             )),
-            environment: ArcSwap::from_pointee(settings.environment.clone()),
+            environment: ArcSwap::from_pointee(environment),
             admin_token: ArcSwapOption::from_pointee(
                 settings
                     .changeable
@@ -150,6 +161,7 @@ impl State {
             generation: ArcSwap::from_pointee(generation.clone()),
             store,
             writer: tokio::sync::Mutex::new(()),
+            told: Mutex::default(),
             check: tokio::sync::Mutex::new(()),
             health: Mutex::new(BTreeMap::new()),
             draining: false.into(),
@@ -159,6 +171,9 @@ impl State {
             state.observer.emit(Event::InconsistentMetadata(objects));
         }
         state.swap(generation);
+        if let Some((folder, contents)) = found {
+            state.tell_findings(&folder, &contents);
+        }
         Ok(Arc::new(state))
     }
 }
@@ -285,17 +300,4 @@ pub fn parse(text: &str) -> Result<Document, StartError> {
             message: error.message,
         },
     })
-}
-
-/// Reads a metadata directory.
-///
-/// # Errors
-/// Which file cannot be read, and why.
-pub(super) fn read_directory(folder: &Path) -> Result<Document, String> {
-    let files = metadata::directory::walk(folder).map_err(|error| describe(&error))?;
-    let value = metadata::directory::from_files(&files).map_err(|error| describe(&error))?;
-    match Document::parse(&value) {
-        Ok((document, _)) => Ok(document),
-        Err(error) => Err(format!("{}: {}", error.path, error.message)),
-    }
 }

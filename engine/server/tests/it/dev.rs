@@ -202,9 +202,7 @@ fn data_survives_and_an_edited_file_is_served() {
     ];
     let body = r#"{"query": "{ album(limit: 1) { price } }"}"#;
     assert!(second.post(&headers, body).get("errors").is_some());
-    let file = second
-        .data
-        .join("metadata/databases/default/tables/public_album.yaml");
+    let file = second.data.join("resources/album.yaml");
     let text = fs::read_to_string(&file).unwrap();
     let edited = text.replace(
         "columns: [id, artist_id, title, released]",

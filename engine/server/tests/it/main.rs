@@ -26,3 +26,5 @@ mod saved_queries;
 mod serving;
 #[cfg(test)]
 mod stand_in;
+#[cfg(test)]
+mod transfer;

@@ -249,8 +249,7 @@ fn a_directory_of_the_command_line_tool() {
 
 #[test]
 fn the_sample() {
-    let folder =
-        std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../config/samples/record-shop/metadata");
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/record-shop");
     let files = metadata::directory::walk(&folder).expect("a directory");
     let value = metadata::directory::from_files(&files).expect("a directory");
     lossless(&parse(&value));

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 
 use clap::ArgMatches;
 
-use super::value::{self, number};
+use super::value::{self, list, number};
 use super::{Environment, Error, Given, Secret};
-use crate::settings::{Authentication, Secrets};
+use crate::settings::list::ALL;
+use crate::settings::{Authentication, SecretFile, Secrets, command_line};
 
 /// The variables of a folder with a file for each, as Kubernetes mounts a Secret.
 pub(super) fn mounted(folder: &Path) -> Result<Vec<(String, String)>, value::Error> {
@@ -75,6 +76,30 @@ impl Given<'_> {
             name: self.parsed("ROWLOCK_SECRETS_NAME", value::text)?,
             below: Environment::default(),
         })
+    }
+
+    pub(super) fn secret_files(&self) -> Result<Vec<SecretFile>, Error> {
+        const KEY: &str = "ROWLOCK_SECRET_FILES";
+        let Some(value) = self.text(KEY) else {
+            return Ok(Vec::new());
+        };
+        let given = ALL.iter().find(|setting| setting.key == KEY);
+        let flags = given.map(|setting| command_line::every(self.matches, setting));
+        let texts = match flags {
+            Some(flags) if !flags.is_empty() => flags,
+            _ => list(value.text).collect(),
+        };
+        let files = texts.into_iter().map(|text| match text.split_once('=') {
+            Some((name, file)) if !name.is_empty() && !file.is_empty() => Ok(SecretFile {
+                name: name.to_owned(),
+                file: file.into(),
+            }),
+            _ => {
+                let expected = format!("expecting NAME=FILE, but got {text:?}");
+                Err(value.wrong(value::Error::Other(expected)))
+            }
+        });
+        files.collect()
     }
 
     fn admin_token(&self) -> Result<Option<Secret>, Error> {

@@ -1,0 +1,141 @@
+//! The origin `directory`: custom resources with the Secrets beside them, or a Hasura metadata directory.
+//!
+//! Custom resources become a document by the very crate that the operator uses, so what is served from a folder is what
+//! a cluster serves from the same files. What became of each is told in words for a person, with file and line.
+
+mod manifest;
+mod secret;
+mod verdict;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use compile::{LastAccepted, Object, ObjectKey, Published, Snapshot, compile};
+use crd::Kind;
+use metadata::Document;
+use serde_json::Value;
+
+use crate::generation::Provenance;
+use crate::generation::source_state::describe;
+use crate::settings::SecretFile;
+use manifest::{Manifests, Place};
+
+pub use verdict::{Finding, of_generation, page};
+
+/// The namespace of objects that name none.
+pub const NAMESPACE: &str = "default";
+
+/// Files that make a folder a Hasura metadata directory.
+const HASURA_FILES: &[&str] = &["version.yaml", "metadata.json", "metadata.yaml", "metadata.yml"];
+
+/// What a folder holds.
+#[derive(Debug, Default)]
+pub struct Contents {
+    /// The document.
+    pub document: Document,
+    /// What it was made of.
+    pub provenance: Provenance,
+    /// Values of the variables that stand for keys of Secrets.
+    pub variables: BTreeMap<String, String>,
+    /// What is wrong in the files, by place.
+    pub findings: Vec<Finding>,
+    /// Where each object is.
+    pub places: BTreeMap<ObjectKey, Place>,
+}
+
+/// What is wanted of a folder besides its files.
+#[derive(Debug, Clone, Default)]
+pub struct Wanted {
+    /// The `Engine` that is served, where there are several.
+    pub engine: Option<String>,
+    /// Secrets from elsewhere.
+    pub secrets: Vec<SecretFile>,
+}
+
+/// Whether a folder is a Hasura metadata directory; else it is one of custom resources.
+pub fn is_of_hasura(folder: &Path) -> bool {
+    HASURA_FILES.iter().any(|name| folder.join(name).is_file())
+}
+
+/// Reads a folder. `last` is what was served from it before: objects whose present form is not acceptable go on in
+/// their form there.
+///
+/// # Errors
+/// It cannot be read at all.
+pub fn read(folder: &Path, wanted: &Wanted, last: &LastAccepted) -> Result<Contents, String> {
+    let files = metadata::directory::walk(folder).map_err(|error| describe(&error))?;
+    if is_of_hasura(folder) {
+        let value = metadata::directory::from_files(&files).map_err(|error| describe(&error))?;
+        return match Document::parse(&value) {
+            Ok((document, _)) => Ok(Contents {
+                document,
+                ..Contents::default()
+            }),
+            Err(error) => Err(format!("{}: {}", error.path, error.message)),
+        };
+    }
+    let manifests = manifest::read(&files);
+    let mut findings = manifests.findings.clone();
+    let snapshot = snapshot(&manifests, wanted.engine.as_deref())?;
+    let compiled = compile(&snapshot, last);
+    findings.extend(compiled.verdicts.iter().filter_map(|verdict| {
+        let place = manifests.places.get(&verdict.object)?;
+        verdict::of_verdict(place, verdict)
+    }));
+    let mut secrets = manifests.secrets;
+    let variables = secret::variables(&mut secrets, &wanted.secrets, &compiled, &mut findings)?;
+    let objects: Vec<Value> = compiled.published.iter().map(Published::to_json).collect();
+    Ok(Contents {
+        document: compiled.document,
+        provenance: Provenance::of_objects(Value::Array(objects).to_string()),
+        variables,
+        findings,
+        places: manifests.places,
+    })
+}
+
+/// Everything that one engine is made of, out of these files, and what of them cannot be read.
+///
+/// # Errors
+/// It is not clear which engine is meant.
+pub fn snapshot_of(
+    files: &BTreeMap<String, String>,
+    engine: Option<&str>,
+) -> Result<(Snapshot, Vec<Finding>), String> {
+    let manifests = manifest::read(files);
+    let snapshot = snapshot(&manifests, engine)?;
+    Ok((snapshot, manifests.findings))
+}
+
+/// Everything that one engine is made of; without an `Engine` among the files, all of them.
+fn snapshot(manifests: &Manifests, wanted: Option<&str>) -> Result<Snapshot, String> {
+    let engines: Vec<&Arc<Object>> = manifests
+        .objects
+        .iter()
+        .filter(|object| object.key.kind == Kind::Engine)
+        .collect();
+    let engine = match (wanted, engines.as_slice()) {
+        (None, []) => return Ok(Snapshot::shared(manifests.objects.clone())),
+        (None, [engine]) => engine,
+        (None, several) => {
+            let names: Vec<&str> = several.iter().map(|engine| engine.key.name.as_str()).collect();
+            return Err(format!(
+                "there are several objects of kind Engine ({}): choose one with --engine",
+                names.join(", ")
+            ));
+        }
+        (Some(name), engines) => engines
+            .iter()
+            .find(|engine| engine.key.name == name)
+            .ok_or_else(|| format!("there is no Engine \"{name}\""))?,
+    };
+    Ok(Snapshot::of_engine(
+        engine,
+        &manifests.objects,
+        &manifests.namespaces,
+    ))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,172 @@
+//! Values of Secrets: from manifests beside the custom resources, and from files that are named on the command line.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use compile::{Compiled, SecretKey};
+use crd::Kind;
+use serde_json::Value;
+
+use super::NAMESPACE;
+use super::verdict::Finding;
+use crate::settings::SecretFile;
+
+/// Namespace and name.
+pub(super) type SecretName = (String, String);
+
+/// Reads a manifest of a Secret.
+///
+/// # Errors
+/// What is wrong with it; never a value.
+pub(super) fn of_manifest(
+    value: &Value,
+    namespace: &str,
+) -> Result<(SecretName, BTreeMap<String, String>), String> {
+    let text = |pointer: &str| value.pointer(pointer).and_then(Value::as_str);
+    let name = text("/metadata/name").ok_or("metadata.name is missing")?;
+    let namespace = text("/metadata/namespace").unwrap_or(namespace);
+    let entries = |section: &str| {
+        value
+            .get(section)
+            .and_then(Value::as_object)
+            .into_iter()
+            .flatten()
+    };
+    let mut values = BTreeMap::new();
+    for (key, value) in entries("data") {
+        let decoded = value.as_str().and_then(base64);
+        let text = decoded.and_then(|bytes| String::from_utf8(bytes).ok());
+        let text =
+            text.ok_or_else(|| format!("data.{key} of the Secret {name} is not the base64 of a text"))?;
+        values.insert(key.clone(), text);
+    }
+    for (key, value) in entries("stringData") {
+        let text = value
+            .as_str()
+            .ok_or_else(|| format!("stringData.{key} of the Secret {name} is not a text"))?;
+        values.insert(key.clone(), text.to_owned());
+    }
+    Ok(((namespace.to_owned(), name.to_owned()), values))
+}
+
+/// The variables that a document needs. Files of the command line win over manifests.
+///
+/// # Errors
+/// Such a file cannot be read.
+pub(super) fn variables(
+    secrets: &mut BTreeMap<SecretName, BTreeMap<String, String>>,
+    files: &[SecretFile],
+    compiled: &Compiled,
+    findings: &mut Vec<Finding>,
+) -> Result<BTreeMap<String, String>, String> {
+    for SecretFile { name, file } in files {
+        let (namespace, name) = name.split_once('/').unwrap_or((NAMESPACE, name));
+        let values = of_file(file).map_err(|message| format!("{}: {message}", file.display()))?;
+        secrets.insert((namespace.to_owned(), name.to_owned()), values);
+    }
+    let mut variables = BTreeMap::new();
+    // What only the engine's settings name is the command line's business here.
+    let wanted = compiled
+        .published
+        .iter()
+        .filter(|entry| entry.object.kind != Kind::Engine)
+        .flat_map(|entry| entry.secrets.iter().map(move |secret| (&entry.object, secret)));
+    for (object, secret) in wanted {
+        match value(secrets, secret) {
+            Some(value) => drop(variables.insert(secret.variable(), value.to_owned())),
+            None => findings.push(Finding::of_secret(object, secret)),
+        }
+    }
+    Ok(variables)
+}
+
+fn value<'s>(
+    secrets: &'s BTreeMap<SecretName, BTreeMap<String, String>>,
+    key: &SecretKey,
+) -> Option<&'s str> {
+    secrets
+        .get(&(key.namespace.clone(), key.name.clone()))?
+        .get(&key.key)
+        .map(String::as_str)
+}
+
+/// A manifest, or lines of `KEY=VALUE`.
+fn of_file(file: &Path) -> Result<BTreeMap<String, String>, String> {
+    let text = std::fs::read_to_string(file).map_err(|error| error.to_string())?;
+    let name = file
+        .file_name()
+        .and_then(|name| name.to_str())
+        .unwrap_or_default();
+    let manifest = metadata::directory::read_yaml(name, &text);
+    if let Ok(value) = &manifest
+        && value.get("kind").and_then(Value::as_str) == Some("Secret")
+    {
+        return of_manifest(value, NAMESPACE).map(|(_, values)| values);
+    }
+    let lines = text
+        .lines()
+        .filter(|line| !line.trim().is_empty() && !line.starts_with('#'));
+    lines
+        .map(|line| {
+            line.split_once('=')
+                .map(|(key, value)| (key.trim().to_owned(), value.to_owned()))
+                .ok_or_else(|| "neither a manifest of a Secret nor lines of KEY=VALUE".to_owned())
+        })
+        .collect()
+}
+
+/// Decodes base64 (RFC 4648, with padding; white space is passed over).
+fn base64(text: &str) -> Option<Vec<u8>> {
+    let digits: Vec<u8> = text.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
+    let mut bytes = Vec::with_capacity(digits.len() / 4 * 3);
+    if digits.len() % 4 != 0 {
+        return None;
+    }
+    for (at, group) in digits.chunks(4).enumerate() {
+        let is_last = (at + 1) * 4 == digits.len();
+        let padding = group.iter().rev().take_while(|byte| **byte == b'=').count();
+        if padding > 2 || (padding > 0 && !is_last) {
+            return None;
+        }
+        let mut bits = 0_u32;
+        for byte in group.iter().take(4 - padding) {
+            bits = bits << 6 | u32::from(digit(*byte)?);
+        }
+        bits <<= 6 * padding;
+        let [_, first, second, third] = bits.to_be_bytes();
+        bytes.extend([first, second, third].into_iter().take(3 - padding));
+    }
+    Some(bytes)
+}
+
+fn digit(byte: u8) -> Option<u8> {
+    Some(match byte {
+        b'A'..=b'Z' => byte - b'A',
+        b'a'..=b'z' => byte - b'a' + 26,
+        b'0'..=b'9' => byte - b'0' + 52,
+        b'+' => 62,
+        b'/' => 63,
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base64_is_read_and_nonsense_refused() {
+        for (text, bytes) in [
+            ("", ""),
+            ("Zg==", "f"),
+            ("Zm8=", "fo"),
+            ("Zm9v", "foo"),
+            ("Zm9v\nYmFy", "foobar"),
+        ] {
+            assert_eq!(base64(text).as_deref(), Some(bytes.as_bytes()), "{text}");
+        }
+        for text in ["Zg", "Zg=", "Z===", "Zg==Zg==", "Zm9*"] {
+            assert_eq!(base64(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,240 @@
+//! What is read from folders, and what is told of them.
+
+use std::fs;
+use std::path::PathBuf;
+
+use super::*;
+
+/// A folder with these files; it goes with the value.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str, files: &[(&str, &str)]) -> Self {
+        let folder = std::env::temp_dir().join(format!("rowlock-folder-{name}-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir_all(&folder).unwrap();
+        let made = Self(folder);
+        for (file, text) in files {
+            made.write(file, text);
+        }
+        made
+    }
+
+    fn write(&self, file: &str, text: &str) {
+        let path = self.0.join(file);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    fn read(&self) -> Contents {
+        self.read_after(&LastAccepted::nothing())
+    }
+
+    fn read_after(&self, last: &LastAccepted) -> Contents {
+        super::read(&self.0, &Wanted::default(), last).unwrap()
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+const SOURCE: &str = "\
+# The database.
+---
+apiVersion: rowlock.dev/v1alpha1
+kind: Source
+metadata:
+  name: main
+spec:
+  name: default
+  connection:
+    urlFrom: {secretKeyRef: {name: database, key: uri}}
+---
+apiVersion: v1
+kind: Secret
+metadata:
+  name: database
+stringData:
+  uri: postgresql://canary@h/d
+";
+
+const TABLE: &str = "\
+apiVersion: rowlock.dev/v1alpha1
+kind: Table
+metadata:
+  name: album
+spec:
+  sourceRef: {name: main}
+  table: {name: album}
+---
+
+apiVersion: rowlock.dev/v1alpha1
+kind: Permission
+metadata:
+  name: album-visitor
+spec:
+  tableRef: {name: album}
+  role: visitor
+  select: {columns: [id], filter: {}}
+";
+
+#[test]
+fn resources_and_secrets_become_a_document_and_variables() {
+    let folder = Folder::new("good", &[("source.yaml", SOURCE), ("tables/album.yaml", TABLE)]);
+    let contents = folder.read();
+    assert_eq!(contents.findings, []);
+    assert_eq!(contents.document.sources["default"].tables.len(), 1);
+    let [(variable, value)] = contents
+        .variables
+        .into_iter()
+        .collect::<Vec<_>>()
+        .try_into()
+        .unwrap();
+    assert_eq!(value, "postgresql://canary@h/d");
+    assert!(delivery::secret::is_reference(&variable));
+    assert!(!contents.document.to_text().contains("canary"));
+    assert_eq!(contents.provenance.published().len(), 3);
+}
+
+#[test]
+fn findings_say_where_and_why() {
+    let folder = Folder::new(
+        "bad",
+        &[
+            ("source.yaml", SOURCE),
+            (
+                "tables/album.yaml",
+                &TABLE.replace("columns: [id]", "column: [id]"),
+            ),
+            ("broken.yaml", "a: [\n"),
+            (
+                "other.yaml",
+                "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: x}\n",
+            ),
+            ("twice.yaml", TABLE.split("---").next().unwrap()),
+            (
+                "kind.yaml",
+                "apiVersion: rowlock.dev/v1alpha1\nkind: Tabel\nmetadata: {name: x}\n",
+            ),
+            ("nothing.yaml", "# nothing\n"),
+        ],
+    );
+    let contents = folder.read();
+    let page = page("f", contents.places.len(), &contents.findings);
+    for line in [
+        "f/tables/album.yaml:10  Permission default/album-visitor\n    Invalid: spec.select",
+        "unknown field `column`",
+        "f/broken.yaml:1\n",
+        "f/twice.yaml:1\n    Table default/album stands at tables/album.yaml:1 already\n",
+        "f/kind.yaml:1\n    kind \"Tabel\" does not exist in rowlock.dev/v1alpha1\n",
+        "it is left out\n",
+        "f: 3 objects, 4 things to look at\n",
+    ] {
+        // The duplicate may be either of the two, whichever file is read first.
+        let other = line
+            .replace("f/twice.yaml:1", "f/tables/album.yaml:1")
+            .replace("tables/album.yaml:1 already", "twice.yaml:1 already");
+        assert!(
+            page.contains(line) || page.contains(&other),
+            "{line:?} is not in\n{page}"
+        );
+    }
+}
+
+#[test]
+fn a_bad_edit_leaves_the_last_good_form() {
+    let folder = Folder::new("edit", &[("source.yaml", SOURCE), ("album.yaml", TABLE)]);
+    let before = folder.read();
+    folder.write("album.yaml", &TABLE.replace("filter: {}", "filter: []"));
+    let last = LastAccepted::read(&before.document, &before.provenance.published());
+    let after = folder.read_after(&last);
+    assert_eq!(after.document, before.document);
+    assert_eq!(
+        after.findings[0].meanwhile.as_deref(),
+        Some("its last good form goes on being served")
+    );
+}
+
+#[test]
+fn a_missing_secret_is_told_and_a_file_gives_it() {
+    let source = SOURCE.split("---\napiVersion: v1").next().unwrap();
+    let folder = Folder::new("secret", &[("source.yaml", source)]);
+    let contents = folder.read();
+    assert_eq!(contents.variables.len(), 0);
+    assert!(
+        contents.findings[0].message.contains("--secret database=FILE"),
+        "{:?}",
+        contents.findings
+    );
+    let file = folder.0.join("database.env");
+    for text in [
+        "# a comment\nuri=postgresql://h/d?x=y\n",
+        "apiVersion: v1\nkind: Secret\nmetadata: {name: z}\nstringData: {uri: 'postgresql://h/d?x=y'}\n",
+    ] {
+        fs::write(&file, text).unwrap();
+        let wanted = Wanted {
+            secrets: vec![SecretFile {
+                name: "database".to_owned(),
+                file: file.clone(),
+            }],
+            ..Wanted::default()
+        };
+        let contents = super::read(&folder.0, &wanted, &LastAccepted::nothing()).unwrap();
+        assert_eq!(contents.findings, []);
+        assert_eq!(
+            contents.variables.into_values().collect::<Vec<_>>(),
+            ["postgresql://h/d?x=y"]
+        );
+    }
+}
+
+#[test]
+fn one_engine_is_served() {
+    let engine = |name: &str, label: &str| {
+        format!(
+            "apiVersion: rowlock.dev/v1alpha1\nkind: Engine\nmetadata: {{name: {name}}}\n\
+             spec: {{objectSelector: {{matchLabels: {{app: {label}}}}}}}\n"
+        )
+    };
+    let labelled = SOURCE.replace("  name: main\n", "  name: main\n  labels: {app: one}\n");
+    let folder = Folder::new(
+        "engines",
+        &[("a.yaml", &engine("one", "one")), ("source.yaml", &labelled)],
+    );
+    assert_eq!(folder.read().document.sources.len(), 1);
+    folder.write("b.yaml", &engine("two", "two"));
+    let error = super::read(&folder.0, &Wanted::default(), &LastAccepted::nothing()).unwrap_err();
+    assert!(
+        error.contains("--engine") && error.contains("one, two"),
+        "{error}"
+    );
+    let wanted = Wanted {
+        engine: Some("two".to_owned()),
+        ..Wanted::default()
+    };
+    let contents = super::read(&folder.0, &wanted, &LastAccepted::nothing()).unwrap();
+    assert_eq!(contents.document.sources.len(), 0);
+}
+
+#[test]
+fn a_hasura_directory_is_read_as_such() {
+    let folder = Folder::new(
+        "hasura",
+        &[
+            ("version.yaml", "version: 3\n"),
+            (
+                "databases/databases.yaml",
+                "- name: default\n  kind: postgres\n  configuration: {connection_info: {database_url: x}}\n  tables: \"!include tables.yaml\"\n",
+            ),
+            (
+                "databases/tables.yaml",
+                "- table: {schema: public, name: album}\n",
+            ),
+        ],
+    );
+    assert!(is_of_hasura(&folder.0));
+    assert_eq!(folder.read().document.sources["default"].tables.len(), 1);
+}

@@ -1,0 +1,122 @@
+//! What became of the objects of a folder, in words: file and line, object, field, reason.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use compile::{ObjectKey, SecretKey, Serving, Verdict};
+
+use super::manifest::Place;
+use crate::admin::report::problems_of;
+use crate::generation::Generation;
+
+/// Something to tell about a file.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Finding {
+    /// Where.
+    pub place: Option<Place>,
+    /// Which object.
+    pub object: Option<String>,
+    /// What is wrong, with the field if there is one.
+    pub message: String,
+    /// What is served meanwhile.
+    pub meanwhile: Option<String>,
+}
+
+impl Finding {
+    pub(super) fn of_file(place: Place, message: &str) -> Self {
+        Self {
+            place: Some(place),
+            object: None,
+            message: message.to_owned(),
+            meanwhile: None,
+        }
+    }
+
+    pub(super) fn of_secret(object: &ObjectKey, secret: &SecretKey) -> Self {
+        Self {
+            place: None,
+            object: Some(object.to_string()),
+            message: format!(
+                "there is no key {} of a Secret {}/{}: put its manifest beside the others, or give --secret {}=FILE; \
+                 until then the variable {} is taken",
+                secret.key,
+                secret.namespace,
+                secret.name,
+                secret.name,
+                secret.variable()
+            ),
+            meanwhile: None,
+        }
+    }
+}
+
+/// What is to be told of a verdict.
+pub(super) fn of_verdict(place: &Place, verdict: &Verdict) -> Option<Finding> {
+    let message = match (&verdict.refusal, verdict.unsupported.as_slice()) {
+        (Some(refusal), _) => format!("{:?}: {refusal}", refusal.reason),
+        (None, []) => return None,
+        (None, [whole]) if whole == "spec" => {
+            "NotSupported: the engine does not serve this kind yet".to_owned()
+        }
+        (None, fields) => format!(
+            "NotSupported: the engine does not serve {} yet",
+            fields.join(", ")
+        ),
+    };
+    let meanwhile = match (&verdict.refusal, verdict.serving) {
+        (Some(_), Serving::Last(_)) => Some("its last good form goes on being served".to_owned()),
+        (Some(_), Serving::Present | Serving::Nothing) => Some("it is left out".to_owned()),
+        (None, _) => None,
+    };
+    Some(Finding {
+        place: Some(place.clone()),
+        object: Some(verdict.object.to_string()),
+        message,
+        meanwhile,
+    })
+}
+
+/// What of a generation does not fit the databases, by object of the folder.
+pub fn of_generation(generation: &Generation, places: &BTreeMap<ObjectKey, Place>) -> Vec<Finding> {
+    let told = problems_of(generation)
+        .into_iter()
+        .filter(|problem| !problem.unsupported);
+    told.map(|problem| {
+        let key = crd::Kind::named(&problem.kind).map(|kind| ObjectKey {
+            kind,
+            namespace: problem.namespace.clone(),
+            name: problem.name.clone(),
+        });
+        Finding {
+            place: key.as_ref().and_then(|key| places.get(key)).cloned(),
+            message: match problem.path.as_str() {
+                "" => problem.message,
+                path => format!("{path}: {}", problem.message),
+            },
+            object: key.map(|key| key.to_string()),
+            meanwhile: Some("it is left out".to_owned()),
+        }
+    })
+    .collect()
+}
+
+/// All findings as a page for a terminal.
+pub fn page(folder: &str, objects: usize, findings: &[Finding]) -> String {
+    let mut page = String::new();
+    // Writing to a string cannot fail.
+    for finding in findings {
+        let place = finding.place.as_ref().map(|place| format!("{folder}/{place}"));
+        let heading: Vec<String> = place.into_iter().chain(finding.object.clone()).collect();
+        let _ = writeln!(page, "{}", heading.join("  "));
+        let _ = writeln!(page, "    {}", finding.message);
+        if let Some(meanwhile) = &finding.meanwhile {
+            let _ = writeln!(page, "    {meanwhile}");
+        }
+    }
+    let _ = match findings.len() {
+        0 => writeln!(page, "{folder}: {objects} objects, nothing is wrong"),
+        1 => writeln!(page, "{folder}: {objects} objects, 1 thing to look at"),
+        several => writeln!(page, "{folder}: {objects} objects, {several} things to look at"),
+    };
+    page
+}

@@ -1,0 +1,100 @@
+//! The origin `directory`: a folder that is read again whenever something in it changes.
+
+use std::collections::BTreeSet;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use compile::LastAccepted;
+use notify::{RecursiveMode, Watcher};
+use tokio::sync::{mpsc, watch};
+
+use super::State;
+use crate::directory::{self, Contents};
+use crate::generation::aside::{Urgency, aside};
+
+/// A burst of file changes is taken as one: nothing is read before the folder was quiet for so long.
+const SETTLE: Duration = Duration::from_millis(200);
+
+impl State {
+    /// Tells a person what became of the files, on standard error, unless that was told last.
+    pub(super) fn tell_findings(&self, folder: &Path, contents: &Contents) {
+        let generation = self.current();
+        let mut findings = contents.findings.clone();
+        findings.extend(directory::of_generation(&generation, &contents.places));
+        findings.sort();
+        findings.dedup();
+        if contents.places.is_empty() && findings.is_empty() {
+            return;
+        }
+        let page = directory::page(&folder.display().to_string(), contents.places.len(), &findings);
+        let mut told = self.told_findings();
+        if *told != page {
+            let _ = std::io::stderr().write_all(page.as_bytes());
+            *told = page;
+        }
+    }
+
+    async fn read_folder(&self, folder: &Path) {
+        let writer = self.lock().await;
+        let current = self.current();
+        let read = || {
+            let last = LastAccepted::read(&current.document, &current.provenance.published());
+            directory::read(folder, &self.settings.directory, &last)
+        };
+        let mut contents = match aside(Urgency::Gentle, read) {
+            Ok(contents) => contents,
+            // The document that is served stays until the files can be read again.
+            Err(message) => return self.trouble("processor", &message),
+        };
+        let environment = self
+            .settings
+            .environment
+            .with(std::mem::take(&mut contents.variables));
+        let same_variables = *self.environment() == environment;
+        let same = contents.document == *current.document
+            && contents.provenance.objects_hash == current.provenance.objects_hash;
+        if !same_variables {
+            self.environment.store(Arc::new(environment));
+        }
+        if !same || !same_variables {
+            let document = std::mem::take(&mut contents.document);
+            let provenance = Arc::new(std::mem::take(&mut contents.provenance));
+            self.adopt(document, 0, &BTreeSet::new(), provenance).await;
+        }
+        drop(writer);
+        self.look_again().await;
+        self.tell_findings(folder, &contents);
+    }
+}
+
+/// Follows the folder until `stop`.
+pub(super) async fn follow(state: Arc<State>, folder: PathBuf, mut stop: watch::Receiver<bool>) {
+    // One waiting signal is as good as many.
+    let (signal, mut signals) = mpsc::channel(1);
+    let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
+        // Reading the files is an event too.
+        if event.map_or(true, |event| !event.kind.is_access()) {
+            let _ = signal.try_send(());
+        }
+    });
+    let mut watcher = match watcher {
+        Ok(watcher) => watcher,
+        Err(error) => return state.trouble("listener", &error.to_string()),
+    };
+    if let Err(error) = watcher.watch(&folder, RecursiveMode::Recursive) {
+        return state.trouble("listener", &error.to_string());
+    }
+    loop {
+        tokio::select! {
+            change = signals.recv() => if change.is_none() { return },
+            _ = stop.wait_for(|stop| *stop) => return,
+        }
+        while tokio::time::timeout(SETTLE, signals.recv())
+            .await
+            .is_ok_and(|signal| signal.is_some())
+        {}
+        state.read_folder(&folder).await;
+    }
+}

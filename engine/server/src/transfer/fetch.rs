@@ -1,0 +1,88 @@
+//! The document to import: from a folder, a file, or a server that runs.
+
+use std::path::Path;
+use std::time::Duration;
+
+use metadata::Document;
+use serde_json::{Value, json};
+
+use super::Error;
+use crate::generation::source_state::describe;
+
+/// How long a server may take to answer.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Bytes of a server's answer at most.
+const MOST_BYTES: usize = 512 << 20;
+
+/// Reads a document; a warning is a key that it has and nobody knows.
+pub(super) fn document(from: &str, admin_secret: Option<&str>) -> Result<Document, Error> {
+    let wrong = |message: String| Error::Source {
+        what: from.to_owned(),
+        message,
+    };
+    let value = if from.starts_with("http://") || from.starts_with("https://") {
+        let runtime = crate::run::runtime().map_err(|error| wrong(describe(&error)))?;
+        runtime.block_on(of_server(from, admin_secret)).map_err(wrong)?
+    } else if Path::new(from).is_dir() {
+        of_folder(Path::new(from)).map_err(wrong)?
+    } else {
+        let text = std::fs::read_to_string(from).map_err(|error| wrong(error.to_string()))?;
+        metadata::directory::read_yaml(from, &text).map_err(|error| wrong(describe(&error)))?
+    };
+    // Also as the metadata API of version 2 answers.
+    let value = match value {
+        Value::Object(mut answer)
+            if answer.contains_key("resource_version") && answer.contains_key("metadata") =>
+        {
+            answer.remove("metadata").unwrap_or_default()
+        }
+        value => value,
+    };
+    match Document::parse(&value) {
+        Ok((document, _)) => Ok(document),
+        Err(error) => Err(wrong(format!("{}: {}", error.path, error.message))),
+    }
+}
+
+fn of_folder(folder: &Path) -> Result<Value, String> {
+    let files = metadata::directory::walk(folder).map_err(|error| describe(&error))?;
+    metadata::directory::from_files(&files).map_err(|error| describe(&error))
+}
+
+/// `export_metadata` of a running server; `url` is where it is, with or without the path of the metadata API.
+async fn of_server(url: &str, admin_secret: Option<&str>) -> Result<Value, String> {
+    // Fails only where one is installed already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let base = url.trim_end_matches('/').trim_end_matches("/v1/metadata");
+    let client = reqwest::Client::builder()
+        .timeout(PATIENCE)
+        .build()
+        .map_err(|error| describe(&error))?;
+    let mut request = client
+        .post(format!("{base}/v1/metadata"))
+        .header("content-type", "application/json")
+        .body(json!({"type": "export_metadata", "version": 2, "args": {}}).to_string());
+    if let Some(secret) = admin_secret {
+        request = request.header(crate::auth::ADMIN_SECRET, secret);
+    }
+    let mut answer = request.send().await.map_err(|error| describe(&error))?;
+    let status = answer.status();
+    let mut body = Vec::new();
+    while let Some(piece) = answer.chunk().await.map_err(|error| describe(&error))? {
+        if body.len() + piece.len() > MOST_BYTES {
+            return Err(format!("it answers with more than {MOST_BYTES} bytes"));
+        }
+        body.extend_from_slice(&piece);
+    }
+    let value: Value = serde_json::from_slice(&body)
+        .map_err(|error| format!("it answers with status {status} and no JSON ({error})"))?;
+    if status.is_success() {
+        return Ok(value);
+    }
+    let message = value
+        .get("error")
+        .and_then(Value::as_str)
+        .unwrap_or("no reason is given");
+    Err(format!("it answers with status {status}: {message}"))
+}

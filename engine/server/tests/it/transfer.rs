@@ -1,0 +1,208 @@
+//! `rowlock import` and `rowlock export`: there and back, and what is told on the way.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::process::{Ended, rowlock, run};
+
+/// A folder that goes with the value.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let folder = std::env::temp_dir().join(format!("rowlock-transfer-{name}-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir_all(&folder).unwrap();
+        Self(folder)
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.0.join(name).to_str().unwrap().to_owned()
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+fn import(from: &str, out: &str) -> Ended {
+    run(&mut rowlock(&["import", "--metadata", from, "--out", out]))
+}
+
+/// The canonical text of a document.
+fn canonical(value: &Value) -> String {
+    metadata::Document::parse(value).unwrap().0.to_text()
+}
+
+fn lossless(from: &str, document: &Value, folder: &Folder) {
+    let out = folder.path("resources");
+    let imported = import(from, &out);
+    assert!(imported.status.success(), "{}", imported.stderr);
+    assert!(
+        imported.stderr.contains("0 things not carried"),
+        "{}",
+        imported.stderr
+    );
+    let exported = run(&mut rowlock(&["export", &out]));
+    let back: Value = serde_json::from_str(&exported.stdout).unwrap();
+    assert_eq!(canonical(&back), canonical(document));
+    // And through a metadata directory.
+    let directory = folder.path("directory");
+    let exported = run(&mut rowlock(&["export", &out, "--out", &directory]));
+    assert!(
+        exported.status.code().is_some_and(|code| code == 0 || code == 2),
+        "{}",
+        exported.stderr
+    );
+    let again = folder.path("again");
+    assert!(import(&directory, &again).status.success());
+    let exported = run(&mut rowlock(&["export", &again]));
+    let back: Value = serde_json::from_str(&exported.stdout).unwrap();
+    assert_eq!(canonical(&back), canonical(document));
+}
+
+#[test]
+fn a_whole_document_there_and_back() {
+    let folder = Folder::new("whole");
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../metadata/tests/it/full.json");
+    let document: Value = serde_json::from_str(&fs::read_to_string(&file).unwrap()).unwrap();
+    let out = folder.path("resources");
+    let imported = import(file.to_str().unwrap(), &out);
+    // It has keys that nobody knows: they are told, and nothing else is.
+    let told: Vec<&str> = imported
+        .stderr
+        .lines()
+        .filter(|line| line.starts_with("not carried"))
+        .collect();
+    assert_eq!(
+        imported.status.code(),
+        Some(if told.is_empty() { 0 } else { 2 }),
+        "{}",
+        imported.stderr
+    );
+    let exported = run(&mut rowlock(&["export", &out]));
+    let back: Value = serde_json::from_str(&exported.stdout).unwrap();
+    if told.is_empty() {
+        assert_eq!(canonical(&back), canonical(&document));
+    }
+    assert!(metadata::Document::parse(&back).is_ok());
+}
+
+#[test]
+fn a_metadata_directory_with_includes() {
+    let folder = Folder::new("directory");
+    let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../operator/compile/tests/record-shop");
+    let files = metadata::directory::walk(&sample).unwrap();
+    let document = metadata::directory::from_files(&files).unwrap();
+    lossless(sample.to_str().unwrap(), &document, &folder);
+    let table = fs::read_to_string(folder.0.join("resources/tables/default-public-album.yaml")).unwrap();
+    assert!(
+        table.contains("kind: Table") && table.contains("kind: Permission"),
+        "{table}"
+    );
+    assert!(!table.contains("namespace:"), "{table}");
+}
+
+#[test]
+fn decimals_nulls_and_the_order_of_keys() {
+    let folder = Folder::new("exact");
+    let text = r#"{"version": 3, "sources": [{"name": "default", "kind": "postgres", "tables": [
+        {"table": {"schema": "public", "name": "t"}, "select_permissions": [{"role": "u", "permission": {
+            "columns": ["a"], "filter": {"b": {"_eq": null}, "a": {"_in": [1.10, 12345678901234567890123]}}
+        }}]}
+    ], "configuration": {"connection_info": {"database_url": {"from_env": "URL"}}}}]}"#;
+    let file = folder.path("metadata.json");
+    fs::write(&file, text).unwrap();
+    lossless(&file, &serde_json::from_str(text).unwrap(), &folder);
+}
+
+#[test]
+fn what_cannot_be_carried_is_told() {
+    let folder = Folder::new("told");
+    let file = folder.path("metadata.json");
+    fs::write(
+        &file,
+        r#"{"version":3,"sources":[],"allowlist":[{"collection":"gone","scope":{"global":true}}]}"#,
+    )
+    .unwrap();
+    let imported = import(&file, &folder.path("out"));
+    assert_eq!(imported.status.code(), Some(2), "{}", imported.stderr);
+    assert!(
+        imported
+            .stderr
+            .contains("not carried: allowlist.gone: there is no query collection of this name"),
+        "{}",
+        imported.stderr
+    );
+    // A folder with files is left alone.
+    let again = import(&file, &folder.path("out"));
+    assert_eq!(again.status.code(), Some(1));
+    assert!(again.stderr.contains("is not empty"), "{}", again.stderr);
+
+    fs::write(
+        folder.0.join("resources.yaml"),
+        "apiVersion: rowlock.dev/v1alpha1\nkind: Engine\nmetadata: {name: e}\nspec: {replicas: 3}\n---\n\
+         apiVersion: rowlock.dev/v1alpha1\nkind: Source\nmetadata: {name: s}\nspec: {name: default, connection: {urlFrom: {secretKeyRef: {name: d, key: u}}}}\n---\n\
+         apiVersion: rowlock.dev/v1alpha1\nkind: Table\nmetadata: {name: t}\nspec: {sourceRef: {name: gone}, table: {name: t}}\n",
+    )
+    .unwrap();
+    let exported = run(&mut rowlock(&["export", &folder.path("resources.yaml")]));
+    assert_eq!(exported.status.code(), Some(2));
+    for line in [
+        "Table default/t: spec.sourceRef",
+        "Engine default/e: spec.replicas",
+        "Secret default/d, key u",
+    ] {
+        assert!(
+            exported.stderr.contains(line),
+            "{line} is not in {}",
+            exported.stderr
+        );
+    }
+    let document: Value = serde_json::from_str(&exported.stdout).unwrap();
+    assert_eq!(document["sources"][0]["name"], "default");
+}
+
+#[test]
+fn wrong_sources_are_named() {
+    let folder = Folder::new("wrong");
+    for from in [folder.path("none.json"), "http://127.0.0.1:1".to_owned()] {
+        let imported = import(&from, &folder.path("out"));
+        assert_eq!(imported.status.code(), Some(1));
+        assert!(
+            imported.stderr.contains(&format!("{from} cannot be read")),
+            "{}",
+            imported.stderr
+        );
+    }
+}
+
+#[test]
+fn from_a_server_that_runs() {
+    let database = embedded::test::TestDatabase::create("import");
+    let server = crate::process::Server::start(&database, &["--admin-secret", "s"]);
+    let folder = Folder::new("server");
+    let url = format!("http://127.0.0.1:{}", server.port);
+    let out = folder.path("out");
+    let refused = import(&url, &out);
+    assert!(
+        refused.stderr.contains("status 401") || refused.stderr.contains("status 400"),
+        "{}",
+        refused.stderr
+    );
+    let imported = run(&mut rowlock(&[
+        "import",
+        "--metadata",
+        &url,
+        "--out",
+        &out,
+        "--admin-secret",
+        "s",
+    ]));
+    assert!(imported.status.success(), "{}", imported.stderr);
+    assert!(folder.0.join("out/sources/default.yaml").is_file());
+}
