@@ -31,7 +31,7 @@ impl Folder {
     }
 
     fn read_after(&self, last: &LastAccepted) -> Contents {
-        super::read(&self.0, &Wanted::default(), last).unwrap()
+        read(&self.0, &Wanted::default(), last).unwrap()
     }
 }
 
@@ -182,7 +182,7 @@ fn a_missing_secret_is_told_and_a_file_gives_it() {
             }],
             ..Wanted::default()
         };
-        let contents = super::read(&folder.0, &wanted, &LastAccepted::nothing()).unwrap();
+        let contents = read(&folder.0, &wanted, &LastAccepted::nothing()).unwrap();
         assert_eq!(contents.findings, []);
         assert_eq!(
             contents.variables.into_values().collect::<Vec<_>>(),
@@ -206,7 +206,7 @@ fn one_engine_is_served() {
     );
     assert_eq!(folder.read().document.sources.len(), 1);
     folder.write("b.yaml", &engine("two", "two"));
-    let error = super::read(&folder.0, &Wanted::default(), &LastAccepted::nothing()).unwrap_err();
+    let error = read(&folder.0, &Wanted::default(), &LastAccepted::nothing()).unwrap_err();
     assert!(
         error.contains("--engine") && error.contains("one, two"),
         "{error}"
@@ -215,7 +215,7 @@ fn one_engine_is_served() {
         engine: Some("two".to_owned()),
         ..Wanted::default()
     };
-    let contents = super::read(&folder.0, &wanted, &LastAccepted::nothing()).unwrap();
+    let contents = read(&folder.0, &wanted, &LastAccepted::nothing()).unwrap();
     assert_eq!(contents.document.sources.len(), 0);
 }
 
