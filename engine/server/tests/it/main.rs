@@ -21,6 +21,7 @@ mod dev;
 #[cfg(test)]
 mod gates;
 mod injection;
+mod permissions;
 mod process;
 mod saved_queries;
 mod serving;

@@ -1,0 +1,82 @@
+//! Random worlds, random roles, random operations, against rules tried row by row in memory.
+//!
+//! A case is one request. `ROWLOCK_PERMISSION_CASES` says how many there are (10,000 by default) and
+//! `ROWLOCK_PERMISSION_SEED` where they begin; a failure prints the seed of its world, which alone brings it back, and
+//! the smallest world and requests found that still fail. See `docs/permissions.md`.
+
+#[cfg(test)]
+mod answer;
+#[cfg(test)]
+mod generate;
+#[cfg(test)]
+mod lane;
+#[cfg(test)]
+mod operation;
+#[cfg(test)]
+mod oracle;
+#[cfg(test)]
+mod random;
+#[cfg(test)]
+mod read;
+#[cfg(test)]
+mod world;
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use lane::Lane;
+use operation::Request;
+use random::Random;
+use world::World;
+
+/// Requests to one world.
+const REQUESTS: usize = 200;
+
+fn number(variable: &str, default: u64) -> u64 {
+    std::env::var(variable).map_or(default, |text| text.parse().unwrap())
+}
+
+/// The world and the requests of a seed.
+fn made(seed: u64) -> (World, Vec<Request>) {
+    let mut random = Random::new(seed);
+    let world = generate::world(&mut random, format!("w{seed}"));
+    let requests = (0..REQUESTS)
+        .map(|_| generate::request(&mut random, &world))
+        .collect();
+    (world, requests)
+}
+
+#[test]
+fn nobody_sees_or_writes_more_or_less_than_the_rules_say() {
+    let cases = number("ROWLOCK_PERMISSION_CASES", 10_000);
+    let first = number("ROWLOCK_PERMISSION_SEED", 1);
+    let worlds = cases.div_ceil(REQUESTS as u64);
+    let next = AtomicU64::new(first);
+    let lanes = std::thread::available_parallelism().map_or(2, |cores| cores.get().min(8)) as u64;
+    std::thread::scope(|scope| {
+        for lane in 0..lanes.min(worlds) {
+            let next = &next;
+            scope.spawn(move || {
+                let mut lane = Lane::new(&format!("permissions_{lane}"));
+                loop {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    if seed >= first + worlds {
+                        return;
+                    }
+                    let (world, requests) = made(seed);
+                    lane.enter(&world);
+                    if let Err(wrong) = lane.judge(&world, &requests) {
+                        next.store(first + worlds, Ordering::Relaxed);
+                        panic!(
+                            "ROWLOCK_PERMISSION_SEED={seed}, request {}: {}\n{}\n{}\n{}",
+                            wrong.at,
+                            wrong.what,
+                            world.sql(),
+                            world.metadata_tables(),
+                            world.metadata_inherited_roles(),
+                        );
+                    }
+                }
+            });
+        }
+    });
+}

@@ -1,0 +1,173 @@
+//! An engine with a database of its own, into which worlds are put and which is asked.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+
+use embedded::test::TestDatabase;
+use serde_json::{Value as Json, json};
+
+use super::operation::Request;
+use super::oracle::Oracle;
+use super::world::World;
+use crate::process::Server;
+
+pub(crate) struct Lane {
+    connection: BufReader<TcpStream>,
+    /// The document without tables.
+    metadata: Json,
+    schema: Option<String>,
+    _server: Server,
+    _database: TestDatabase,
+}
+
+/// An answer that is not as it must be.
+#[derive(Debug)]
+pub(crate) struct Wrong {
+    /// Which request.
+    pub(crate) at: usize,
+    pub(crate) what: String,
+}
+
+impl Lane {
+    pub(crate) fn new(name: &str) -> Self {
+        let database = TestDatabase::create(name);
+        let server = Server::start(&database, &[]);
+        let stream = server.connect();
+        stream.set_nodelay(true).unwrap();
+        let mut lane = Self {
+            connection: BufReader::new(stream),
+            metadata: Json::Null,
+            schema: None,
+            _server: server,
+            _database: database,
+        };
+        lane.metadata = lane.accepted("/v1/metadata", &json!({"type": "export_metadata", "args": {}}));
+        lane
+    }
+
+    /// Puts a world into the engine, in the place of the last one.
+    pub(crate) fn enter(&mut self, world: &World) {
+        let mut sql = String::new();
+        if let Some(old) = self.schema.take() {
+            sql = format!("drop schema {old} cascade;");
+        }
+        sql.push_str(&world.sql());
+        let mut document = self.metadata.clone();
+        document["sources"][0]["tables"] = json!([]);
+        self.accepted(
+            "/v1/metadata",
+            &json!({"type": "replace_metadata", "args": document}),
+        );
+        let command = json!({"type": "run_sql", "args": {"sql": sql, "check_metadata_consistency": false}});
+        self.accepted("/v2/query", &command);
+        self.schema = Some(world.schema.clone());
+        document["sources"][0]["tables"] = world.metadata_tables();
+        document["inherited_roles"] = world.metadata_inherited_roles();
+        let command = json!({"type": "replace_metadata",
+            "args": {"allow_inconsistent_metadata": true, "metadata": document}, "version": 2});
+        let answer = self.accepted("/v1/metadata", &command);
+        // What parents disagree on is reported and not inherited; anything else would be ours.
+        for object in answer["inconsistent_objects"].as_array().into_iter().flatten() {
+            assert!(
+                object["type"] == "inherited role permission inconsistency"
+                    || object["reason"]
+                        .as_str()
+                        .is_some_and(|reason| reason.contains("Could not inherit")),
+                "{object}"
+            );
+        }
+    }
+
+    /// Asks, and judges the answers.
+    pub(crate) fn judge(&mut self, world: &World, requests: &[Request]) -> Result<(), Wrong> {
+        let world = world.clone();
+        for (at, request) in requests.iter().enumerate() {
+            let (text, variables) = request.text(&world);
+            let headers = request.session.headers();
+            let answer = self.post(
+                "/v1/graphql",
+                &headers,
+                &json!({"query": text, "variables": variables}),
+            );
+            let wrong = |what: String| Wrong {
+                at,
+                what: format!(
+                    "{what}\n  as {headers:?}\n  asked {text}\n  with {variables}\n  answer {answer}"
+                ),
+            };
+            let oracle = Oracle {
+                world: &world,
+                session: &request.session,
+            };
+            if !request.roots.iter().all(|root| oracle.may(root)) {
+                if answer["data"].is_object()
+                    || answer["errors"][0]["extensions"]["code"] != "validation-failed"
+                {
+                    return Err(wrong("what the role may not ask is answered".to_owned()));
+                }
+                continue;
+            }
+            let Some(data) = answer["data"].as_object() else {
+                return Err(wrong("what the role may ask is refused".to_owned()));
+            };
+            for (position, root) in request.roots.iter().enumerate() {
+                let expected = oracle.answer(root);
+                if !data
+                    .get(&format!("q{position}"))
+                    .is_some_and(|value| expected.matches(value))
+                {
+                    return Err(wrong(format!("q{position} should be {}", expected.show())));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn accepted(&mut self, path: &str, body: &Json) -> Json {
+        let (status, answer) = self.send(path, &[], body);
+        assert_eq!(status, 200, "{answer} to {body}");
+        answer
+    }
+
+    fn post(&mut self, path: &str, headers: &[(&'static str, String)], body: &Json) -> Json {
+        self.send(path, headers, body).1
+    }
+
+    fn send(&mut self, path: &str, headers: &[(&'static str, String)], body: &Json) -> (u16, Json) {
+        let body = body.to_string();
+        let mut text = format!(
+            "POST {path} HTTP/1.1\r\nhost: test\r\ncontent-length: {}\r\n",
+            body.len()
+        );
+        for (name, value) in headers {
+            text.push_str(&format!("{name}: {value}\r\n"));
+        }
+        text.push_str("\r\n");
+        text.push_str(&body);
+        self.connection.get_mut().write_all(text.as_bytes()).unwrap();
+        let mut line = String::new();
+        self.connection.read_line(&mut line).unwrap();
+        let status = line
+            .split(' ')
+            .nth(1)
+            .unwrap_or_else(|| panic!("no status in {line:?}"))
+            .parse()
+            .unwrap();
+        let mut length = 0;
+        loop {
+            line.clear();
+            self.connection.read_line(&mut line).unwrap();
+            if line.trim().is_empty() {
+                break;
+            }
+            if let Some((name, value)) = line.split_once(':')
+                && name.eq_ignore_ascii_case("content-length")
+            {
+                length = value.trim().parse().unwrap();
+            }
+        }
+        let mut answer = vec![0; length];
+        self.connection.read_exact(&mut answer).unwrap();
+        (status, serde_json::from_slice(&answer).unwrap())
+    }
+}
