@@ -20,10 +20,13 @@ mod random;
 mod read;
 #[cfg(test)]
 mod world;
+#[cfg(test)]
+mod write;
 
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use lane::Lane;
+use lane::{Lane, Tally};
 use operation::Request;
 use random::Random;
 use world::World;
@@ -51,10 +54,11 @@ fn nobody_sees_or_writes_more_or_less_than_the_rules_say() {
     let first = number("ROWLOCK_PERMISSION_SEED", 1);
     let worlds = cases.div_ceil(REQUESTS as u64);
     let next = AtomicU64::new(first);
+    let all = Mutex::new(Tally::default());
     let lanes = std::thread::available_parallelism().map_or(2, |cores| cores.get().min(8)) as u64;
     std::thread::scope(|scope| {
         for lane in 0..lanes.min(worlds) {
-            let next = &next;
+            let (next, all) = (&next, &all);
             scope.spawn(move || {
                 let mut lane = Lane::new(&format!("permissions_{lane}"));
                 loop {
@@ -64,19 +68,26 @@ fn nobody_sees_or_writes_more_or_less_than_the_rules_say() {
                     }
                     let (world, requests) = made(seed);
                     lane.enter(&world);
-                    if let Err(wrong) = lane.judge(&world, &requests) {
-                        next.store(first + worlds, Ordering::Relaxed);
-                        panic!(
-                            "ROWLOCK_PERMISSION_SEED={seed}, request {}: {}\n{}\n{}\n{}",
-                            wrong.at,
-                            wrong.what,
-                            world.sql(),
-                            world.metadata_tables(),
-                            world.metadata_inherited_roles(),
-                        );
+                    match lane.judge(&world, &requests) {
+                        Ok(tally) => all.lock().unwrap().add(tally),
+                        Err(wrong) => {
+                            next.store(first + worlds, Ordering::Relaxed);
+                            panic!(
+                                "ROWLOCK_PERMISSION_SEED={seed}, request {}: {}\n{}\n{}\n{}",
+                                wrong.at,
+                                wrong.what,
+                                world.sql(),
+                                world.metadata_tables(),
+                                world.metadata_inherited_roles(),
+                            );
+                        }
                     }
                 }
             });
         }
     });
+    println!(
+        "{worlds} worlds from seed {first}: {:?}",
+        all.into_inner().unwrap()
+    );
 }

@@ -1,6 +1,8 @@
 //! Random worlds and random operations.
 
-use super::operation::{Aggregate, Arguments, Field, Request, Root};
+use super::operation::{
+    Aggregate, Arguments, Changes, Conflict, Field, NewRow, Request, Returning, Root, Write,
+};
 use super::oracle::Oracle;
 use super::random::Random;
 use super::world::{
@@ -64,10 +66,13 @@ fn table(random: &mut Random, at: usize, before: &[Table]) -> Table {
             continue;
         }
         let type_ = *random.pick(&[Type::Int, Type::Int, Type::Text, Type::Bool]);
-        let default = random.percent(30).then(|| cell(random, type_));
+        let nullable = random.percent(60);
+        let default = random
+            .percent(if nullable { 30 } else { 70 })
+            .then(|| cell(random, type_));
         columns.push(Column {
             type_,
-            nullable: random.percent(60),
+            nullable,
             default,
         });
     }
@@ -173,7 +178,10 @@ fn permission(random: &mut Random, world: &World, table: usize) -> Permission {
         (columns, set)
     };
     if random.percent(60) {
-        let (columns, set) = written(random);
+        let (mut columns, set) = written(random);
+        if !columns.contains(&0) && random.percent(90) {
+            columns.insert(0, 0);
+        }
         permission.insert = Some(Insert {
             columns,
             check: check(random, world, table),
@@ -319,9 +327,16 @@ pub(crate) fn request(random: &mut Random, world: &World) -> Request {
         oracle: &oracle,
         trespass: random.percent(12),
     };
-    let roots: Vec<Root> = (0..1 + random.below(3))
-        .filter_map(|_| asking.root(random))
-        .collect();
+    let writes = random.percent(45);
+    let count = 1 + random.below(if writes { 2 } else { 3 });
+    let root = |random: &mut Random| {
+        if writes {
+            asking.write_root(random)
+        } else {
+            asking.root(random)
+        }
+    };
+    let roots: Vec<Root> = (0..count).filter_map(|_| root(random)).collect();
     let roots = if roots.is_empty() {
         // Nothing can be read: ask all the same.
         vec![Root::List(
@@ -540,5 +555,207 @@ impl Asking<'_, '_> {
             operations,
             nodes,
         }
+    }
+
+    /// Tables that the role may write to in some way.
+    fn written(&self, random: &mut Random, may: impl Fn(usize) -> bool) -> Option<usize> {
+        let strays = self.strays(random);
+        let tables: Vec<usize> = (0..self.oracle.world.tables.len())
+            .filter(|table| strays || may(*table))
+            .collect();
+        (!tables.is_empty()).then(|| *random.pick(&tables))
+    }
+
+    fn write_root(&self, random: &mut Random) -> Option<Root> {
+        let oracle = self.oracle;
+        let reads = |table: usize| oracle.reading(table).is_some();
+        let keyed = |table: usize| oracle.reading(table).is_some_and(|reading| reading.column(0));
+        Some(match random.below(12) {
+            0..=3 => {
+                let table = self.written(random, |table| oracle.inserting(table).is_some())?;
+                let rows = (0..1 + random.below(3))
+                    .map(|_| self.new_row(random, table, &[], DEPTH))
+                    .collect();
+                let conflict = self.conflict(random, table);
+                Root::Write(
+                    table,
+                    Write::Insert(rows, conflict, self.returning(random, table)),
+                )
+            }
+            4 => {
+                let table =
+                    self.written(random, |table| oracle.inserting(table).is_some() && reads(table))?;
+                let row = self.new_row(random, table, &[], DEPTH);
+                let conflict = self.conflict(random, table);
+                Root::Write(
+                    table,
+                    Write::InsertOne(row, conflict, self.fields(random, table, 1)),
+                )
+            }
+            5 | 6 => {
+                let table = self.written(random, |table| oracle.updating(table).is_some())?;
+                let filter = self.write_filter(random, table);
+                let changes = self.changes(random, table);
+                Root::Write(
+                    table,
+                    Write::Update(filter, changes, self.returning(random, table)),
+                )
+            }
+            7 => {
+                let table = self.written(random, |table| oracle.updating(table).is_some() && keyed(table))?;
+                let changes = self.changes(random, table);
+                let id = 1 + random.below(8) as i64;
+                Root::Write(
+                    table,
+                    Write::UpdateByKey(id, changes, self.fields(random, table, 1)),
+                )
+            }
+            8 => {
+                let table = self.written(random, |table| oracle.updating(table).is_some())?;
+                let updates = (0..1 + random.below(3))
+                    .map(|_| (self.write_filter(random, table), self.changes(random, table)))
+                    .collect();
+                Root::Write(table, Write::UpdateMany(updates, self.returning(random, table)))
+            }
+            9 | 10 => {
+                let table = self.written(random, |table| oracle.deleting(table).is_some())?;
+                let filter = self.write_filter(random, table);
+                Root::Write(table, Write::Delete(filter, self.returning(random, table)))
+            }
+            _ => {
+                let table = self.written(random, |table| oracle.deleting(table).is_some() && keyed(table))?;
+                let id = 1 + random.below(8) as i64;
+                Root::Write(table, Write::DeleteByKey(id, self.fields(random, table, 1)))
+            }
+        })
+    }
+
+    fn returning(&self, random: &mut Random, table: usize) -> Returning {
+        let reads = self.oracle.reading(table).is_some() || self.strays(random);
+        (reads && random.percent(70)).then(|| self.fields(random, table, 1))
+    }
+
+    fn write_filter(&self, random: &mut Random, table: usize) -> Predicate {
+        let reads = self.oracle.reading(table).is_some() || self.strays(random);
+        if !reads || random.percent(20) {
+            return Predicate::And(Vec::new());
+        }
+        self.filter(random, table, 2)
+    }
+
+    /// A value that a column can be given; few of them cannot be written.
+    fn new_cell(&self, random: &mut Random, table: usize, column: usize) -> Cell {
+        let definition = &self.oracle.world.tables[table];
+        if column == 0 {
+            return Cell::Int(if random.percent(75) {
+                9 + random.below(40)
+            } else {
+                1 + random.below(8)
+            } as i64);
+        }
+        if random.percent(if definition.columns[column].nullable {
+            20
+        } else {
+            2
+        }) {
+            return Cell::Null;
+        }
+        let reference = definition
+            .references
+            .iter()
+            .find(|reference| reference.column == column);
+        match reference {
+            Some(reference) if random.percent(90) => {
+                let rows = &self.oracle.world.tables[reference.target].rows;
+                if rows.is_empty() {
+                    Cell::Int(1)
+                } else {
+                    random.pick(rows)[0].clone()
+                }
+            }
+            _ => cell(random, definition.columns[column].type_),
+        }
+    }
+
+    /// A row to be inserted, without the columns that others decide.
+    fn new_row(&self, random: &mut Random, table: usize, decided: &[usize], depth: usize) -> NewRow {
+        let world = self.oracle.world;
+        let right = self.oracle.inserting(table);
+        let mut decided = decided.to_vec();
+        let mut related: Vec<(usize, Vec<NewRow>)> = Vec::new();
+        let relationships = world.relationships(table);
+        for (way, relationship) in relationships.iter().enumerate() {
+            let may = self.oracle.inserting(relationship.target).is_some();
+            if depth == 0 || !(may || self.strays(random)) || !random.percent(15) {
+                continue;
+            }
+            if relationship.many {
+                let rows = (0..1 + random.below(2))
+                    .map(|_| self.new_row(random, relationship.target, &[relationship.other], depth - 1))
+                    .collect();
+                related.push((way, rows));
+            } else if !decided.contains(&relationship.own) {
+                decided.push(relationship.own);
+                related.push((
+                    way,
+                    vec![self.new_row(random, relationship.target, &[], depth - 1)],
+                ));
+            }
+        }
+        let strays = self.strays(random);
+        let cells = (0..world.tables[table].columns.len())
+            .filter(|column| !decided.contains(column))
+            .filter(|column| strays || right.is_some_and(|right| right.columns.contains(column)))
+            .filter(|column| *column == 0 || random.percent(85))
+            .collect::<Vec<_>>();
+        let cells = cells
+            .into_iter()
+            .map(|column| (column, self.new_cell(random, table, column)))
+            .collect();
+        NewRow { cells, related }
+    }
+
+    fn conflict(&self, random: &mut Random, table: usize) -> Option<Conflict> {
+        if !random.percent(40) {
+            return None;
+        }
+        let world = self.oracle.world;
+        let right = self.oracle.updating(table);
+        let strays = self.strays(random);
+        let columns = (0..world.tables[table].columns.len())
+            .filter(|column| strays || right.is_some_and(|right| right.columns.contains(column)))
+            .collect::<Vec<_>>();
+        let columns = columns.into_iter().filter(|_| random.percent(50)).collect();
+        let reads = self.oracle.reading(table).is_some();
+        Some(Conflict {
+            primary: world.tables[table].unique.is_none() || random.percent(60),
+            columns,
+            filter: (reads && random.percent(30)).then(|| self.filter(random, table, 1)),
+        })
+    }
+
+    fn changes(&self, random: &mut Random, table: usize) -> Changes {
+        let definition = &self.oracle.world.tables[table];
+        let right = self.oracle.updating(table);
+        let strays = self.strays(random);
+        let mut changes = Changes::default();
+        for column in 0..definition.columns.len() {
+            let may = strays || right.is_some_and(|right| right.columns.contains(&column));
+            // Keys rarely, and never by steps, for whether these clash on the way depends on the order of rows.
+            let key = column == 0
+                || definition
+                    .unique
+                    .as_ref()
+                    .is_some_and(|unique| unique.contains(&column));
+            if !may || !random.percent(if key { 15 } else { 45 }) {
+                continue;
+            }
+            if !key && definition.columns[column].type_ == Type::Int && random.percent(25) {
+                changes.increment.push((column, random.below(3) as i64 - 1));
+            } else {
+                changes.set.push((column, self.new_cell(random, table, column)));
+            }
+        }
+        changes
     }
 }

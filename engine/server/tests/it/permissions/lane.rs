@@ -9,6 +9,7 @@ use serde_json::{Value as Json, json};
 use super::operation::Request;
 use super::oracle::Oracle;
 use super::world::World;
+use super::write;
 use crate::process::Server;
 
 pub(crate) struct Lane {
@@ -18,6 +19,31 @@ pub(crate) struct Lane {
     schema: Option<String>,
     _server: Server,
     _database: TestDatabase,
+}
+
+/// What requests came to.
+#[derive(Debug, Default, Clone, Copy)]
+pub(crate) struct Tally {
+    /// Answered as they must be.
+    pub(crate) reads: usize,
+    /// Mutations that went through.
+    pub(crate) writes: usize,
+    /// Mutations that had to fail for their rows: a check, a constraint.
+    pub(crate) failed: usize,
+    /// Requests for what the role may not have.
+    pub(crate) refused: usize,
+    /// Rows written.
+    pub(crate) rows: usize,
+}
+
+impl Tally {
+    pub(crate) fn add(&mut self, other: Self) {
+        self.reads += other.reads;
+        self.writes += other.writes;
+        self.failed += other.failed;
+        self.refused += other.refused;
+        self.rows += other.rows;
+    }
 }
 
 /// An answer that is not as it must be.
@@ -79,8 +105,9 @@ impl Lane {
     }
 
     /// Asks, and judges the answers.
-    pub(crate) fn judge(&mut self, world: &World, requests: &[Request]) -> Result<(), Wrong> {
-        let world = world.clone();
+    pub(crate) fn judge(&mut self, world: &World, requests: &[Request]) -> Result<Tally, Wrong> {
+        let mut tally = Tally::default();
+        let mut world = world.clone();
         for (at, request) in requests.iter().enumerate() {
             let (text, variables) = request.text(&world);
             let headers = request.session.headers();
@@ -99,28 +126,59 @@ impl Lane {
                 world: &world,
                 session: &request.session,
             };
-            if !request.roots.iter().all(|root| oracle.may(root)) {
-                if answer["data"].is_object()
-                    || answer["errors"][0]["extensions"]["code"] != "validation-failed"
-                {
+            let permitted = request.roots.iter().all(|root| oracle.may(root));
+            let refused = !answer["data"].is_object();
+            let expected = if !permitted {
+                if !refused || answer["errors"][0]["extensions"]["code"] != "validation-failed" {
                     return Err(wrong("what the role may not ask is answered".to_owned()));
                 }
-                continue;
-            }
-            let Some(data) = answer["data"].as_object() else {
-                return Err(wrong("what the role may ask is refused".to_owned()));
+                tally.refused += 1;
+                None
+            } else if request.is_mutation() {
+                let mut next = world.clone();
+                match write::all(&mut next, &request.session, &request.roots) {
+                    Ok((expected, rows)) => {
+                        tally.writes += 1;
+                        tally.rows += rows;
+                        world = next;
+                        Some(expected)
+                    }
+                    Err(_) if refused => {
+                        tally.failed += 1;
+                        None
+                    }
+                    Err(why) => return Err(wrong(format!("this should fail: {why}"))),
+                }
+            } else {
+                tally.reads += 1;
+                Some(request.roots.iter().map(|root| oracle.answer(root)).collect())
             };
-            for (position, root) in request.roots.iter().enumerate() {
-                let expected = oracle.answer(root);
-                if !data
-                    .get(&format!("q{position}"))
-                    .is_some_and(|value| expected.matches(value))
-                {
-                    return Err(wrong(format!("q{position} should be {}", expected.show())));
+            if let Some(expected) = expected {
+                if refused {
+                    return Err(wrong("what the role may do is refused".to_owned()));
+                }
+                for (position, expected) in expected.iter().enumerate() {
+                    let given = answer["data"].get(format!("q{position}"));
+                    if !given.is_some_and(|value| expected.matches(value)) {
+                        return Err(wrong(format!("q{position} should be {}", expected.show())));
+                    }
+                }
+            }
+            if request.is_mutation() {
+                let state = self.state(&world);
+                let expected = world.state();
+                if state != expected {
+                    return Err(wrong(format!("the rows should be {expected}\n  and are {state}")));
                 }
             }
         }
-        Ok(())
+        Ok(tally)
+    }
+
+    /// All rows as the admin sees them.
+    fn state(&mut self, world: &World) -> Json {
+        let query = json!({"query": world.whole()});
+        self.post("/v1/graphql", &[], &query)["data"].take()
     }
 
     fn accepted(&mut self, path: &str, body: &Json) -> Json {

@@ -1,6 +1,6 @@
 //! Operations, and their GraphQL text.
 
-use std::fmt::Write;
+use std::fmt::Write as _;
 
 use serde_json::{Map, Value as Json};
 
@@ -20,6 +20,46 @@ pub(crate) enum Root {
     List(usize, Arguments, Vec<Field>),
     ByKey(usize, i64, Vec<Field>),
     Aggregate(usize, Arguments, Aggregate),
+    Write(usize, Write),
+}
+
+/// A field of the mutation root.
+#[derive(Debug, Clone)]
+pub(crate) enum Write {
+    Insert(Vec<NewRow>, Option<Conflict>, Returning),
+    InsertOne(NewRow, Option<Conflict>, Vec<Field>),
+    Update(Predicate, Changes, Returning),
+    UpdateByKey(i64, Changes, Vec<Field>),
+    UpdateMany(Vec<(Predicate, Changes)>, Returning),
+    Delete(Predicate, Returning),
+    DeleteByKey(i64, Vec<Field>),
+}
+
+/// `returning`, beside `affected_rows`.
+pub(crate) type Returning = Option<Vec<Field>>;
+
+/// A row to be inserted, with what is inserted along with it.
+#[derive(Debug, Clone)]
+pub(crate) struct NewRow {
+    pub(crate) cells: Vec<(usize, Cell)>,
+    /// By position in [`World::relationships`]; one row behind an object relationship.
+    pub(crate) related: Vec<(usize, Vec<NewRow>)>,
+}
+
+/// `on_conflict`
+#[derive(Debug, Clone)]
+pub(crate) struct Conflict {
+    /// The primary key, or the unique constraint.
+    pub(crate) primary: bool,
+    pub(crate) columns: Vec<usize>,
+    pub(crate) filter: Option<Predicate>,
+}
+
+/// `_set` and `_inc`
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Changes {
+    pub(crate) set: Vec<(usize, Cell)>,
+    pub(crate) increment: Vec<(usize, i64)>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -58,6 +98,10 @@ pub(crate) struct Text<'w> {
 }
 
 impl Request {
+    pub(crate) fn is_mutation(&self) -> bool {
+        self.roots.iter().any(|root| matches!(root, Root::Write(..)))
+    }
+
     /// Text and variables.
     pub(crate) fn text(&self, world: &World) -> (String, Json) {
         let mut text = Text {
@@ -75,7 +119,8 @@ impl Request {
         } else {
             format!("({})", text.declarations.join(", "))
         };
-        let body = format!("query q{declarations} {{{} }}", text.body);
+        let kind = if self.is_mutation() { "mutation" } else { "query" };
+        let body = format!("{kind} q{declarations} {{{} }}", text.body);
         (body, Json::Object(text.variables.unwrap_or_default()))
     }
 }
@@ -98,7 +143,137 @@ impl Text<'_> {
                 self.arguments(*table, arguments);
                 self.aggregate(*table, aggregate);
             }
+            Root::Write(table, write) => self.write(*table, write),
         }
+    }
+
+    fn write(&mut self, table: usize, write: &Write) {
+        let name = table_name(table);
+        match write {
+            Write::Insert(rows, conflict, returning) => {
+                let rows: Vec<String> = rows.iter().map(|row| self.new_row(table, row)).collect();
+                let conflict = self.conflict(table, conflict.as_ref());
+                let _ = write!(
+                    self.body,
+                    "insert_{name}(objects: [{}]{conflict})",
+                    rows.join(", ")
+                );
+                self.response(table, returning);
+            }
+            Write::InsertOne(row, conflict, fields) => {
+                let row = self.new_row(table, row);
+                let conflict = self.conflict(table, conflict.as_ref());
+                let _ = write!(self.body, "insert_{name}_one(object: {row}{conflict})");
+                self.fields(table, fields);
+            }
+            Write::Update(filter, changes, returning) => {
+                let filter = self.filter(table, filter);
+                let changes = self.changes(table, changes);
+                let _ = write!(self.body, "update_{name}(where: {filter}{changes})");
+                self.response(table, returning);
+            }
+            Write::UpdateByKey(id, changes, fields) => {
+                let id = self.value(&Cell::Int(*id), Type::Int);
+                let changes = self.changes(table, changes);
+                let _ = write!(
+                    self.body,
+                    "update_{name}_by_pk(pk_columns: {{id: {id}}}{changes})"
+                );
+                self.fields(table, fields);
+            }
+            Write::UpdateMany(updates, returning) => {
+                let updates = updates.iter().map(|(filter, changes)| {
+                    let filter = self.filter(table, filter);
+                    format!("{{where: {filter}{}}}", self.changes(table, changes))
+                });
+                let updates: Vec<String> = updates.collect();
+                let _ = write!(self.body, "update_{name}_many(updates: [{}])", updates.join(", "));
+                self.response(table, returning);
+            }
+            Write::Delete(filter, returning) => {
+                let filter = self.filter(table, filter);
+                let _ = write!(self.body, "delete_{name}(where: {filter})");
+                self.response(table, returning);
+            }
+            Write::DeleteByKey(id, fields) => {
+                let id = self.value(&Cell::Int(*id), Type::Int);
+                let _ = write!(self.body, "delete_{name}_by_pk(id: {id})");
+                self.fields(table, fields);
+            }
+        }
+    }
+
+    fn response(&mut self, table: usize, returning: &Returning) {
+        self.body.push_str(" { affected_rows");
+        if let Some(fields) = returning {
+            self.body.push_str(" returning");
+            self.fields(table, fields);
+        }
+        self.body.push_str(" }");
+    }
+
+    fn new_row(&mut self, table: usize, row: &NewRow) -> String {
+        let mut parts: Vec<String> = self.cells(table, &row.cells);
+        for (way, rows) in &row.related {
+            let relationship = self.world.relationships(table)[*way].clone();
+            let rows: Vec<String> = rows
+                .iter()
+                .map(|row| self.new_row(relationship.target, row))
+                .collect();
+            let data = if relationship.many {
+                format!("[{}]", rows.join(", "))
+            } else {
+                rows.concat()
+            };
+            parts.push(format!("{}: {{data: {data}}}", relationship.name));
+        }
+        format!("{{{}}}", parts.join(", "))
+    }
+
+    fn cells(&mut self, table: usize, cells: &[(usize, Cell)]) -> Vec<String> {
+        let cells = cells.iter().map(|(column, cell)| {
+            let type_ = self.world.tables[table].columns[*column].type_;
+            format!("{}: {}", column_name(*column), self.value(cell, type_))
+        });
+        cells.collect()
+    }
+
+    fn conflict(&mut self, table: usize, conflict: Option<&Conflict>) -> String {
+        let Some(conflict) = conflict else {
+            return String::new();
+        };
+        let constraint = if conflict.primary { "pkey" } else { "unique" };
+        let columns: Vec<String> = conflict
+            .columns
+            .iter()
+            .map(|column| column_name(*column))
+            .collect();
+        let filter = conflict
+            .filter
+            .as_ref()
+            .map(|filter| format!(", where: {}", self.filter(table, filter)));
+        format!(
+            ", on_conflict: {{constraint: {}_{constraint}, update_columns: [{}]{}}}",
+            table_name(table),
+            columns.join(", "),
+            filter.unwrap_or_default()
+        )
+    }
+
+    fn changes(&mut self, table: usize, changes: &Changes) -> String {
+        let mut text = String::new();
+        if !changes.set.is_empty() {
+            let _ = write!(text, ", _set: {{{}}}", self.cells(table, &changes.set).join(", "));
+        }
+        if !changes.increment.is_empty() {
+            let increments: Vec<(usize, Cell)> = changes
+                .increment
+                .iter()
+                .map(|(column, by)| (*column, Cell::Int(*by)))
+                .collect();
+            let _ = write!(text, ", _inc: {{{}}}", self.cells(table, &increments).join(", "));
+        }
+        text
     }
 
     /// A value in its place, or a variable for it.

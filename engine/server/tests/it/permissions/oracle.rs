@@ -143,7 +143,13 @@ impl<'w> Oracle<'w> {
                     Operand::Column(other) => at.row[*other].clone(),
                     Operand::RootColumn(other) => root.row[*other].clone(),
                 };
-                compare(&at.row[*column], *operator, &right)
+                let left = &at.row[*column];
+                let value = matches!(operand, Operand::Literal(_) | Operand::Session);
+                if value && *operator == Operator::Neq && left.is_null() {
+                    // In rules, though not in a client's filters, nothing is something else than a value.
+                    return Some(true);
+                }
+                compare(left, *operator, &right)
             }
             Predicate::Among(column, within, cells) => among(&at.row[*column], *within, cells),
             Predicate::AmongSession(column) => {

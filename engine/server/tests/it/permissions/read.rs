@@ -20,12 +20,14 @@ impl<'w> Oracle<'w> {
                     && self.may_select(*table, fields)
             }
             Root::Aggregate(table, arguments, aggregate) => self.may_aggregate(*table, arguments, aggregate),
+            Root::Write(table, write) => self.may_write(*table, write),
         }
     }
 
-    /// What the answer to a permitted root field is.
+    /// What the answer to a permitted root field that reads is.
     pub(crate) fn answer(&self, root: &Root) -> Expected {
         match root {
+            Root::Write(..) => refused(),
             Root::List(table, arguments, fields) => self.list(*table, self.rows(*table), arguments, fields),
             Root::ByKey(table, id, fields) => self.by_key(*table, *id, fields),
             Root::Aggregate(table, arguments, aggregate) => {

@@ -466,6 +466,37 @@ impl World {
         Json::Object(presets.collect())
     }
 
+    /// A query for everything there is.
+    pub(crate) fn whole(&self) -> String {
+        let tables = self.tables.iter().enumerate().map(|(at, table)| {
+            let columns: Vec<String> = (0..table.columns.len()).map(column_name).collect();
+            format!(
+                "{}(order_by: {{id: asc}}) {{ {} }}",
+                table_name(at),
+                columns.join(" ")
+            )
+        });
+        format!("{{ {} }}", tables.collect::<Vec<_>>().join(" "))
+    }
+
+    /// Its answer.
+    pub(crate) fn state(&self) -> Json {
+        let tables = self.tables.iter().enumerate().map(|(at, table)| {
+            let mut rows = table.rows.clone();
+            rows.sort();
+            let rows = rows.iter().map(|row| {
+                let cells = row.iter().enumerate();
+                Json::Object(
+                    cells
+                        .map(|(column, cell)| (column_name(column), cell.json()))
+                        .collect(),
+                )
+            });
+            (table_name(at), rows.collect::<Json>())
+        });
+        Json::Object(tables.collect())
+    }
+
     /// A rule over a table as metadata writes it.
     pub(crate) fn predicate(&self, table: usize, predicate: &Predicate) -> Json {
         let all = |predicates: &[Predicate]| -> Json {
