@@ -11,6 +11,8 @@ mod generate;
 #[cfg(test)]
 mod lane;
 #[cfg(test)]
+mod mutant;
+#[cfg(test)]
 mod operation;
 #[cfg(test)]
 mod oracle;
@@ -19,16 +21,19 @@ mod random;
 #[cfg(test)]
 mod read;
 #[cfg(test)]
+mod shrink;
+#[cfg(test)]
 mod world;
 #[cfg(test)]
 mod write;
 
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use lane::{Lane, Tally};
 use operation::Request;
 use random::Random;
+use shrink::{Failing, shrink};
 use world::World;
 
 /// Requests to one world.
@@ -72,14 +77,12 @@ fn nobody_sees_or_writes_more_or_less_than_the_rules_say() {
                         Ok(tally) => all.lock().unwrap().add(tally),
                         Err(wrong) => {
                             next.store(first + worlds, Ordering::Relaxed);
-                            panic!(
-                                "ROWLOCK_PERMISSION_SEED={seed}, request {}: {}\n{}\n{}\n{}",
-                                wrong.at,
-                                wrong.what,
-                                world.sql(),
-                                world.metadata_tables(),
-                                world.metadata_inherited_roles(),
-                            );
+                            let failing = Failing {
+                                world,
+                                requests,
+                                wrong,
+                            };
+                            report(seed, &shrink(&mut lane, failing));
                         }
                     }
                 }
@@ -90,4 +93,46 @@ fn nobody_sees_or_writes_more_or_less_than_the_rules_say() {
         "{worlds} worlds from seed {first}: {:?}",
         all.into_inner().unwrap()
     );
+}
+
+fn report(seed: u64, failing: &Failing) -> ! {
+    let world = &failing.world;
+    let before: Vec<String> = failing.requests[..failing.wrong.at]
+        .iter()
+        .map(|request| {
+            let (text, variables) = request.text(world);
+            format!("{:?}\n{text} {variables}", request.session)
+        })
+        .collect();
+    panic!(
+        "found with ROWLOCK_PERMISSION_SEED={seed} ROWLOCK_PERMISSION_CASES={REQUESTS}\n{}\n\n{}\n\n{}\n\n{}\n{}",
+        world.sql(),
+        world.metadata_tables(),
+        world.metadata_inherited_roles(),
+        before.join("\n"),
+        failing.wrong.what,
+    );
+}
+
+#[test]
+fn an_engine_that_forgets_a_rule_is_found() {
+    let next = AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        for lane in 0..2 {
+            let next = &next;
+            scope.spawn(move || {
+                let mut lane = Lane::new(&format!("forgetful_{lane}"));
+                while let Some((what, forget)) = mutant::ALL.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let found = (1..=20).any(|seed| {
+                        let (world, requests) = made(seed);
+                        let mut forgetful = world.clone();
+                        forget(&mut forgetful);
+                        lane.enter(&forgetful);
+                        lane.judge(&world, &requests).is_err()
+                    });
+                    assert!(found, "an engine that forgets {what} is not found");
+                }
+            });
+        }
+    });
 }

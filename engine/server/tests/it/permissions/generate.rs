@@ -186,7 +186,7 @@ fn permission(random: &mut Random, world: &World, table: usize) -> Permission {
             columns,
             check: check(random, world, table),
             set,
-            backend_only: random.percent(10),
+            backend_only: random.percent(20),
         });
     }
     if random.percent(60) {
@@ -196,7 +196,7 @@ fn permission(random: &mut Random, world: &World, table: usize) -> Permission {
             filter: rule(random, world, table),
             check: random.percent(50).then(|| check(random, world, table)),
             set,
-            backend_only: random.percent(10),
+            backend_only: random.percent(20),
         });
     }
     if random.percent(60) {
@@ -319,9 +319,18 @@ pub(crate) fn session(random: &mut Random, world: &World) -> Session {
 /// A request of one to three root fields. Few ask for what their role may not have.
 pub(crate) fn request(random: &mut Random, world: &World) -> Request {
     let session = session(random, world);
+    // Some ask for what another role may have, or what a backend may.
+    let pretended = match random.below(100) {
+        0..=5 => self::session(random, world),
+        6..=9 => Session {
+            backend: true,
+            ..session.clone()
+        },
+        _ => session.clone(),
+    };
     let oracle = Oracle {
         world,
-        session: &session,
+        session: &pretended,
     };
     let asking = Asking {
         oracle: &oracle,

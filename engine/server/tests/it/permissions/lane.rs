@@ -57,7 +57,9 @@ pub(crate) struct Wrong {
 impl Lane {
     pub(crate) fn new(name: &str) -> Self {
         let database = TestDatabase::create(name);
-        let server = Server::start(&database, &[]);
+        // Postgres would compile some statements for seconds, over tables of ten rows.
+        let url = format!("{}?options=-cjit%3Doff", database.url());
+        let server = Server::start_with(&["serve", "--server-port", "0", "--database-url", &url]);
         let stream = server.connect();
         stream.set_nodelay(true).unwrap();
         let mut lane = Self {

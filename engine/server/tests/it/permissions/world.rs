@@ -342,6 +342,7 @@ impl World {
                     key.target
                 );
             }
+            let _ = write!(sql, "analyze {schema}.t{at};");
         }
         sql
     }

@@ -122,22 +122,42 @@ impl Writer<'_> {
                 decided[*owner].push((relationship.own, parent[relationship.other].clone()));
             }
         }
-        let touched = self.insert_level(table, rows, &decided, conflict)?;
-        *count += touched.len();
+        let has_children = |row: &NewRow| row.related.iter().any(|(way, _)| relationships[*way].many);
+        let written: Vec<Option<Row>> = if conflict.is_some() && rows.iter().any(has_children) {
+            // A conflict may keep any row from being written, and others depend on it: a statement for each.
+            let mut written = Vec::with_capacity(rows.len());
+            for (row, decided) in rows.iter().zip(decided) {
+                let touched = self.insert_level(table, std::slice::from_ref(row), &[decided], conflict)?;
+                if touched.is_empty() && has_children(row) {
+                    return Err("a row that others depend on is not written".to_owned());
+                }
+                written.push(touched.into_iter().next());
+            }
+            written
+        } else {
+            self.insert_level(table, rows, &decided, conflict)?
+                .into_iter()
+                .map(Some)
+                .collect()
+        };
+        *count += written.iter().flatten().count();
         for (way, relationship) in relationships.iter().enumerate().filter(|(_, one)| one.many) {
             let mut children = Vec::new();
             let mut keys = Vec::new();
             for (at, row) in rows.iter().enumerate() {
                 for child in related(row, way).unwrap_or_default() {
+                    let Some(Some(parent)) = written.get(at) else {
+                        return Err("a row that others depend on is not written".to_owned());
+                    };
                     children.push(child.clone());
-                    keys.push(vec![(relationship.other, touched[at][relationship.own].clone())]);
+                    keys.push(vec![(relationship.other, parent[relationship.own].clone())]);
                 }
             }
             if !children.is_empty() {
                 self.insert(relationship.target, &children, &keys, None, count)?;
             }
         }
-        Ok(touched)
+        Ok(written.into_iter().flatten().collect())
     }
 
     /// One statement.
@@ -319,29 +339,7 @@ impl Writer<'_> {
 
     /// What the constraints say at the end of a statement.
     fn whole(&self) -> Result<(), Failed> {
-        for (at, table) in self.world.tables.iter().enumerate() {
-            for key in &table.references {
-                let there = &self.world.tables[key.target].rows;
-                let lost = table.rows.iter().any(|row| {
-                    let cell = &row[key.column];
-                    !cell.is_null() && there.iter().all(|other| other[0] != *cell)
-                });
-                if lost {
-                    return Err(format!("t{at} refers to what is not there"));
-                }
-            }
-            for unique in [Some(vec![0]), table.unique.clone()].into_iter().flatten() {
-                for (position, row) in table.rows.iter().enumerate() {
-                    let twice = table.rows[..position]
-                        .iter()
-                        .any(|other| unique.iter().all(|column| other[*column] == row[*column]));
-                    if twice && unique.iter().all(|column| !row[*column].is_null()) {
-                        return Err(format!("t{at} has a key twice"));
-                    }
-                }
-            }
-        }
-        Ok(())
+        constraints(self.world)
     }
 
     fn response(&self, table: usize, rows: &[Row], count: usize, returning: &Returning) -> Expected {
@@ -491,4 +489,36 @@ impl Oracle<'_> {
                 .all(|(column, _)| right.columns.contains(column))
         })
     }
+}
+
+/// What the constraints say at the end of a statement.
+fn constraints(world: &World) -> Result<(), Failed> {
+    for (at, table) in world.tables.iter().enumerate() {
+        for key in &table.references {
+            let there = &world.tables[key.target].rows;
+            let lost = table.rows.iter().any(|row| {
+                let cell = &row[key.column];
+                !cell.is_null() && there.iter().all(|other| other[0] != *cell)
+            });
+            if lost {
+                return Err(format!("t{at} refers to what is not there"));
+            }
+        }
+        for unique in [Some(vec![0]), table.unique.clone()].into_iter().flatten() {
+            for (position, row) in table.rows.iter().enumerate() {
+                let twice = table.rows[..position]
+                    .iter()
+                    .any(|other| unique.iter().all(|column| other[*column] == row[*column]));
+                if twice && unique.iter().all(|column| !row[*column].is_null()) {
+                    return Err(format!("t{at} has a key twice"));
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// No constraint is broken.
+pub(crate) fn is_whole(world: &World) -> bool {
+    constraints(world).is_ok()
 }
