@@ -58,6 +58,7 @@ fn input(name: &str, type_: TypeReference<Id>, meaning: Meaning) -> Input {
         description: None,
         type_,
         default: None,
+        refuses_null: false,
         meaning,
     }
 }
