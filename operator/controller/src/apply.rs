@@ -99,22 +99,19 @@ impl Applier {
         }
         let restored = written.is_some_and(|written| written.hash == hash);
         let objects = kind.api(&self.client, Some(&key.namespace));
-        if written.is_none() {
-            self.may_write(&objects, &key).await?;
-        }
+        let before = match written {
+            Some(written) => Some((written.uid.clone(), written.version)),
+            None => self.present(&objects, &key).await?,
+        };
         let parameters = PatchParams::apply(MANAGER).force();
         let applied = objects
             .patch(&key.name, &parameters, &Patch::Apply(object))
             .await
             .map_err(|error| refused(&key, &error))?;
-        let known = written.map(|written| (written.uid.clone(), written.version));
-        let before = known.or(live
-            .filter(|live| !live.gone)
-            .map(|live| (live.uid, live.version)));
         let now = Written {
             hash,
             uid: applied.metadata.uid.clone().unwrap_or_default(),
-            version: version(&applied),
+            version: version(&applied.metadata),
             doubted: false,
         };
         if before != Some((now.uid.clone(), now.version)) {
@@ -152,19 +149,24 @@ impl Applier {
         }
     }
 
-    /// Whether what is there, if anything, is the engine's.
-    async fn may_write(&self, objects: &kube::Api<Resource>, key: &ChildKey) -> Result<(), Error> {
+    /// Uid and version of what is there, if anything; it must be the engine's.
+    async fn present(
+        &self,
+        objects: &kube::Api<Resource>,
+        key: &ChildKey,
+    ) -> Result<Option<(String, u64)>, Error> {
         let found = objects
             .get_metadata_opt(&key.name)
             .await
             .map_err(|error| refused(key, &error))?;
         let Some(found) = found else {
-            return Ok(());
+            return Ok(None);
         };
         let mut owners = found.metadata.owner_references.iter().flatten();
         // One of an engine of the same name that was deleted a moment ago is on its way out.
         if owners.any(|owner| owner.kind == "Engine" && owner.name == self.engine.name) {
-            return Ok(());
+            let uid = found.metadata.uid.clone().unwrap_or_default();
+            return Ok(Some((uid, version(&found.metadata))));
         }
         Err(Error::Foreign {
             kind: key.kind.as_str(),

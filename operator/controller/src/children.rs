@@ -5,6 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use compile::ObjectKey;
 use crd::Kind;
+use kube::api::ObjectMeta;
 use serde_json::Value;
 
 use crate::render::ENGINE_LABEL;
@@ -109,11 +110,10 @@ fn engine(key: &ChildKey, child: &Child) -> ObjectKey {
 }
 
 /// What counts as the version of an object.
-pub fn version(resource: &Resource) -> u64 {
-    let number = match resource.metadata.generation {
+pub fn version(metadata: &ObjectMeta) -> u64 {
+    let number = match metadata.generation {
         Some(generation) => u64::try_from(generation).ok(),
-        None => resource
-            .metadata
+        None => metadata
             .resource_version
             .as_ref()
             .and_then(|version| version.parse().ok()),
@@ -137,7 +137,7 @@ fn read(kind: Native, resource: &Resource) -> Option<(ChildKey, Child)> {
         engine: metadata.labels.as_ref()?.get(ENGINE_LABEL)?.clone(),
         owner: owner.map(|owner| owner.uid.clone()).unwrap_or_default(),
         uid: metadata.uid.clone()?,
-        version: version(resource),
+        version: version(metadata),
         status: resource.status.clone(),
         gone: false,
     };

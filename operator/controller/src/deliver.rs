@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use compile::{Delivery, ObjectKey, Published, Serving, Verdict, object_conditions};
 use crd::Kind;
-use crd::status::{Condition, ConditionStatus, ConditionType};
+use crd::status::{Condition, ConditionStatus, ConditionType, Reason};
 use delivery::{ObjectEntry, Report, SourceState};
 
 /// The hash of each object's part, by uid.
@@ -99,6 +99,22 @@ pub fn conditions(
         made.push((verdict.object.clone(), conditions));
     }
     made
+}
+
+/// The conditions of an object of which nothing is known yet, because something is in the way.
+pub fn waiting(generation: i64, obstacle: &str) -> Vec<Condition> {
+    let condition = |kind| Condition {
+        kind,
+        status: ConditionStatus::Unknown,
+        reason: Reason::Pending,
+        message: obstacle.to_owned(),
+        observed_generation: generation,
+        last_transition_time: String::new(),
+    };
+    vec![
+        condition(ConditionType::Accepted),
+        condition(ConditionType::Programmed),
+    ]
 }
 
 struct Found<'g> {
@@ -267,7 +283,7 @@ fn of_engine(conditions: &mut [Condition], ground: &Ground) {
 
 fn set_pending(programmed: &mut Condition, message: String) {
     programmed.status = ConditionStatus::False;
-    programmed.reason = crd::status::Reason::Pending;
+    programmed.reason = Reason::Pending;
     programmed.message = message;
 }
 
@@ -276,10 +292,11 @@ fn hinder(conditions: &mut [Condition], obstacle: &str) {
     let programmed = conditions
         .iter_mut()
         .find(|condition| condition.kind == ConditionType::Programmed);
-    if let Some(programmed) = programmed.filter(|condition| condition.status == ConditionStatus::False) {
-        if programmed.reason == crd::status::Reason::Pending {
-            programmed.message = format!("{}; {obstacle}", programmed.message);
-        }
+    let pending = |condition: &&mut Condition| {
+        condition.status == ConditionStatus::False && condition.reason == Reason::Pending
+    };
+    if let Some(programmed) = programmed.filter(pending) {
+        programmed.message = format!("{}; {obstacle}", programmed.message);
     }
 }
 

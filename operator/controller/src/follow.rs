@@ -219,7 +219,7 @@ impl Follow {
                         told = true;
                         self.failed(&error);
                     }
-                    tokio::time::sleep(pauses.next().min(MOST_PAUSE)).await;
+                    tokio::time::sleep(pauses.pause().min(MOST_PAUSE)).await;
                 }
             }
         }

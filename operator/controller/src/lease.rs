@@ -100,8 +100,8 @@ impl Candidate {
                     self.set(true, "");
                 }
                 Ok(Ok(false)) => self.set(false, "another instance holds the lease"),
-                Ok(Err(error)) => self.failed(retry::message(&error)),
-                Err(_) => self.failed("the API server does not answer".to_owned()),
+                Ok(Err(error)) => self.failed(&retry::message(&error)),
+                Err(_) => self.failed("the API server does not answer"),
             }
             if *self.leads.borrow() && renewed.elapsed() >= deadline {
                 self.set(false, "the lease could not be renewed in time");
@@ -121,7 +121,7 @@ impl Candidate {
             self.set(false, "the program ends");
             let give_back = tokio::time::timeout(Duration::from_secs(2), self.give_back());
             if !matches!(give_back.await, Ok(Ok(()))) {
-                self.failed("it could not be given back".to_owned());
+                self.failed("it could not be given back");
             }
         }
     }
@@ -140,7 +140,7 @@ impl Candidate {
         }
     }
 
-    fn failed(&self, message: String) {
+    fn failed(&self, message: &str) {
         self.observer.emit(&Event::LeaseFailed {
             message: format!("lease {}: {message}", self.name),
         });

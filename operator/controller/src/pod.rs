@@ -183,7 +183,7 @@ mod tests {
         assert_eq!(all[2].trouble.as_deref(), Some("no node"));
         assert_eq!(
             pods.keep(None, &BTreeSet::from(["a".to_owned(), "b".to_owned()])),
-            [engine.clone()]
+            std::slice::from_ref(&engine)
         );
         pods.gone(&pod("a", &ready));
         pods.gone(&pod("b", &stuck));

@@ -20,7 +20,7 @@ impl Pauses {
     }
 
     /// It failed again: how long to wait.
-    pub fn next(&mut self) -> Duration {
+    pub fn pause(&mut self) -> Duration {
         let pause = FIRST.saturating_mul(1 << self.failures.min(10));
         self.failures = self.failures.saturating_add(1);
         pause.min(MOST)
@@ -60,11 +60,15 @@ mod tests {
     #[test]
     fn pauses_double_up_to_a_bound() {
         let mut pauses = Pauses::default();
-        let mut of = |number: usize| (0..number).map(|_| pauses.next().as_millis()).collect::<Vec<_>>();
+        let mut of = |number: usize| {
+            (0..number)
+                .map(|_| pauses.pause().as_millis())
+                .collect::<Vec<_>>()
+        };
         assert_eq!(of(4), [250, 500, 1_000, 2_000]);
         assert_eq!(of(40).last(), Some(&30_000));
         pauses.reset();
-        assert_eq!(pauses.next().as_millis(), 250);
+        assert_eq!(pauses.pause().as_millis(), 250);
     }
 
     #[test]

@@ -64,6 +64,8 @@ pub enum Error {
 pub fn run(settings: Settings) -> Result<(), Error> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
+        // A thread that compiled gives its memory back when it ends.
+        .thread_keep_alive(Duration::from_millis(500))
         .enable_all()
         .build()
         .map_err(Error::Threads)?;

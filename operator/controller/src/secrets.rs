@@ -175,7 +175,7 @@ impl Follow {
             match event {
                 Ok(Watched::Init) => found = None,
                 Ok(Watched::InitApply(secret)) => {
-                    found = Some(secret.metadata.resource_version.unwrap_or_default())
+                    found = Some(secret.metadata.resource_version.unwrap_or_default());
                 }
                 Ok(Watched::InitDone) => self.set(found.take().map_or(Standing::Absent, Standing::Present)),
                 Ok(Watched::Apply(secret)) => {
@@ -211,7 +211,11 @@ impl Follow {
                 .unwrap_or_else(PoisonError::into_inner)
                 .clone();
             for engine in engines {
-                self.signals.raise(&engine, Reasons::SECRETS);
+                // The engine's own is one of its children.
+                let own =
+                    self.name.0 == engine.namespace && self.name.1 == delivery::name::secrets(&engine.name);
+                let reasons = if own { Reasons::CHILDREN } else { Reasons::SECRETS };
+                self.signals.raise(&engine, reasons);
             }
         }
     }

@@ -212,7 +212,7 @@ impl Tables {
     /// Tells engines and statuses of a change.
     fn changed(&self, key: &ObjectKey, change: &Change) {
         self.observer.metrics.set_objects(self.world.len());
-        if change.of_object() {
+        if change.object {
             let forms: Vec<_> = change.before.iter().chain(&change.after).collect();
             for engine in self.world.engines_of(&forms) {
                 self.signals.raise(&engine, Reasons::OBJECTS);
@@ -224,7 +224,7 @@ impl Tables {
                 self.reporter.look_at(self.world.keys());
             }
         }
-        if change.of_object() || change.status {
+        if change.object || change.status {
             self.reporter.look_at([key.clone()]);
         }
     }
@@ -329,7 +329,7 @@ async fn follow_namespaces(tables: Tables, objects: Metadata, mut reading: Readi
                 seen.insert(name);
             }
             Watched::Delete(namespace) => {
-                tables.namespace(&namespace.metadata.name.unwrap_or_default(), None)
+                tables.namespace(&namespace.metadata.name.unwrap_or_default(), None);
             }
             Watched::InitDone => {
                 for name in tables.world.other_namespaces(&seen) {

@@ -4,23 +4,22 @@
 //! load (once) ▸ compile ▸ secrets ▸ check ▸ publish ▸ workloads ▸ report
 //! ```
 
+mod candidate;
 mod check;
 mod publish;
 mod values;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use compile::{Compiled, LastAccepted, Object, ObjectKey, Objection, Serving, Verdict, compile_against};
-use crd::engine::EngineSpec;
-use crd::status::Reason;
+use compile::{Object, ObjectKey, Serving, Verdict};
 use kube::Client;
 use serde_json::Value;
 
 use crate::apply::{self, Applier};
 use crate::children::ChildKey;
-use crate::deliver::{Ground, Rollout, conditions};
-use crate::environment::{Environment, environment};
+use crate::deliver::{Ground, Rollout, conditions, waiting};
 use crate::follow::Followers;
 use crate::observe::Event;
 use crate::probe::Probe;
@@ -32,6 +31,7 @@ use crate::signal::{Reasons, Signal};
 use crate::verdicts::Facts;
 use crate::watch::Tables;
 
+use candidate::Made;
 use check::Checks;
 use publish::Shelf;
 use values::SecretValues;
@@ -83,9 +83,13 @@ pub enum Error {
 
 impl Error {
     fn read(what: &str, error: &kube::Error) -> Self {
+        let mut message = retry::message(error);
+        if retry::code(error) == 403 && what.starts_with("Secret") {
+            message.push_str(" (bind the ClusterRole rowlock-operator-secrets in this namespace)");
+        }
         Self::Read {
             what: what.to_owned(),
-            message: retry::message(error),
+            message,
             again: retry::may_succeed(error),
         }
     }
@@ -101,20 +105,6 @@ impl Error {
     }
 }
 
-/// What was made of the objects.
-#[derive(Debug)]
-struct Made {
-    compiled: Compiled,
-    /// The settings; none: the engine's own form is refused.
-    settings: Option<(EngineSpec, Environment)>,
-    metadata: String,
-    objects: String,
-    /// Hash of `metadata`.
-    generation: String,
-    /// Hash of `objects`.
-    table: String,
-}
-
 /// Works on one engine.
 pub struct Worker {
     shared: Arc<Shared>,
@@ -127,6 +117,10 @@ pub struct Worker {
     shelf: Shelf,
     checks: Checks,
     made: Option<Made>,
+    /// The objects that were not accepted last, by uid.
+    refused: BTreeSet<String>,
+    /// The fingerprints of the databases when compiled last.
+    catalog: String,
     obstacle: Option<String>,
 }
 
@@ -147,6 +141,8 @@ impl Worker {
             shelf: Shelf::default(),
             checks: Checks::default(),
             made: None,
+            refused: BTreeSet::new(),
+            catalog: String::new(),
             obstacle: None,
             uid: engine.uid.clone(),
             key,
@@ -185,7 +181,7 @@ impl Worker {
                     None
                 }
                 Err(error) => {
-                    let pause = error.again().then(|| pauses.next());
+                    let pause = error.again().then(|| pauses.pause());
                     let message = crate::observe::chain(&error);
                     self.shared.tables.observer.emit(&Event::WorkFailed {
                         engine: &self.key,
@@ -207,8 +203,8 @@ impl Worker {
         self.load().await?;
         let pods = self.shared.tables.pods.of(&self.key);
         self.followers.follow(&pods, self.values.token());
-        let inputs = Reasons::OBJECTS.and(Reasons::SECRETS).and(Reasons::CATALOG);
-        if reasons.any(inputs) || self.made.is_none() {
+        let catalog = reasons.any(Reasons::CATALOG) && self.catalog != self.followers.fingerprints();
+        if catalog || reasons.any(Reasons::OBJECTS.and(Reasons::SECRETS)) || self.made.is_none() {
             self.make(engine).await?;
         }
         if is_paused(engine) {
@@ -226,82 +222,6 @@ impl Worker {
     async fn load(&mut self) -> Result<(), Error> {
         self.values.load(&self.shared.secrets, &self.key).await?;
         self.shelf.load(&self.shared.client, &self.key).await
-    }
-
-    /// Compiles, and asks Secrets and a pod what they have against it.
-    async fn make(&mut self, engine: &Arc<Object>) -> Result<(), Error> {
-        let snapshot = self.shared.tables.world.snapshot(engine);
-        let (settings, mut objections) = settings(engine);
-        let mut compiled = self.compile(&snapshot, &objections).await?;
-        let missing = self
-            .values
-            .refresh(&self.shared.secrets, &self.key, &compiled)
-            .await?;
-        let lacking = values::objections(&compiled, &snapshot, &missing);
-        if !lacking.is_empty() {
-            objections.extend(lacking);
-            compiled = self.compile(&snapshot, &objections).await?;
-        }
-        let mut made = Made::of(compiled, settings);
-        self.values.gather(&made, true);
-        if !is_paused(engine) {
-            let secret = render::secret(engine, self.values.wanted());
-            self.apply(Native::Secret, &secret).await?;
-        }
-        // A candidate without what a pod has against it may have other faults: what was hidden behind them.
-        for _ in 0..check::ROUNDS {
-            if self.shelf.has(&made) {
-                break;
-            }
-            let found = self.check(&made).await;
-            if found.is_empty() {
-                break;
-            }
-            objections.extend(found);
-            let compiled = self.compile(&snapshot, &objections).await?;
-            made = Made::of(compiled, made.settings);
-        }
-        // A setting without a value: what runs goes on as it is.
-        let complete = |settings: &(EngineSpec, Environment)| self.values.has_all(&settings.1);
-        made.settings = made.settings.filter(complete);
-        self.made = Some(made);
-        Ok(())
-    }
-
-    async fn compile(
-        &self,
-        snapshot: &compile::Snapshot,
-        objections: &[Objection],
-    ) -> Result<Compiled, Error> {
-        let begin = Instant::now();
-        let (snapshot, last, objections) = (snapshot.clone(), self.shelf.last(), objections.to_vec());
-        let work = tokio::task::spawn_blocking(move || compile_against(&snapshot, &last, &objections));
-        let compiled = work.await.map_err(|_| Error::Interrupted)?;
-        self.shared.tables.observer.emit(&Event::Compiled {
-            engine: &self.key,
-            objects: compiled.verdicts.len(),
-            refused: compiled
-                .verdicts
-                .iter()
-                .filter(|verdict| verdict.refusal.is_some())
-                .count(),
-            took: begin.elapsed(),
-        });
-        Ok(compiled)
-    }
-
-    async fn check(&mut self, made: &Made) -> Vec<Objection> {
-        let pods = self.shared.tables.pods.of(&self.key);
-        self.checks
-            .objections(
-                &self.shared,
-                &self.key,
-                &pods,
-                self.values.token(),
-                &self.followers,
-                made,
-            )
-            .await
     }
 
     async fn apply(&mut self, kind: Native, object: &Value) -> Result<(), Error> {
@@ -380,7 +300,7 @@ impl Worker {
         let Some(made) = &self.made else {
             return;
         };
-        let Some(set) = self.shelf.published(&made.compiled) else {
+        let Some(set) = self.shelf.published() else {
             return;
         };
         self.shared.tables.observer.emit(&Event::Published {
@@ -419,7 +339,7 @@ impl Worker {
             pods: self.followers.served(&pods),
             trouble: pods
                 .iter()
-                .filter(|pod| !pod.ending)
+                .filter(|pod| !pod.ending && !pod.ready)
                 .filter_map(|pod| Some((pod.name.clone(), pod.trouble.clone()?)))
                 .collect(),
             rollout,
@@ -433,7 +353,16 @@ impl Worker {
             None => (&[][..], &[][..]),
         };
         let made = if verdicts.is_empty() {
-            conditions(&[unknown(engine)], &[], &ground)
+            let mut made = conditions(&[unknown(engine)], &[], &ground);
+            if let Some(obstacle) = &self.obstacle {
+                let taken = self.shared.tables.world.taken_by(engine);
+                made.extend(
+                    taken
+                        .iter()
+                        .map(|object| (object.key.clone(), waiting(object.generation, obstacle))),
+                );
+            }
+            made
         } else {
             conditions(verdicts, published, &ground)
         };
@@ -458,56 +387,12 @@ impl Worker {
     }
 }
 
-impl Made {
-    fn of(compiled: Compiled, settings: Option<(EngineSpec, Environment)>) -> Self {
-        let metadata = compiled.document.to_text();
-        let objects = compiled
-            .published
-            .iter()
-            .map(compile::Published::to_json)
-            .collect();
-        let objects = Value::Array(objects).to_string();
-        Self {
-            generation: delivery::hash(metadata.as_bytes()),
-            table: delivery::hash(objects.as_bytes()),
-            metadata,
-            objects,
-            compiled,
-            settings,
-        }
-    }
-}
-
 fn is_paused(engine: &Object) -> bool {
     engine
         .spec
         .get("paused")
         .and_then(Value::as_bool)
         .unwrap_or_default()
-}
-
-/// The settings of an engine, and what is wrong with them.
-fn settings(engine: &Object) -> (Option<(EngineSpec, Environment)>, Vec<Objection>) {
-    // A spec of another form is refused by compiling.
-    let Ok(spec) = serde_json::from_value::<EngineSpec>(engine.spec.clone()) else {
-        return (None, Vec::new());
-    };
-    let (environment, problems) = environment(&spec, &engine.key.namespace);
-    let objection = |path: String, message: String| Objection {
-        uid: engine.uid.clone(),
-        generation: engine.generation,
-        reason: Reason::Invalid,
-        path,
-        message,
-    };
-    let name =
-        render::name_problem(&engine.key.name).map(|message| objection("metadata.name".to_owned(), message));
-    let problems = problems
-        .into_iter()
-        .map(|problem| objection(problem.path, problem.message));
-    let objections: Vec<Objection> = name.into_iter().chain(problems).collect();
-    let settings = objections.is_empty().then_some((spec, environment));
-    (settings, objections)
 }
 
 /// Before anything could be compiled.
@@ -539,6 +424,3 @@ fn rollout(engine: &Object, status: &Value, generation: u64) -> Rollout {
         observed: observed.is_some_and(|observed| observed >= generation),
     }
 }
-
-/// The last accepted forms, shared with the thread that compiles.
-type Last = Arc<LastAccepted>;

@@ -28,8 +28,40 @@ pub enum Status {
 
 #[derive(Debug)]
 struct Stored {
+    /// Without its spec, unless it is an engine.
     object: Arc<Object>,
+    /// The spec as text: a tree of values is about twenty times as large.
+    spec: Option<Box<str>>,
     status: Arc<Status>,
+}
+
+impl Stored {
+    fn new(mut object: Object, status: Status) -> Self {
+        let is_engine = object.key.kind == Kind::Engine;
+        let spec = (!is_engine).then(|| std::mem::take(&mut object.spec).to_string().into_boxed_str());
+        Self {
+            object: Arc::new(object),
+            spec,
+            status: Arc::new(status),
+        }
+    }
+
+    fn spec(&self) -> Value {
+        match &self.spec {
+            Some(text) => serde_json::from_str(text).unwrap_or_default(),
+            None => self.object.spec.clone(),
+        }
+    }
+
+    fn whole(&self) -> Arc<Object> {
+        if self.spec.is_none() {
+            return Arc::clone(&self.object);
+        }
+        Arc::new(Object {
+            spec: self.spec(),
+            ..Object::clone(&self.object)
+        })
+    }
 }
 
 #[derive(Debug, Default)]
@@ -57,19 +89,14 @@ pub struct World {
 /// What an event changed.
 #[derive(Clone, Debug, Default)]
 pub struct Change {
-    /// The form before.
+    /// The form before, without its spec.
     pub before: Option<Arc<Object>>,
-    /// The form now.
+    /// The form now, without its spec.
     pub after: Option<Arc<Object>>,
+    /// What compiling sees is another.
+    pub object: bool,
     /// The status is not the one that was known.
     pub status: bool,
-}
-
-impl Change {
-    /// Whether what compiling sees is another.
-    pub fn of_object(&self) -> bool {
-        self.before != self.after
-    }
 }
 
 impl World {
@@ -103,21 +130,20 @@ impl World {
             state.overflow.insert(key);
             return Change::default();
         }
-        let before = state.objects.get(&key);
-        let changed = before.is_none_or(|before| *before.status != status);
-        let same = before
-            .filter(|before| *before.object == object)
-            .map(|before| Arc::clone(&before.object));
-        let after = same.unwrap_or_else(|| Arc::new(object));
-        let stored = Stored {
-            object: Arc::clone(&after),
-            status: Arc::new(status),
-        };
-        let before = state.objects.insert(key, stored);
+        let now = Stored::new(object, status);
+        let after = Arc::clone(&now.object);
+        let status = state
+            .objects
+            .get(&key)
+            .is_none_or(|before| before.status != now.status);
+        let same = |before: &Stored| before.object == now.object && before.spec == now.spec;
+        let object = !state.objects.get(&key).is_some_and(same);
+        let before = state.objects.insert(key, now);
         Change {
             before: before.map(|before| before.object),
             after: Some(after),
-            status: changed,
+            object,
+            status,
         }
     }
 
@@ -125,8 +151,10 @@ impl World {
     pub fn remove(&self, key: &ObjectKey) -> Change {
         let mut state = self.write();
         state.overflow.remove(key);
+        let before = state.objects.remove(key).map(|stored| stored.object);
         Change {
-            before: state.objects.remove(key).map(|stored| stored.object),
+            object: before.is_some(),
+            before,
             after: None,
             status: false,
         }
@@ -164,11 +192,16 @@ impl World {
         !self.read().overflow.is_empty()
     }
 
-    /// An object and its status.
+    /// An object, without its spec unless it is an engine, and its status.
     pub fn get(&self, key: &ObjectKey) -> Option<(Arc<Object>, Arc<Status>)> {
         let state = self.read();
         let stored = state.objects.get(key)?;
         Some((Arc::clone(&stored.object), Arc::clone(&stored.status)))
+    }
+
+    /// The spec of an object.
+    pub fn spec(&self, key: &ObjectKey) -> Option<Value> {
+        self.read().objects.get(key).map(Stored::spec)
     }
 
     /// All objects.
@@ -181,15 +214,37 @@ impl World {
         self.read().engines().map(Arc::clone).collect()
     }
 
+    /// The objects that an engine is made of, but for itself and grants, without their specs.
+    pub fn taken_by(&self, engine: &Object) -> Vec<Arc<Object>> {
+        let state = self.read();
+        let selection = Selection::of(engine);
+        let nothing = BTreeMap::new();
+        let objects = state.objects.values().map(|stored| &stored.object);
+        objects
+            .filter(|object| !matches!(object.key.kind, Kind::Engine | Kind::ReferenceGrant))
+            .filter(|object| {
+                selection.takes(
+                    object,
+                    state.namespaces.get(&object.key.namespace).unwrap_or(&nothing),
+                )
+            })
+            .map(Arc::clone)
+            .collect()
+    }
+
     /// What an engine is made of.
     pub fn snapshot(&self, engine: &Arc<Object>) -> Snapshot {
         let state = self.read();
-        let objects: Vec<Arc<Object>> = state
-            .objects
-            .values()
-            .map(|stored| Arc::clone(&stored.object))
-            .collect();
-        Snapshot::of_engine(engine, &objects, &state.namespaces)
+        let selection = Selection::of(engine);
+        let nothing = BTreeMap::new();
+        let takes = |stored: &&Stored| {
+            let labels = state
+                .namespaces
+                .get(&stored.object.key.namespace)
+                .unwrap_or(&nothing);
+            selection.takes(&stored.object, labels)
+        };
+        Snapshot::shared(state.objects.values().filter(takes).map(Stored::whole).collect())
     }
 
     /// The engines that are made of one of these forms.
@@ -299,7 +354,7 @@ mod tests {
             ),
         );
         let change = world.apply(Kind::Source, resource("s", &json!({"a": "1"}), &json!({})));
-        assert!(change.of_object());
+        assert!(change.object);
         let engines = |change: &Change| {
             let forms: Vec<_> = change.before.iter().chain(&change.after).collect();
             world.engines_of(&forms).len()
@@ -308,7 +363,7 @@ mod tests {
         assert!(
             !world
                 .apply(Kind::Source, resource("s", &json!({"a": "1"}), &json!({})))
-                .of_object()
+                .object
         );
         let left = world.apply(Kind::Source, resource("s", &json!({"a": "2"}), &json!({})));
         assert_eq!(engines(&left), 1, "an engine that took it before");

@@ -51,9 +51,24 @@ impl Document {
     }
 
     fn write(&self, text: &mut String) {
+        // Everything but the sources, which are nearly all of a large document.
         let rest = Self {
             sources: IndexMap::new(),
-            ..self.clone()
+            remote_schemas: self.remote_schemas.clone(),
+            query_collections: self.query_collections.clone(),
+            allowlist: self.allowlist.clone(),
+            actions: self.actions.clone(),
+            custom_types: self.custom_types.clone(),
+            cron_triggers: self.cron_triggers.clone(),
+            rest_endpoints: self.rest_endpoints.clone(),
+            api_limits: self.api_limits.clone(),
+            metrics_config: self.metrics_config.clone(),
+            inherited_roles: self.inherited_roles.clone(),
+            graphql_schema_introspection: self.graphql_schema_introspection.clone(),
+            network: self.network.clone(),
+            backend_configs: self.backend_configs.clone(),
+            opentelemetry: self.opentelemetry.clone(),
+            extra: self.extra.clone(),
         };
         write_object(text, &rest.to_json(), |key, text| {
             if key != "sources" {

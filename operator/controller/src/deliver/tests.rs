@@ -1,6 +1,5 @@
 use super::*;
 use compile::ObjectKey;
-use crd::status::Reason;
 use delivery::{ObjectProblem, SourceReport};
 
 fn entry(kind: Kind, name: &str, place: &[&str]) -> (Verdict, Published) {

@@ -8,7 +8,8 @@ use crd::status::Reason;
 use delivery::{CheckRequest, ObjectProblem};
 use serde_json::Value;
 
-use super::{Made, Shared};
+use super::Shared;
+use super::candidate::Made;
 use crate::follow::Followers;
 use crate::observe::{Event, chain};
 use crate::pod::Pod;

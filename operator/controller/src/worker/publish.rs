@@ -1,17 +1,18 @@
 //! What is published: read once, then remembered. A set whose content is published already is not written again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use compile::{Compiled, LastAccepted, ObjectKey, Published};
+use compile::{LastAccepted, ObjectKey, Published};
 use delivery::{Half, Index, Publication, Set, assemble, name, next_counter, publish};
 use k8s_openapi::ByteString;
 use kube::Client;
 use metadata::Document;
 use serde_json::Value;
 
-use super::{Error, Last, Made};
+use super::Error;
+use super::candidate::Made;
 use crate::deliver::Served;
 use crate::resource::{Native, Resource};
 
@@ -20,6 +21,23 @@ use crate::resource::{Native, Resource};
 struct Carried {
     index: Index,
     publication: Arc<Publication>,
+}
+
+impl Carried {
+    /// The set, out of what carries it: it is kept in this form alone.
+    fn set(&self) -> Option<Set> {
+        let parts = self.publication.parts.iter().map(|part| part.content.clone());
+        assemble(&self.index, &self.publication.data, &parts.collect::<Vec<_>>()).ok()
+    }
+}
+
+/// The last accepted forms of some objects.
+#[derive(Debug, Default)]
+struct Remembered {
+    /// The table that they are from.
+    table: String,
+    uids: BTreeSet<String>,
+    last: Arc<LastAccepted>,
 }
 
 /// What is told of a set that was just published.
@@ -38,7 +56,7 @@ pub(super) struct Shelf {
     present: Option<Carried>,
     /// Being written; what failed half-way is written again with the same counter.
     next: Option<Carried>,
-    last: Last,
+    remembered: Remembered,
     /// The counter that was read; also where the set could not be.
     floor: u64,
     since: Option<Instant>,
@@ -74,11 +92,10 @@ impl Shelf {
     fn take(&mut self, index_name: &str, index: Index, data: &BTreeMap<String, String>, parts: &[Vec<u8>]) {
         self.floor = index.counter;
         let set = assemble(&index, data, parts).ok();
-        let read = set.as_ref().and_then(read);
+        let whole = set.as_ref().and_then(|set| read(set, None)).is_some();
         let half = index.half.unwrap_or(Half::A);
         let publication = set.and_then(|set| publish(index_name, &set, half).ok());
-        if let (Some((document, published)), Some(publication)) = (read, publication) {
-            self.last = Arc::new(LastAccepted::read(&document, &published));
+        if let (true, Some(publication)) = (whole, publication) {
             self.present = Some(Carried {
                 index,
                 publication: Arc::new(publication),
@@ -86,9 +103,23 @@ impl Shelf {
         }
     }
 
-    /// The forms of objects that were published last.
-    pub(super) fn last(&self) -> Last {
-        Arc::clone(&self.last)
+    /// The forms in which these objects, by uid, were published last. Of all others nothing is needed: only objects
+    /// that are refused go on in an earlier form.
+    pub(super) fn last(&mut self, uids: &BTreeSet<String>) -> Arc<LastAccepted> {
+        let Some(present) = self.present.as_ref().filter(|_| !uids.is_empty()) else {
+            return Arc::default();
+        };
+        let table = &present.index.objects;
+        if self.remembered.table != *table || self.remembered.uids != *uids {
+            let found = present.set().and_then(|set| read(&set, Some(uids)));
+            let last = found.map(|(document, published)| LastAccepted::read(&document, &published));
+            self.remembered = Remembered {
+                table: table.clone(),
+                uids: uids.clone(),
+                last: Arc::new(last.unwrap_or_default()),
+            };
+        }
+        Arc::clone(&self.remembered.last)
     }
 
     /// Whether this is what is published.
@@ -147,9 +178,8 @@ impl Shelf {
     }
 
     /// What was prepared is written. Gives it, if it was not there before.
-    pub(super) fn published(&mut self, compiled: &Compiled) -> Option<Told> {
+    pub(super) fn published(&mut self) -> Option<Told> {
         let next = self.next.take()?;
-        self.last = Arc::new(LastAccepted::read(&compiled.document, &compiled.published));
         self.since = Some(Instant::now());
         self.served = false;
         let told = Told {
@@ -197,14 +227,14 @@ fn content(part: &Resource) -> Vec<u8> {
         .unwrap_or_default()
 }
 
-fn read(set: &Set) -> Option<(Document, Vec<Published>)> {
+/// The document and the table, of which only some objects may be wanted.
+fn read(set: &Set, uids: Option<&BTreeSet<String>>) -> Option<(Document, Vec<Published>)> {
     let value: Value = serde_json::from_str(&set.metadata).ok()?;
     let (document, _) = Document::parse(&value).ok()?;
     let entries: Vec<Value> = serde_json::from_str(&set.objects).ok()?;
-    Some((
-        document,
-        entries.iter().filter_map(Published::from_json).collect(),
-    ))
+    let published = entries.iter().filter_map(Published::from_json);
+    let wanted = published.filter(|entry| uids.is_none_or(|uids| uids.contains(&entry.uid)));
+    Some((document, wanted.collect()))
 }
 
 fn unix_seconds() -> u64 {

@@ -2,17 +2,19 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use compile::{Compiled, ObjectKey, Objection, SecretKey, Serving, Snapshot};
+use compile::{Compiled, ObjectKey, Objection, SecretKey, Serving};
 use crd::status::Reason;
 use delivery::{name, secret};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::{Error, Made};
+use super::Error;
+use super::candidate::Made;
 use crate::environment::{Environment, Part};
 use crate::render::Values;
 use crate::retry;
 use crate::secrets::{Hidden, SecretName, Secrets, Standing};
+use crate::world::World;
 
 /// Why a key has no value, by key.
 pub(super) type Missing = BTreeMap<SecretKey, String>;
@@ -249,7 +251,7 @@ fn start_hash(token: &str, environment: &Environment, values: &Values) -> String
 }
 
 /// What objects lack, as objections to their present forms.
-pub(super) fn objections(compiled: &Compiled, snapshot: &Snapshot, missing: &Missing) -> Vec<Objection> {
+pub(super) fn objections(compiled: &Compiled, world: &World, missing: &Missing) -> Vec<Objection> {
     if missing.is_empty() {
         return Vec::new();
     }
@@ -268,11 +270,8 @@ pub(super) fn objections(compiled: &Compiled, snapshot: &Snapshot, missing: &Mis
         let (Some((key, why)), Some(generation)) = (lacking, present.get(&entry.object)) else {
             continue;
         };
-        let object = snapshot
-            .objects()
-            .iter()
-            .find(|object| object.key == entry.object);
-        let path = object.and_then(|object| path_of(&object.spec, key, "spec"));
+        let spec = world.spec(&entry.object);
+        let path = spec.and_then(|spec| path_of(&spec, key, "spec"));
         made.push(Objection {
             uid: entry.uid.clone(),
             generation: *generation,

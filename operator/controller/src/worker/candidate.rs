@@ -1,0 +1,186 @@
+//! What would be published: compiled, and asked of Secrets and of a pod.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Instant;
+
+use compile::{Compiled, Object, Objection, compile_against};
+use crd::engine::EngineSpec;
+use crd::status::Reason;
+
+use super::{Error, Worker, check, is_paused, values};
+use crate::environment::{Environment, environment};
+use crate::observe::Event;
+use crate::render;
+use crate::resource::Native;
+
+/// The spec of an engine, and the settings in it.
+pub(super) type Settings = (EngineSpec, Environment);
+
+/// Looks until no further object turns out to need its earlier form.
+const ROUNDS: usize = 3;
+
+/// What was made of the objects; its document is there as text only.
+#[derive(Debug)]
+pub(super) struct Made {
+    pub(super) compiled: Compiled,
+    /// The settings; none: the engine's own form is refused.
+    pub(super) settings: Option<Settings>,
+    pub(super) metadata: String,
+    pub(super) objects: String,
+    /// Hash of `metadata`.
+    pub(super) generation: String,
+    /// Hash of `objects`.
+    pub(super) table: String,
+}
+
+impl Worker {
+    /// Compiles, and asks Secrets and a pod what they have against it.
+    pub(super) async fn make(&mut self, engine: &Arc<Object>) -> Result<(), Error> {
+        self.catalog = self.followers.fingerprints();
+        let (settings, mut objections) = settings(engine);
+        let mut made = self.compile(engine, settings.as_ref(), &objections).await?;
+        let missing = self
+            .values
+            .refresh(&self.shared.secrets, &self.key, &made.compiled)
+            .await?;
+        let lacking = values::objections(&made.compiled, &self.shared.tables.world, &missing);
+        if !lacking.is_empty() {
+            objections.extend(lacking);
+            made = self.compile(engine, settings.as_ref(), &objections).await?;
+        }
+        self.values.gather(&made, true);
+        if !is_paused(engine) {
+            let secret = render::secret(engine, self.values.wanted());
+            self.apply(Native::Secret, &secret).await?;
+        }
+        // A candidate without what a pod has against it may have other faults: what was hidden behind them.
+        for _ in 0..check::ROUNDS {
+            if self.shelf.has(&made) {
+                break;
+            }
+            let found = self.check(&made).await;
+            if found.is_empty() {
+                break;
+            }
+            objections.extend(found);
+            made = self.compile(engine, settings.as_ref(), &objections).await?;
+        }
+        // A setting without a value: what runs goes on as it is.
+        let complete = |settings: &(EngineSpec, Environment)| self.values.has_all(&settings.1);
+        made.settings = made.settings.filter(complete);
+        self.refused = refused(&made.compiled);
+        self.made = Some(made);
+        Ok(())
+    }
+
+    /// Compiles. Earlier forms are read only of objects that need them, which the first look tells.
+    async fn compile(
+        &mut self,
+        engine: &Arc<Object>,
+        settings: Option<&Settings>,
+        objections: &[Objection],
+    ) -> Result<Made, Error> {
+        let begin = Instant::now();
+        let mut needed = self.refused.clone();
+        needed.extend(objections.iter().map(|objection| objection.uid.clone()));
+        let mut made = self.compile_with(engine, &needed, objections).await?;
+        for _ in 0..ROUNDS {
+            let refused = refused(&made.compiled);
+            if refused.is_subset(&needed) {
+                break;
+            }
+            needed.extend(refused);
+            made = self.compile_with(engine, &needed, objections).await?;
+        }
+        made.settings = settings.cloned();
+        self.shared.tables.observer.emit(&Event::Compiled {
+            engine: &self.key,
+            objects: made.compiled.verdicts.len(),
+            refused: refused(&made.compiled).len(),
+            took: begin.elapsed(),
+        });
+        Ok(made)
+    }
+
+    /// One look, in a thread of its own. What is large does not outlive it.
+    async fn compile_with(
+        &mut self,
+        engine: &Arc<Object>,
+        needed: &BTreeSet<String>,
+        objections: &[Objection],
+    ) -> Result<Made, Error> {
+        let (world, engine) = (Arc::clone(&self.shared.tables.world), Arc::clone(engine));
+        let (last, objections) = (self.shelf.last(needed), objections.to_vec());
+        let work = tokio::task::spawn_blocking(move || {
+            let snapshot = world.snapshot(&engine);
+            let compiled = compile_against(&snapshot, &last, &objections);
+            drop(snapshot);
+            Made::of(compiled)
+        });
+        work.await.map_err(|_| Error::Interrupted)
+    }
+
+    async fn check(&mut self, made: &Made) -> Vec<Objection> {
+        let pods = self.shared.tables.pods.of(&self.key);
+        self.checks
+            .objections(
+                &self.shared,
+                &self.key,
+                &pods,
+                self.values.token(),
+                &self.followers,
+                made,
+            )
+            .await
+    }
+}
+
+impl Made {
+    fn of(mut compiled: Compiled) -> Self {
+        let metadata = std::mem::take(&mut compiled.document).to_text();
+        let entries = compiled.published.iter().map(|entry| entry.to_json().to_string());
+        let objects = format!("[{}]", entries.collect::<Vec<_>>().join(","));
+        Self {
+            generation: delivery::hash(metadata.as_bytes()),
+            table: delivery::hash(objects.as_bytes()),
+            metadata,
+            objects,
+            compiled,
+            settings: None,
+        }
+    }
+}
+
+/// The objects that are not accepted, by uid.
+fn refused(compiled: &Compiled) -> BTreeSet<String> {
+    let refused = compiled
+        .verdicts
+        .iter()
+        .filter(|verdict| verdict.refusal.is_some());
+    refused.map(|verdict| verdict.uid.clone()).collect()
+}
+
+/// The settings of an engine, and what is wrong with them.
+fn settings(engine: &Object) -> (Option<Settings>, Vec<Objection>) {
+    // A spec of another form is refused by compiling.
+    let Ok(spec) = serde_json::from_value::<EngineSpec>(engine.spec.clone()) else {
+        return (None, Vec::new());
+    };
+    let (environment, problems) = environment(&spec, &engine.key.namespace);
+    let objection = |path: String, message: String| Objection {
+        uid: engine.uid.clone(),
+        generation: engine.generation,
+        reason: Reason::Invalid,
+        path,
+        message,
+    };
+    let name =
+        render::name_problem(&engine.key.name).map(|message| objection("metadata.name".to_owned(), message));
+    let problems = problems
+        .into_iter()
+        .map(|problem| objection(problem.path, problem.message));
+    let objections: Vec<Objection> = name.into_iter().chain(problems).collect();
+    let settings = objections.is_empty().then_some((spec, environment));
+    (settings, objections)
+}
