@@ -32,6 +32,11 @@ impl Reasons {
         self.0 & of.0 != 0
     }
 
+    /// These but for others.
+    pub fn without(self, others: Self) -> Self {
+        Self(self.0 & !others.0)
+    }
+
     /// Both.
     pub fn and(self, other: Self) -> Self {
         Self(self.0 | other.0)

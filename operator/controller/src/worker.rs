@@ -122,6 +122,8 @@ pub struct Worker {
     /// The fingerprints of the databases when compiled last.
     catalog: String,
     obstacle: Option<String>,
+    /// Everything was written as it should be.
+    settled: bool,
 }
 
 impl Worker {
@@ -144,6 +146,7 @@ impl Worker {
             refused: BTreeSet::new(),
             catalog: String::new(),
             obstacle: None,
+            settled: false,
             uid: engine.uid.clone(),
             key,
             signal,
@@ -213,7 +216,13 @@ impl Worker {
                 differs.then(|| "the engine is paused (spec.paused): nothing is published".to_owned());
             return Ok(());
         }
+        // What a pod reports changes nothing of what is written.
+        if self.settled && !reasons.any(Reasons::ALL.without(Reasons::PODS)) {
+            return Ok(());
+        }
+        self.settled = false;
         self.write(engine).await?;
+        self.settled = true;
         self.obstacle = None;
         Ok(())
     }
