@@ -35,7 +35,7 @@ fn of_example(kind: Kind) -> Value {
 /// What the API server says to an object that it must refuse.
 async fn refusal(story: &Story, object: &Value) -> String {
     match story.apply(object).await {
-        Ok(kept) => panic!("{} was accepted: {kept}", object),
+        Ok(kept) => panic!("{object} was accepted: {kept}"),
         Err(error) => error.to_string(),
     }
 }

@@ -1,5 +1,11 @@
 //! Stories, each in a namespace of its own. All of them need a cluster: `e2e/run` starts one and runs them.
 
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a story that fails says so by a panic"
+)]
+
 mod alone;
 mod base64;
 mod broken;

@@ -43,10 +43,12 @@ pub struct Pod {
 
 /// An object of a kind of ours.
 pub fn object(kind: &str, name: &str, spec: Value) -> Value {
-    json!({
+    let mut object = json!({
         "apiVersion": crd::API_VERSION, "kind": kind,
-        "metadata": {"name": name, "labels": {"app": "shop"}}, "spec": spec,
-    })
+        "metadata": {"name": name, "labels": {"app": "shop"}},
+    });
+    object["spec"] = spec;
+    object
 }
 
 pub fn table(name: &str) -> Value {
@@ -59,7 +61,8 @@ pub fn table(name: &str) -> Value {
 
 /// What `customer` may read of a table.
 pub fn reading(table: &str, columns: &[&str], filter: Value) -> Value {
-    let select = json!({"columns": columns, "filter": filter});
+    let mut select = json!({"columns": columns});
+    select["filter"] = filter;
     object(
         "Permission",
         &format!("{table}-customer"),
