@@ -3,6 +3,7 @@
 The SQL is a pgbench script: it is what the machine can do without any engine, the floor of the tables.
 """
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 
@@ -17,6 +18,17 @@ class Operation:
     role: str | None = None
     # Which of `vary` are session variables, with their header.
     session: dict = field(default_factory=dict)
+    # Further variables, made of the random values.
+    variables: Callable[[dict], dict] | None = None
+    # Which of `vary` only serve to make these.
+    hidden: set = field(default_factory=set)
+    # Run before each measurement, so that what is written does not pile up.
+    reset: str | None = None
+
+    def given(self, values):
+        """The variables of a request with these random values."""
+        own = {name: value for name, value in values.items() if name not in self.session and name not in self.hidden}
+        return {**own, **(self.variables(values) if self.variables else {})}
 
 
 def script(operation, fixed=None):
@@ -31,6 +43,9 @@ def script(operation, fixed=None):
 
 SONG = "id, record_id, genre_id, name, composer, length_ms, size_bytes, price"
 PLAY = "id, listener_id, song_id, played_at, heard_ms, device, stars, context"
+
+# Empties the tables that rows are inserted into.
+EMPTY = "truncate shelf, box, item"
 
 OPERATIONS = [
     Operation("noop", "`__typename` alone: HTTP and GraphQL, no table", "{ __typename }", "select 1;"),
@@ -153,6 +168,71 @@ OPERATIONS = [
         {"l": (1, 20000)},
         role="listener",
         session={"l": "x-hasura-listener-id"},
+    ),
+    Operation(
+        "insert_one",
+        "one row, answered with its columns",
+        "mutation ($n: String!) { insert_shelf_one(object: {name: $n}) { name } }",
+        """with w as (insert into shelf (name) values ('shelf ' || :k) returning name)
+           select json_build_object('insert_shelf_one', (select row_to_json(w) from w));""",
+        {"k": (1, 100000)},
+        variables=lambda values: {"n": f"shelf {values['k']}"},
+        hidden={"k"},
+        reset=EMPTY,
+    ),
+    Operation(
+        "update_by_pk",
+        "one column of one row",
+        """mutation ($id: Int!, $amount: Int!) {
+             update_stock_by_pk(pk_columns: {id: $id}, _set: {amount: $amount}) { id label amount } }""",
+        """with w as (update stock set amount = :amount where id = :id returning id, label, amount)
+           select json_build_object('update_stock_by_pk', (select row_to_json(w) from w));""",
+        {"id": (1, 100000), "amount": (1, 1000)},
+        reset="vacuum stock",
+    ),
+    Operation(
+        "insert_100",
+        "100 rows of 2 columns in a variable",
+        "mutation ($rows: [item_insert_input!]!) { insert_item(objects: $rows) { affected_rows } }",
+        f"""with w as (insert into item (label, weight) values {", ".join(f"('item {n}', :w + {n})" for n in range(100))}
+           returning 1) select json_build_object('insert_item', json_build_object('affected_rows', count(*))) from w;""",
+        {"w": (1, 1000)},
+        variables=lambda values: {"rows": [{"label": f"item {n}", "weight": values["w"] + n} for n in range(100)]},
+        hidden={"w"},
+        reset=EMPTY,
+    ),
+    Operation(
+        "insert_nested",
+        "a shelf with 10 boxes with 10 items each, in a variable",
+        "mutation ($rows: [shelf_insert_input!]!) { insert_shelf(objects: $rows) { affected_rows } }",
+        f"""with s as (insert into shelf (name) values ('shelf ' || :k) returning id),
+           b as (insert into box (shelf_id, label) select s.id, v.label from s,
+             (values {", ".join(f"('box {n}')" for n in range(10))}) as v (label) returning id),
+           i as (insert into item (box_id, label, weight) select b.id, v.label, v.weight from b,
+             (values {", ".join(f"('item {n}', {n})" for n in range(10))}) as v (label, weight) returning 1)
+           select json_build_object('insert_shelf', json_build_object('affected_rows',
+             (select count(*) from s) + (select count(*) from b) + (select count(*) from i)));""",
+        {"k": (1, 100000)},
+        variables=lambda values: {"rows": [{"name": f"shelf {values['k']}", "boxes": {"data": [
+            {"label": f"box {b}", "items": {"data": [{"label": f"item {n}", "weight": n} for n in range(10)]}}
+            for b in range(10)]}}]},
+        hidden={"k"},
+        reset=EMPTY,
+    ),
+    Operation(
+        "upsert_1000",
+        "1,000 rows of 3 columns that are there already, in a variable",
+        """mutation ($rows: [stock_insert_input!]!) { insert_stock(objects: $rows,
+             on_conflict: {constraint: stock_pkey, update_columns: [amount]}) { affected_rows } }""",
+        f"""with w as (insert into stock (id, label, amount) values
+             {", ".join(f"(1000 * :k + {n}, 'label {n}', {n})" for n in range(1, 1001))}
+           on conflict (id) do update set amount = excluded.amount returning 1)
+           select json_build_object('insert_stock', json_build_object('affected_rows', count(*))) from w;""",
+        {"k": (0, 99)},
+        variables=lambda values: {"rows": [
+            {"id": 1000 * values["k"] + n, "label": f"label {n}", "amount": n} for n in range(1, 1001)]},
+        hidden={"k"},
+        reset="vacuum stock",
     ),
     Operation(
         "introspection",

@@ -12,6 +12,8 @@ REFERENCES = [
     ("mixtape_song", "song_id", "song", "song", "mixtape_songs"),
     ("play", "listener_id", "listener", "listener", "plays"),
     ("play", "song_id", "song", "song", "plays"),
+    ("box", "shelf_id", "shelf", "shelf", "boxes"),
+    ("item", "box_id", "box", "box", "items"),
 ]
 
 
@@ -42,8 +44,11 @@ def metadata(url):
     """All tables for admin, both directions of each reference, and what the role `listener` may see."""
     tables = {
         name: {"table": {"schema": "public", "name": name}}
-        for name in ("performer", "record", "genre", "song", "mixtape", "mixtape_song", "listener", "play")
-    }
+        for name in (
+            "performer", "record", "genre", "song", "mixtape", "mixtape_song", "listener", "play",
+            "shelf", "box", "item", "stock",
+        )
+    }  # fmt: skip
     for table, column, target, one, many in REFERENCES:
         tables[table].setdefault("object_relationships", []).append(
             {"name": one, "using": {"foreign_key_constraint_on": column}}

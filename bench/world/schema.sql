@@ -39,6 +39,28 @@ create table listener (
   country text not null,
   joined_at timestamptz not null
 );
+-- What mutations write to.
+create table shelf (
+  id serial primary key,
+  name text not null
+);
+create table box (
+  id serial primary key,
+  shelf_id integer not null references shelf,
+  label text not null
+);
+create table item (
+  id serial primary key,
+  box_id integer references box,
+  label text not null,
+  weight integer not null
+);
+create table stock (
+  id integer primary key,
+  label text not null,
+  amount integer not null
+);
+insert into stock select n, 'label ' || n, n from generate_series(1, 100000) as n;
 create table play (
   id bigint primary key,
   listener_id integer not null references listener,

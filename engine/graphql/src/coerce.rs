@@ -174,6 +174,11 @@ pub fn scalar<'a>(
         },
         InputClass::Boolean => match given {
             Written(Literal::Boolean(_)) | Json(Value::Bool(_)) => Ok(as_json(given)),
+            Written(Literal::String(text)) | Json(Value::String(text)) => match text.as_str() {
+                "true" => Ok(Cow::Owned(Value::Bool(true))),
+                "false" => Ok(Cow::Owned(Value::Bool(false))),
+                _ => Err(refused()),
+            },
             _ => Err(refused()),
         },
         InputClass::Id => match given {

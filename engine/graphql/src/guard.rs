@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::operation::VariablePath;
 use crate::type_system::Name;
+use crate::uniform::Form;
 
 /// An assumption about one place of the variables.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,6 +30,8 @@ pub enum Expected {
     Keys(Vec<Name>),
     /// A list of this length, or, for length 1, a single value that is not null.
     Length(usize),
+    /// A list of objects of that form.
+    Rows(Form),
     /// This very value.
     Exactly(Value),
 }
@@ -48,6 +51,7 @@ impl Guard {
             (Expected::Length(length), Some(Value::Array(items))) => items.len() == *length,
             (Expected::Length(length), Some(value)) => *length == 1 && !value.is_null(),
             (Expected::Exactly(expected), Some(value)) => expected == value,
+            (Expected::Rows(form), Some(value)) => form.is_of_list(value),
             (Expected::Keys(_), Some(_)) => false,
         }
     }

@@ -3,6 +3,7 @@
 use sha1::{Digest, Sha1};
 
 use crate::operation::{Entry, Field, FieldTarget, Input, Operation};
+use crate::uniform::{UniformKey, UniformValue};
 
 /// SHA-1 in hexadecimal digits over the operation's selection set, each scalar in it replaced by null and each
 /// alias by its field's name. It is a function of the plan: every request that the plan serves has it.
@@ -73,6 +74,11 @@ fn value<M>(given: &Input<M>, text: &mut String) {
         Input::Null | Input::Leaf(_) | Input::Enum { .. } => text.push_str("null"),
         // Its length is not part of the plan.
         Input::LeafList(_) => text.push_str("[null]"),
+        Input::Uniform(rows) => {
+            text.push('[');
+            uniform(&rows.keys, text);
+            text.push(']');
+        }
         Input::List(items) => {
             text.push('[');
             for (index, item) in items.iter().enumerate() {
@@ -89,6 +95,29 @@ fn value<M>(given: &Input<M>, text: &mut String) {
             text.push('}');
         }
     }
+}
+
+fn uniform<M>(keys: &[UniformKey<M>], text: &mut String) {
+    let mut keys: Vec<_> = keys.iter().collect();
+    keys.sort_by(|one, other| one.name.cmp(&other.name));
+    text.push('{');
+    for (at, key) in keys.into_iter().enumerate() {
+        if at > 0 {
+            text.push(',');
+        }
+        text.push_str(&key.name);
+        text.push(':');
+        match &key.value {
+            UniformValue::Leaf(leaf) => text.push_str(if leaf.list { "[null]" } else { "null" }),
+            UniformValue::Object(keys) => uniform(keys, text),
+            UniformValue::List(keys) => {
+                text.push('[');
+                uniform(keys, text);
+                text.push(']');
+            }
+        }
+    }
+    text.push('}');
 }
 
 #[cfg(test)]

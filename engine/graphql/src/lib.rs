@@ -22,6 +22,7 @@ pub mod syntax;
 #[path = "../tests/it/schema.rs"]
 mod test_schema;
 pub mod type_system;
+pub mod uniform;
 pub mod variables;
 
 pub use document::{Document, Limits};

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use crate::introspect::Introspection;
 use crate::path::Path;
 use crate::type_system::{InputClass, Name, OperationKind};
+use crate::uniform::Uniform;
 
 /// An operation over meanings `M` and type ids `I`.
 #[derive(Debug, Clone)]
@@ -116,6 +117,9 @@ pub enum Input<M> {
     /// must be bound as one array. A single value that was given in place of a list is still single here: it
     /// stands for a list of one, or, as a string for an array column, for Postgres's own text of an array.
     LeafList(Leaf),
+    /// A list of rows ([`TypeSystem::takes_rows`](crate::TypeSystem::takes_rows)) that is one place of the variables and
+    /// whose objects all look the same: only that is guarded, not how many there are.
+    Uniform(Uniform<M>),
     /// An input object with its given fields.
     Object(Vec<Entry<M>>),
 }

@@ -52,6 +52,11 @@ pub trait TypeSystem {
         None
     }
 
+    /// Whether a value of that meaning is a list of rows, which may come as [`Input::Uniform`](crate::operation::Input).
+    fn takes_rows(&self, _meaning: &Self::Meaning) -> bool {
+        false
+    }
+
     /// The interfaces that an object implements; fragments on them apply to it.
     fn interfaces(&self, _object: Self::Id) -> Vec<Self::Id> {
         Vec::new()

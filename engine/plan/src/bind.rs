@@ -34,6 +34,7 @@ impl Plan {
                     None => Err(missing(name, path)),
                 },
                 Slot::SessionJson => Ok(Some(session.to_json())),
+                Slot::Rows(rows) => rows.0.read(&rows.1, variables).map(Some),
             })
             .collect()
     }

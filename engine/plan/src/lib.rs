@@ -14,6 +14,7 @@ mod lower;
 pub mod prepared;
 mod read;
 mod root;
+pub mod rows;
 pub mod session;
 pub mod tag;
 mod value;

@@ -10,6 +10,7 @@ use sql::Statement;
 
 use crate::basis::Basis;
 use crate::cost::Cost;
+use crate::rows::{Read, Rows};
 
 /// A planned operation. Immutable, shared by all requests that it fits.
 #[derive(Debug)]
@@ -117,6 +118,8 @@ pub enum Slot {
     },
     /// All session variables as one JSON object (a function's session argument).
     SessionJson,
+    /// Something about rows that a variable holds.
+    Rows(Box<(Rows, Read)>),
 }
 
 /// How a JSON value becomes Postgres text.
@@ -132,6 +135,8 @@ pub enum Encoding {
     ArrayOrText,
     /// A Postgres array literal of JSON texts.
     JsonArray,
+    /// As [`Encoding::Plain`], numbers without an exponent, which money does not read.
+    Decimal,
 }
 
 impl Plan {

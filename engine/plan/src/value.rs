@@ -10,6 +10,7 @@ use serde_json::Value;
 use sql::Parameter;
 
 use crate::prepared::{Encoding, Slot};
+use crate::rows::{Read, Rows};
 
 /// Collects the slots of a plan; one place of the variables read twice in the same way is one slot.
 #[derive(Debug, Default)]
@@ -52,6 +53,13 @@ impl Slots {
         Parameter::Slot(slot)
     }
 
+    /// Something about rows of a variable. The same is seldom wanted twice.
+    pub(crate) fn rows(&mut self, rows: Rows, read: Read) -> Parameter {
+        let slot = self.all.len() as u32;
+        self.all.push(Slot::Rows(Box::new((rows, read))));
+        Parameter::Slot(slot)
+    }
+
     /// All session variables as JSON.
     pub(crate) fn session_json(&mut self) -> Parameter {
         let next = self.all.len() as u32;
@@ -79,7 +87,8 @@ pub(crate) fn encode(value: &Value, encoding: Encoding, class: InputClass) -> Op
         (Encoding::Json, value) => Some(value.to_string()),
         (_, Value::Null) => None,
         (Encoding::ArrayOrText, Value::String(text)) => Some(text.clone()),
-        (Encoding::Plain, value) => {
+        (Encoding::Decimal, Value::Number(number)) => Some(decimal(&number.to_string())),
+        (Encoding::Plain | Encoding::Decimal, value) => {
             let mut out = String::new();
             plain(value, class, &mut out);
             Some(out)
@@ -132,6 +141,43 @@ fn plain(value: &Value, class: InputClass, out: &mut String) {
     }
 }
 
+/// `2e-2` as `0.02`; numbers too long to be amounts of money stay as they are.
+fn decimal(text: &str) -> String {
+    let Some((mantissa, exponent)) = text.split_once(['e', 'E']) else {
+        return text.to_owned();
+    };
+    let Some(exponent) = exponent
+        .parse::<i32>()
+        .ok()
+        .filter(|exponent| exponent.abs() < 64)
+    else {
+        return text.to_owned();
+    };
+    let (sign, digits) = match mantissa.strip_prefix('-') {
+        Some(rest) => ("-", rest),
+        None => ("", mantissa),
+    };
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    let point = i32::try_from(whole.len())
+        .unwrap_or(i32::MAX)
+        .saturating_add(exponent);
+    let mut all = format!("{whole}{fraction}");
+    let at = if point <= 0 {
+        all.insert_str(0, &"0".repeat(usize::try_from(1 - point).unwrap_or(1)));
+        1
+    } else {
+        let at = usize::try_from(point).unwrap_or(0);
+        while all.len() < at {
+            all.push('0');
+        }
+        at
+    };
+    if at < all.len() {
+        all.insert(at, '.');
+    }
+    format!("{sign}{all}")
+}
+
 /// `1.0` and `1e2` are integers in JSON's eyes, not in those of int4's input function.
 fn integer(text: &str) -> Option<String> {
     if !text.contains(['.', 'e', 'E']) {
@@ -163,7 +209,8 @@ fn array(items: &[Value], json: bool, class: InputClass, out: &mut String) {
     out.push('}');
 }
 
-fn quoted(text: &str, out: &mut String) {
+/// Appends an item of an array in quotes.
+pub(crate) fn quoted(text: &str, out: &mut String) {
     out.push('"');
     for character in text.chars() {
         if matches!(character, '"' | '\\') {
@@ -201,6 +248,19 @@ mod tests {
             encode(&json!("{a}"), Encoding::ArrayOrText, InputClass::String).as_deref(),
             Some("{a}")
         );
+    }
+
+    #[test]
+    fn money_is_written_without_exponent() {
+        for (given, expected) in [
+            ("-2E-2", "-0.02"),
+            ("1.5e1", "15"),
+            ("1.25e1", "12.5"),
+            ("3e2", "300"),
+            ("-1.1", "-1.1"),
+        ] {
+            assert_eq!(decimal(given), expected);
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ mod answer;
 mod conflict;
 mod delete;
 mod insert;
+mod uniform;
 mod update;
 
 use graphql::operation::{Entry, Field};

@@ -97,6 +97,10 @@ impl TypeSystem for RoleView {
     type Id = TypeKey;
     type Meaning = Meaning;
 
+    fn takes_rows(&self, meaning: &Meaning) -> bool {
+        *meaning == Meaning::Argument(crate::meaning::ArgumentRole::Objects)
+    }
+
     fn root(&self, kind: OperationKind) -> Option<TypeKey> {
         match kind {
             OperationKind::Query => Some(TypeKey::Root(kind)),

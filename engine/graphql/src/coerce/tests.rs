@@ -44,7 +44,7 @@ fn json_values() {
         (C::String, "String", "\"a\"", "\"a\"".to_owned()),
         (C::String, "String", "1", "validation-failed: expected a string for type 'String', but found a number".to_owned()),
         (C::Boolean, "Boolean", "true", "true".to_owned()),
-        (C::Boolean, "Boolean", "\"true\"", "validation-failed: expected a boolean for type 'Boolean', but found a string".to_owned()),
+        (C::Boolean, "Boolean", "\"yes\"", "validation-failed: expected a boolean for type 'Boolean', but found a string".to_owned()),
         (C::Id, "ID", "12", "\"12\"".to_owned()),
         (C::Id, "ID", "{}", "validation-failed: expected a String or a 32-bit integer for type 'ID', but found an object".to_owned()),
         (C::SmallInt, "smallint", "32768", format!("parse-failed: The value 32768.0 {outside}")),

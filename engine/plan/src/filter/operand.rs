@@ -76,7 +76,8 @@ impl Subject {
         matches!(self.class, ScalarClass::Json | ScalarClass::Jsonb)
     }
 
-    fn encoding(&self) -> Encoding {
+    /// How a value becomes text.
+    pub(crate) fn encoding(&self) -> Encoding {
         match (self.element.is_some(), self.class) {
             (true, ScalarClass::Json | ScalarClass::Jsonb) => Encoding::JsonArray,
             (true, _) => Encoding::ArrayOrText,
@@ -84,6 +85,7 @@ impl Subject {
                 false,
                 ScalarClass::Json | ScalarClass::Jsonb | ScalarClass::Geometry | ScalarClass::Geography,
             ) => Encoding::Json,
+            (false, _) if &*self.name == "money" => Encoding::Decimal,
             (false, _) => Encoding::Plain,
         }
     }
@@ -164,7 +166,7 @@ impl Reader<'_> {
                 _ => Err(unexpected_list(subject, path)),
             },
             Given::Client(Input::Null) => Err(null_error(&subject.name, path)),
-            Given::Client(Input::Object(_)) => Err(unexpected_object(subject, path)),
+            Given::Client(Input::Object(_) | Input::Uniform(_)) => Err(unexpected_object(subject, path)),
             Given::Stored(Operand::Literal(value)) => {
                 let class = if subject.is_json() {
                     InputClass::Json

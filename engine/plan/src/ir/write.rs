@@ -89,6 +89,8 @@ pub(crate) enum InsertRows<'m> {
         columns: Vec<ArrayValue<'m>>,
         /// Arrays of numbers (from 1) of rows of earlier writes, which the columns refer to.
         places: Vec<Place<'m>>,
+        /// `int4[]` with an item for each row, where no other array says how many there are.
+        numbers: Option<Expression>,
     },
 }
 

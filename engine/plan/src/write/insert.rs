@@ -74,6 +74,12 @@ impl<'m> Reader<'m> {
         } else {
             self.response(id, &field.selection)?
         };
+        let conflict = argument(&field.arguments, ArgumentRole::OnConflict);
+        if let Input::Uniform(given) = &objects.value {
+            let table = self.insertable(id, path)?;
+            let writes = self.insert_uniform(table, given, conflict)?;
+            return Ok(Part::Mutation(Mutation { writes, answer }));
+        }
         let rows = level_rows(objects, one)?;
         if rows.is_empty() {
             return Ok(answer::nothing(&answer));
@@ -81,7 +87,7 @@ impl<'m> Reader<'m> {
         let level = Level {
             table: self.insertable(id, path)?,
             rows,
-            conflict: argument(&field.arguments, ArgumentRole::OnConflict),
+            conflict,
             referred: None,
             path: objects.path.clone(),
             answered: true,
@@ -89,10 +95,6 @@ impl<'m> Reader<'m> {
         let mut writes = Vec::new();
         self.level(level, &mut writes)?;
         Ok(Part::Mutation(Mutation { writes, answer }))
-    }
-
-    fn insertable(&self, id: TableId, path: &Path) -> Result<InsertTable<'m>, Error> {
-        InsertTable::of_role(self.model, self.role, id, self.backend).ok_or_else(|| lost(path, "table"))
     }
 
     /// Inserts a level with all that hangs on it; gives where each of its rows is.
@@ -529,7 +531,7 @@ fn given_columns<'a>(row: &'a LevelRow<'_, '_>) -> impl Iterator<Item = ColumnId
 }
 
 /// `"a", "b"`
-fn quoted(table: &Table, columns: &[ColumnId]) -> String {
+pub(super) fn quoted(table: &Table, columns: &[ColumnId]) -> String {
     let names: Vec<String> = columns
         .iter()
         .filter_map(|column| table.column(*column))

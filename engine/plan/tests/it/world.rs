@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 use rustc_hash::FxHashMap;
-use schema::access::{SelectAccess, TableAccess};
+use schema::access::{DeleteAccess, InsertAccess, Preset, SelectAccess, TableAccess, UpdateAccess};
 use schema::catalog::{Mutability, QualifiedName, TableKind, Type, TypeKind};
 use schema::model::*;
 use schema::operator::Operator;
@@ -247,6 +247,57 @@ fn tables() -> Vec<Table> {
     vec![artist, album, genre, track, event, place]
 }
 
+/// All rights, on rows that pass the filter.
+fn write(table: &Table, filter: u32) -> TableAccess {
+    let filter_id = PredicateId::new(0, filter);
+    let columns = ColumnSet::all(table.columns.len());
+    TableAccess {
+        select: Some(select(table, filter)),
+        insert: Some(InsertAccess {
+            check: filter_id,
+            columns: columns.clone(),
+            presets: Vec::new(),
+            backend_only: false,
+        }),
+        update: Some(UpdateAccess {
+            filter: filter_id,
+            check: Some(filter_id),
+            columns,
+            presets: Vec::new(),
+            backend_only: false,
+        }),
+        delete: Some(DeleteAccess {
+            filter: filter_id,
+            backend_only: false,
+        }),
+    }
+}
+
+/// Names of all mutation fields; every key is a constraint too.
+fn mutation_fields(tables: &mut [Table]) -> IndexMap<graphql::Name, RootField> {
+    let mut fields = IndexMap::default();
+    for table in tables {
+        let identifier = table.identifier.clone();
+        table.unique_constraints = vec![(format!("{identifier}_pkey").into(), table.primary_key.clone())];
+        for (verb, name) in [
+            (RootVerb::Insert, format!("insert_{identifier}")),
+            (RootVerb::InsertOne, format!("insert_{identifier}_one")),
+            (RootVerb::Update, format!("update_{identifier}")),
+            (RootVerb::UpdateByPk, format!("update_{identifier}_by_pk")),
+            (RootVerb::UpdateMany, format!("update_{identifier}_many")),
+            (RootVerb::Delete, format!("delete_{identifier}")),
+            (RootVerb::DeleteByPk, format!("delete_{identifier}_by_pk")),
+        ] {
+            let name: graphql::Name = name.into();
+            let target = RootTarget::Table(table.id);
+            fields.insert(name.clone(), RootField { verb, target });
+            let named = RootFieldName { name, comment: None };
+            table.root_fields.insert(verb, named);
+        }
+    }
+    fields
+}
+
 fn equals(column: u16, operand: Operand) -> Predicate {
     Predicate::Column(
         ColumnId(column),
@@ -260,7 +311,8 @@ fn equals(column: u16, operand: Operand) -> Predicate {
 
 /// The world; `listener` sees own play events (at most 100) and of albums only those with an own event.
 pub(crate) fn world(options: Options) -> Model {
-    let tables = tables();
+    let mut tables = tables();
+    let mutation_fields = mutation_fields(&mut tables);
     let predicates = vec![
         Predicate::And(Vec::new()),
         equals(1, Operand::Session("x-hasura-listener-id".into())),
@@ -297,12 +349,19 @@ pub(crate) fn world(options: Options) -> Model {
             "album" => 2,
             _ => 0,
         };
-        let access = |filter| TableAccess {
-            select: Some(select(table, filter)),
-            ..TableAccess::default()
-        };
-        admin.tables.insert(table.id, access(0));
-        let mut own = access(filter);
+        admin.tables.insert(table.id, write(table, 0));
+        let mut own = write(table, filter);
+        if filter == 1 {
+            let preset = vec![(ColumnId(1), Preset::Session("x-hasura-listener-id".into()))];
+            let columns: ColumnSet = (2..7).map(ColumnId).collect();
+            if let Some(insert) = own.insert.as_mut() {
+                insert.presets.clone_from(&preset);
+                insert.columns = columns.clone();
+            }
+            if let Some(update) = own.update.as_mut() {
+                update.columns = columns;
+            }
+        }
         if let Some(own) = own.select.as_mut().filter(|_| filter == 1) {
             own.limit = Some(100);
             own.redacted_columns = vec![(ColumnId(6), PredicateId::new(0, 1))];
@@ -338,7 +397,7 @@ pub(crate) fn world(options: Options) -> Model {
         functions: vec![function],
         predicates,
         query_fields: IndexMap::default(),
-        mutation_fields: IndexMap::default(),
+        mutation_fields,
         subscription_fields: IndexMap::default(),
         customization: Customization::default(),
         query_tags: QueryTags {
@@ -349,7 +408,12 @@ pub(crate) fn world(options: Options) -> Model {
         extensions_schema: "public".into(),
         origin: Origin::default(),
     };
+    let mut scalars = schema::scalar::Scalars::default();
+    for column in source.tables.iter().flat_map(|table| &table.columns) {
+        scalars.of_type(&column.type_);
+    }
     Model {
+        scalars,
         sources: vec![Arc::new(source)],
         roles: [admin, listener]
             .into_iter()

@@ -22,6 +22,7 @@ mod dev;
 mod gates;
 mod injection;
 mod permissions;
+mod mutations;
 mod process;
 mod saved_queries;
 mod serving;

@@ -36,7 +36,8 @@ impl<'m> Lowerer<'m> {
             InsertRows::Arrays {
                 columns: values,
                 places,
-            } => SqlRows::Select(Box::new(self.arrays(insert, values, places))),
+                numbers,
+            } => SqlRows::Select(Box::new(self.arrays(values, places, numbers.as_ref()))),
         };
         let conflict = insert
             .conflict
@@ -79,12 +80,16 @@ impl<'m> Lowerer<'m> {
     /// `select "t1"."c0", "t2"."id" from unnest($1, $2) with ordinality as "t1" ("c0", "p0", "n") left join (select
     /// row_number() over () as "#n", "t3".* from unnest(<rows of an earlier write>) as "t3") as "t2" on "t2"."#n" =
     /// "t1"."p0" order by "t1"."n"`
-    fn arrays(&mut self, insert: &Insert<'m>, values: &[ArrayValue<'m>], places: &[Place<'m>]) -> Select {
+    fn arrays(
+        &mut self,
+        values: &[ArrayValue<'m>],
+        places: &[Place<'m>],
+        numbers: Option<&Expression>,
+    ) -> Select {
         let items = self.aliases.fresh();
         let (mut arrays, mut names) = (Vec::new(), Vec::new());
         let mut outputs = Vec::with_capacity(values.len());
-        // Which table each place leads to is known by the columns taken from it.
-        let mut joined: Vec<Option<(Alias, &Column)>> = vec![None; places.len()];
+        let mut joined: Vec<Option<Alias>> = vec![None; places.len()];
         for value in values {
             outputs.push(Output::unnamed(match value {
                 ArrayValue::Same(value) => value.clone(),
@@ -96,11 +101,11 @@ impl<'m> Lowerer<'m> {
                 }
                 ArrayValue::Written { place, column } => {
                     let alias = match joined.get(*place).copied().flatten() {
-                        Some((alias, _)) => alias,
+                        Some(alias) => alias,
                         None => self.aliases.fresh(),
                     };
                     if let Some(known) = joined.get_mut(*place) {
-                        *known = Some((alias, column));
+                        *known = Some(alias);
                     }
                     Expression::Column(alias, Identifier::from(&column.name))
                 }
@@ -108,7 +113,7 @@ impl<'m> Lowerer<'m> {
         }
         let mut joins = Vec::new();
         for (place, known) in places.iter().zip(joined) {
-            let Some((alias, _)) = known else { continue };
+            let Some(alias) = known else { continue };
             let name = numbered("p", names.len());
             arrays.push(place.rows.clone());
             names.push(name.clone());
@@ -149,8 +154,11 @@ impl<'m> Lowerer<'m> {
                 nulls_first: false,
             }]
         };
+        if arrays.is_empty() {
+            names.push(numbered("c", 0));
+            arrays.extend(numbers.cloned());
+        }
         names.push(Identifier::from("n"));
-        debug_assert_eq!(outputs.len(), insert.columns.len());
         Select {
             columns: outputs,
             from: Some(From::Arrays {
