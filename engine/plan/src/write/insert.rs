@@ -44,6 +44,9 @@ struct LevelRow<'a, 'm> {
 /// Where a row is written: number of the write and number of the row in it, from 1.
 type RowPlace = (usize, usize);
 
+/// What stands under the rows of a level, by relationship.
+type ByRelationship<'a> = Vec<(RelationshipId, Vec<Nested<'a>>)>;
+
 /// What stands under one relationship of a row.
 struct Nested<'a> {
     /// Position of the row in its level.
@@ -137,20 +140,13 @@ impl<'m> Reader<'m> {
     }
 
     /// What stands under the relationships of the rows: of those inserted before the rows, and of those after.
-    #[expect(clippy::type_complexity, reason = "two lists of the same kind, used once")]
     fn relationships<'a>(
         &self,
         table: &'m Table,
         level: &Level<'a, 'm>,
-    ) -> Result<
-        (
-            Vec<(RelationshipId, Vec<Nested<'a>>)>,
-            Vec<(RelationshipId, Vec<Nested<'a>>)>,
-        ),
-        Error,
-    > {
-        let mut before: Vec<(RelationshipId, Vec<Nested<'a>>)> = Vec::new();
-        let mut after: Vec<(RelationshipId, Vec<Nested<'a>>)> = Vec::new();
+    ) -> Result<(ByRelationship<'a>, ByRelationship<'a>), Error> {
+        let mut before: ByRelationship<'a> = Vec::new();
+        let mut after: ByRelationship<'a> = Vec::new();
         for (owner, row) in level.rows.iter().enumerate() {
             for entry in row.entries {
                 let Meaning::Relationship(id) = entry.meaning else {
