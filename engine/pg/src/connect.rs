@@ -113,7 +113,7 @@ pub struct TlsSettings {
     pub client_certificate: Option<String>,
     /// `sslkey`, PEM.
     pub client_key: Option<Secret>,
-    /// `sslpassword`: of the key. Encrypted keys are refused at connecting, as they are not supported.
+    /// `sslpassword`: of the key, if that is encrypted (PKCS #8 with PBES2).
     pub client_key_password: Option<Secret>,
 }
 

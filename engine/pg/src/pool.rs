@@ -14,7 +14,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::connect::Connector;
 use crate::error::Error;
-use crate::health::PoolMetrics;
+use crate::health::{DurationCounters, PoolMetrics};
 use crate::source::{IsolationLevel, Member, PoolSettings};
 
 mod estimate;
@@ -66,8 +66,8 @@ pub(crate) struct Pool {
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
     waiting: AtomicU64,
-    waits: AtomicU64,
-    wait_micros: AtomicU64,
+    wait: DurationCounters,
+    connect: DurationCounters,
     connects: AtomicU64,
     connect_errors: AtomicU64,
     /// Statements run.
@@ -192,7 +192,11 @@ impl Pool {
             self.connect_reader(at);
         }
         let (at, _) = best?;
-        Shared::join(self, at)
+        let shared = Shared::join(self, at);
+        if shared.is_some() {
+            self.counters.wait.observe_nothing();
+        }
+        shared
     }
 
     fn connect_reader(self: &Arc<Pool>, at: usize) {
@@ -240,6 +244,7 @@ impl Pool {
 
     async fn permit(&self) -> Result<OwnedSemaphorePermit, Error> {
         if let Ok(permit) = self.permits.clone().try_acquire_owned() {
+            self.counters.wait.observe_nothing();
             return Ok(permit);
         }
         let waiting = Waiting::begin(&self.counters);
@@ -260,7 +265,10 @@ impl Pool {
         let mut backoff = BACKOFF;
         let mut attempts = 0;
         loop {
-            match connector.connect().await {
+            let began = Instant::now();
+            let connected = connector.connect().await;
+            self.counters.connect.observe(began.elapsed());
+            match connected {
                 Ok(client) => {
                     self.counters.connects.fetch_add(1, Ordering::Relaxed);
                     return Ok(Session::new(client));
@@ -316,8 +324,8 @@ impl Pool {
         metrics.idle += idle + count(loads.iter().filter(|load| **load == 0).count());
         metrics.max_connections += u64::from(self.settings.max_connections.max(1));
         metrics.waiting += get(&self.counters.waiting);
-        metrics.waits += get(&self.counters.waits);
-        metrics.wait_micros += get(&self.counters.wait_micros);
+        self.counters.wait.add_to(&mut metrics.wait);
+        self.counters.connect.add_to(&mut metrics.connect);
         metrics.connects += get(&self.counters.connects);
         metrics.connect_errors += get(&self.counters.connect_errors);
         metrics.statements += get(&self.counters.statements);
@@ -334,7 +342,6 @@ struct Waiting<'a> {
 impl<'a> Waiting<'a> {
     fn begin(counters: &'a Counters) -> Waiting<'a> {
         counters.waiting.fetch_add(1, Ordering::Relaxed);
-        counters.waits.fetch_add(1, Ordering::Relaxed);
         Waiting {
             counters,
             since: Instant::now(),
@@ -344,8 +351,7 @@ impl<'a> Waiting<'a> {
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
-        let micros = u64::try_from(self.since.elapsed().as_micros()).unwrap_or(u64::MAX);
-        self.counters.wait_micros.fetch_add(micros, Ordering::Relaxed);
+        self.counters.wait.observe(self.since.elapsed());
         self.counters.waiting.fetch_sub(1, Ordering::Relaxed);
     }
 }

@@ -13,7 +13,7 @@ use crate::connect::Target;
 use crate::enum_table::{self, EnumValue};
 use crate::error::Error;
 use crate::execute::{self, Json, Keyed};
-use crate::health::{Health, PoolMetrics};
+use crate::health::{Health, MemberMetrics, MemberRole};
 use crate::introspect;
 use crate::pool::Pool;
 use crate::run_sql::{RunSql, RunSqlMode};
@@ -29,11 +29,29 @@ pub struct SourceConfig {
     pub primary: Member,
     /// Databases that reads are spread over, in turn; without any, reads go to the primary.
     pub replicas: Vec<Member>,
+    /// `connection_set`: further databases by name, which only a [`Route`] leads to.
+    pub connection_set: Vec<(String, Member)>,
+}
+
+/// Where the reads and the writes of a request go (`connection_template`).
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Route {
+    /// Reads to the replicas, if there are any, and writes to the primary.
+    #[default]
+    Default,
+    /// All to the primary.
+    Primary,
+    /// All to the replicas, in turn.
+    ReadReplicas,
+    /// All to this member of the connection set.
+    Member(String),
 }
 
 /// One database of a source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Member {
+    /// What metrics call it (`conn_info`): the variable its URL is in, or the URL without its password.
+    pub label: String,
     /// Where it is.
     pub target: Target,
     /// How many connections, for how long.
@@ -159,6 +177,16 @@ pub(crate) enum Access {
 #[derive(Debug, Clone)]
 pub struct Source {
     inner: Arc<Inner>,
+    route: Chosen,
+}
+
+/// A [`Route`] that was looked up.
+#[derive(Debug, Clone, Copy)]
+enum Chosen {
+    Default,
+    Primary,
+    ReadReplicas,
+    Member(usize),
 }
 
 #[derive(Debug)]
@@ -166,6 +194,7 @@ struct Inner {
     config: SourceConfig,
     primary: Arc<Pool>,
     replicas: Vec<Arc<Pool>>,
+    connection_set: Vec<Arc<Pool>>,
     next_replica: AtomicUsize,
 }
 
@@ -174,14 +203,40 @@ impl Source {
     pub fn connect(config: SourceConfig) -> Source {
         let primary = Pool::new(&config.primary);
         let replicas = config.replicas.iter().map(Pool::new).collect();
+        let connection_set = config
+            .connection_set
+            .iter()
+            .map(|(_, member)| Pool::new(member))
+            .collect();
         Source {
             inner: Arc::new(Inner {
                 config,
                 primary,
                 replicas,
+                connection_set,
                 next_replica: AtomicUsize::new(0),
             }),
+            route: Chosen::Default,
         }
+    }
+
+    /// The same source, whose reads and transactions go this way. What looks after the source itself (introspection,
+    /// health, `run_sql`) stays on the primary. `None`: it has no such member, or no replicas.
+    pub fn via(&self, route: &Route) -> Option<Source> {
+        let route = match route {
+            Route::Default => Chosen::Default,
+            Route::Primary => Chosen::Primary,
+            Route::ReadReplicas if self.inner.replicas.is_empty() => return None,
+            Route::ReadReplicas => Chosen::ReadReplicas,
+            Route::Member(name) => {
+                let mut members = self.inner.config.connection_set.iter();
+                Chosen::Member(members.position(|(known, _)| known == name)?)
+            }
+        };
+        Some(Source {
+            inner: Arc::clone(&self.inner),
+            route,
+        })
     }
 
     /// How it is reached.
@@ -197,6 +252,23 @@ impl Source {
 
     /// The pool for the next read.
     fn reads(&self) -> &Arc<Pool> {
+        match self.route {
+            Chosen::Default | Chosen::ReadReplicas => self.replica(),
+            Chosen::Primary | Chosen::Member(_) => self.writes(),
+        }
+    }
+
+    /// The pool for transactions, and for reads that must see what was just written.
+    fn writes(&self) -> &Arc<Pool> {
+        match self.route {
+            Chosen::Default | Chosen::Primary => &self.inner.primary,
+            Chosen::ReadReplicas => self.replica(),
+            Chosen::Member(at) => self.inner.connection_set.get(at).unwrap_or(&self.inner.primary),
+        }
+    }
+
+    /// The next replica, or the primary if there is none.
+    fn replica(&self) -> &Arc<Pool> {
         let replicas = &self.inner.replicas;
         if replicas.is_empty() {
             return &self.inner.primary;
@@ -244,7 +316,7 @@ impl Source {
         Ok(sink.rows)
     }
 
-    /// The same as [`Source::read`], always on the primary, for reads that must see what was just written.
+    /// The same as [`Source::read`], where transactions go, for reads that must see what was just written.
     ///
     /// # Errors
     /// As for [`Source::read`].
@@ -256,7 +328,7 @@ impl Source {
         out: &mut Vec<u8>,
     ) -> Result<(), Error> {
         execute::read(
-            &self.inner.primary,
+            self.writes(),
             statement,
             values,
             &mut Json::new(&statement.shape, limit, out),
@@ -264,16 +336,13 @@ impl Source {
         .await
     }
 
-    /// A read-write transaction on the primary, sent together with its first statement, with these session variables (a JSON object) as
+    /// A read-write transaction on the primary (or where the route leads), sent together with its first statement, with these session variables (a JSON object) as
     /// `hasura.user` for triggers and functions.
     ///
     /// # Errors
     /// No connection.
     pub async fn begin(&self, session_variables: Option<&str>) -> Result<Write, Error> {
-        Ok(Write::new(
-            self.inner.primary.exclusive().await?,
-            session_variables,
-        ))
+        Ok(Write::new(self.writes().exclusive().await?, session_variables))
     }
 
     /// The lines of `EXPLAIN (FORMAT TEXT)`, from where reads go.
@@ -351,13 +420,32 @@ impl Source {
         snapshot.end(result).await
     }
 
-    /// Figures about the connections, all members together.
-    pub fn metrics(&self) -> PoolMetrics {
-        let mut metrics = PoolMetrics::default();
-        self.inner.primary.add_metrics(&mut metrics);
-        for replica in &self.inner.replicas {
-            replica.add_metrics(&mut metrics);
+    /// Figures about the connections. Members with the same label and role are taken together.
+    pub fn metrics(&self) -> Vec<MemberMetrics> {
+        let config = &self.inner.config;
+        let mut all: Vec<MemberMetrics> = Vec::new();
+        let mut add = |role: MemberRole, member: &Member, pool: &Pool| {
+            let at = match all
+                .iter()
+                .position(|known| known.role == role && known.label == member.label)
+            {
+                Some(at) => at,
+                None => {
+                    all.push(MemberMetrics::new(role, &member.label));
+                    all.len() - 1
+                }
+            };
+            if let Some(metrics) = all.get_mut(at) {
+                pool.add_metrics(&mut metrics.pool);
+            }
+        };
+        add(MemberRole::Primary, &config.primary, &self.inner.primary);
+        for (member, pool) in config.replicas.iter().zip(&self.inner.replicas) {
+            add(MemberRole::Replica, member, pool);
         }
-        metrics
+        for ((_, member), pool) in config.connection_set.iter().zip(&self.inner.connection_set) {
+            add(MemberRole::Primary, member, pool);
+        }
+        all
     }
 }

@@ -114,6 +114,15 @@ impl Store {
         })
     }
 
+    /// Whether metadata is stored here already. Creates nothing.
+    ///
+    /// # Errors
+    /// The database.
+    pub async fn is_used(&self) -> Result<bool, Error> {
+        let text = "select to_regclass('hdb_catalog.hdb_version') is not null";
+        Ok(sqlx::query_scalar(text).fetch_one(&self.pool).await?)
+    }
+
     /// Creates `hdb_catalog` if it is missing, and checks its version.
     ///
     /// # Errors

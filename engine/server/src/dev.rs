@@ -1,12 +1,13 @@
 //! `rowlock dev`: one command to a server to try things on.
 //!
 //! Finds or fetches a Postgres, keeps its data in a directory, fills a sample database, and serves it from a folder of
-//! custom resources that is watched, so that an edited file is served at once. It makes the arguments of `serve` and runs that:
-//! what works here works there. It never writes to a database of the user's own but through the metadata API.
+//! custom resources that is watched, so that an edited file is served at once. It makes the arguments of `serve` and runs
+//! that: what works here works there. In a database of the user's own it creates nothing unless told to ([`keeping`]).
 
 mod announcement;
 mod arguments;
 mod database;
+mod keeping;
 mod request;
 mod sample;
 mod screen;
@@ -22,6 +23,7 @@ use self::announcement::Facts;
 pub(crate) use self::arguments::ABOUT;
 use self::arguments::{Database, Options, command};
 use self::database::Local;
+use self::keeping::Keeping;
 use self::screen::Screen;
 use crate::settings::{self, Environment, Settings};
 
@@ -63,6 +65,12 @@ pub(crate) enum Error {
     /// The URL of the local server is refused: a bug.
     #[error("connect to the sample database")]
     Target(#[source] pg::connect::ParseError),
+    /// The URL of the user's database.
+    #[error("--database-url")]
+    OwnUrl(#[source] pg::connect::ParseError),
+    /// The user's database.
+    #[error("connect to the database of --database-url")]
+    OwnDatabase(#[source] pg::store::Error),
     /// The server's own settings are wrong, as in a `HASURA_GRAPHQL_…` variable.
     #[error(transparent)]
     Settings(#[from] settings::Error),
@@ -93,15 +101,37 @@ pub(crate) fn main(
 async fn run(options: &Options, environment: &Environment) -> Result<(), Error> {
     let screen = Screen::new();
     check_port(options.host, options.port)?;
-    let (local, url) = match &options.database {
-        Database::Own(url) => (None, url.clone()),
-        Database::Local { data } => {
-            let local = Local::start(data.clone(), screen.clone()).await?;
-            let url = local.url.clone();
-            (Some(local), url)
+    if let Some(directory) = &options.directory
+        && !holds_files(directory)
+    {
+        return Err(Error::NoMetadata(directory.clone()));
+    }
+    let start = |name: String| {
+        let screen = screen.clone();
+        async move { Local::start(options.data.clone(), &name, screen).await }
+    };
+    let mut local = None;
+    let (url, keeping) = match (&options.database, &options.directory) {
+        (Database::Sample, directory) => {
+            let started = local.insert(start(database::SAMPLE.to_owned()).await?);
+            (started.url.clone(), directory.clone().map(Keeping::Directory))
+        }
+        (Database::Own(url), Some(directory)) => (url.clone(), Some(Keeping::Directory(directory.clone()))),
+        (Database::Own(url), None) => {
+            let found = keeping::holds_metadata(url).await?;
+            let keeping = if found || options.store_metadata {
+                Keeping::Served { found }
+            } else {
+                let started = local.insert(start(keeping::local_name(url)?).await?);
+                Keeping::Local {
+                    url: started.url.clone(),
+                    data: options.data.clone(),
+                }
+            };
+            (url.clone(), Some(keeping))
         }
     };
-    let served = serve(options, environment, local.as_ref(), &url, &screen).await;
+    let served = serve(options, environment, &url, keeping, &screen).await;
     if let Some(local) = local {
         screen.line("stopping Postgres");
         local.stop().await;
@@ -109,31 +139,27 @@ async fn run(options: &Options, environment: &Environment) -> Result<(), Error> 
     served
 }
 
+/// Serves the database; without anything said of its metadata, the sample's, which is loaded first.
 async fn serve(
     options: &Options,
     environment: &Environment,
-    local: Option<&Local>,
     url: &str,
+    keeping: Option<Keeping>,
     screen: &Screen,
 ) -> Result<(), Error> {
-    let directory = match (&options.directory, local) {
-        (Some(directory), _) if !holds_files(directory) => {
-            return Err(Error::NoMetadata(directory.clone()));
-        }
-        (Some(directory), _) => Some(directory.clone()),
-        (None, Some(local)) => {
-            if sample::load(&local.url).await? {
+    let is_sample = keeping.is_none();
+    let keeping = match keeping {
+        Some(keeping) => keeping,
+        None => {
+            if sample::load(url).await? {
                 screen.line("filled the sample database: a record shop");
             }
-            Some(sample::directory(&local.directory)?)
+            Keeping::Directory(sample::directory(&options.data)?)
         }
-        // Tables of a database of one's own are tracked through the metadata API and remembered there.
-        (None, None) => None,
     };
-    let settings = settings_of(options, environment, url, directory.as_deref())?;
-    let is_sample = options.directory.is_none() && local.is_some();
+    let settings = settings_of(options, environment, url, &keeping)?;
     let facts = Facts {
-        directory,
+        keeping,
         is_sample,
         secret: options.admin_secret.clone(),
     };
@@ -151,9 +177,9 @@ fn settings_of(
     options: &Options,
     environment: &Environment,
     url: &str,
-    directory: Option<&Path>,
+    keeping: &Keeping,
 ) -> Result<Settings, Error> {
-    let (arguments, environment) = arguments::of_serve(options, environment, url, directory);
+    let (arguments, environment) = arguments::of_serve(options, environment, url, keeping);
     let matches = settings::command_line::command()
         .try_get_matches_from(arguments)
         .map_err(Box::new)?;
@@ -198,7 +224,7 @@ mod tests {
             &Options::read(&matches),
             &Environment::default(),
             "postgresql://u:p@127.0.0.1:1/record_shop",
-            Some(Path::new("config/samples")),
+            &Keeping::Directory("config/samples".into()),
         )
         .unwrap();
         assert_eq!(settings.http.port, 9123);
@@ -223,9 +249,19 @@ mod tests {
             &options,
             &Environment::default(),
             "postgresql://127.0.0.1/mine",
-            None,
+            &Keeping::Local {
+                url: "postgresql://127.0.0.1:1/metadata_mine".to_owned(),
+                data: PathBuf::new(),
+            },
         )
         .unwrap();
         assert_eq!(settings.origin, settings::Origin::Catalog);
+        let both = ["dev", "--store-metadata", "--database-url", "x", "y"];
+        assert!(command().try_get_matches_from(both).is_err());
+        assert!(
+            command()
+                .try_get_matches_from(["dev", "--store-metadata"])
+                .is_err()
+        );
     }
 }

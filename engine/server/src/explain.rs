@@ -32,6 +32,7 @@ pub async fn explain(state: &State, session: &Session, body: &Value) -> Result<V
         generation: &generation,
         session: &session,
         endpoint: "v1",
+        headers: None,
         request_id: "explain",
         client: "",
         visibility: Visibility::Shown,
@@ -55,12 +56,13 @@ pub async fn explain(state: &State, session: &Session, body: &Value) -> Result<V
     }
     let values = plan.bind(&request.variables, &session)?;
     let mut fields = Vec::new();
-    explain_roots(&context, &plan.roots, &values, &mut fields).await?;
+    explain_roots(&context, &plan, &plan.roots, &values, &mut fields).await?;
     Ok(Value::Array(fields).to_string().into_bytes())
 }
 
 async fn explain_roots(
     context: &Context<'_>,
+    whole: &plan::Plan,
     roots: &[Root],
     values: &sql::Values,
     fields: &mut Vec<Value>,
@@ -71,9 +73,7 @@ async fn explain_roots(
                 fields.push(json!({"field": response_key(root), "sql": null, "plan": null}));
             }
             RootContent::Statement { source, statement } => {
-                let Some(database) = context.generation.database(*source) else {
-                    return Err(ApiError::unexpected("a source of the plan has no connections"));
-                };
+                let database = context.routed(*source, whole)?;
                 let plan = database
                     .explain(statement, values)
                     .await
@@ -81,7 +81,9 @@ async fn explain_roots(
                 fields.push(json!({"field": response_key(root), "sql": &*statement.text, "plan": plan}));
             }
             RootContent::Mutation(_) => return Err(ApiError::unexpected("a mutation within a query")),
-            RootContent::Object(inner) => Box::pin(explain_roots(context, inner, values, fields)).await?,
+            RootContent::Object(inner) => {
+                Box::pin(explain_roots(context, whole, inner, values, fields)).await?;
+            }
         }
     }
     Ok(())

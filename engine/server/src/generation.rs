@@ -8,10 +8,12 @@
 //! ```
 
 pub mod aside;
+pub mod connection_template;
 pub mod provenance;
 pub mod source;
 pub mod source_state;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
@@ -27,9 +29,11 @@ use schema::role::RoleView;
 use serde_json::Value;
 
 use self::aside::{Urgency, aside};
+pub use self::connection_template::{ConnectionTemplate, RoutedRequest};
 pub use self::provenance::Provenance;
 pub use self::source_state::SourceState;
 use crate::gate::AllowList;
+use crate::http::error::ApiError;
 
 /// Everything that requests are answered from.
 #[derive(Debug, Clone)]
@@ -56,8 +60,8 @@ pub struct Generation {
     pub build_time: Duration,
     /// What the allow list holds, read when it is first asked.
     allow_list: Arc<OnceLock<AllowList>>,
-    /// Databases by position in the model.
-    databases: Vec<Option<pg::Source>>,
+    /// Databases by position in the model, and which of their members a request takes.
+    databases: Vec<Option<(pg::Source, Option<Arc<ConnectionTemplate>>)>>,
     /// Plans, of this generation and of others: one is found only while the parts that it was made from are there.
     pub plans: Arc<PlanCache>,
 }
@@ -108,7 +112,10 @@ impl Generation {
         let databases = model
             .sources
             .iter()
-            .map(|source| sources.get(&*source.name)?.database.clone())
+            .map(|source| {
+                let state = sources.get(&*source.name)?;
+                Some((state.database.clone()?, state.template.clone()))
+            })
             .collect();
         let same = previous.filter(|previous| Arc::ptr_eq(&previous.document, &document));
         let hash = match same {
@@ -164,7 +171,20 @@ impl Generation {
 
     /// The database of a source of the model.
     pub fn database(&self, id: SourceId) -> Option<&pg::Source> {
-        self.databases.get(usize::from(id.0))?.as_ref()
+        let (database, _) = self.databases.get(usize::from(id.0))?.as_ref()?;
+        Some(database)
+    }
+
+    /// The database of a source of the model, by the way that the source's connection template gives for a request.
+    ///
+    /// # Errors
+    /// `template-resolution-failed`; `unexpected` for a source without connections.
+    pub fn routed(&self, id: SourceId, request: &RoutedRequest<'_>) -> Result<Cow<'_, pg::Source>, ApiError> {
+        match self.databases.get(usize::from(id.0)) {
+            Some(Some((database, None))) => Ok(Cow::Borrowed(database)),
+            Some(Some((database, Some(template)))) => template.apply(database, request).map(Cow::Owned),
+            _ => Err(ApiError::unexpected("a source of the plan has no connections")),
+        }
     }
 
     /// The schema as a role sees it.

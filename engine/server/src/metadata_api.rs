@@ -27,6 +27,7 @@ mod table_change;
 mod workspace;
 
 use metadata::permission::{DeletePermission, InsertPermission, SelectPermission, UpdatePermission};
+use metadata::relationship::{ArrayRelationship, ObjectRelationship};
 use plan::Session;
 use serde_json::{Value, json};
 
@@ -183,6 +184,8 @@ async fn run(
         "set_query_tags" => source::set_query_tags(workspace, arguments),
         "get_source_tables" => inspect::source_tables(workspace, arguments),
         "get_source_trackables" => inspect::source_trackables(workspace, arguments),
+        "test_connection_template" => inspect::test_connection_template(workspace, arguments),
+        "get_source_kind_capabilities" => source::kind_capabilities(arguments),
         "get_table_info" => inspect::table_info(workspace, arguments),
         "track_tables" => table::track_many(workspace, arguments).await,
         "untrack_table" => table::untrack(workspace, arguments),
@@ -191,8 +194,8 @@ async fn run(
         "set_table_customization" => table::set_customization(workspace, arguments),
         "set_table_custom_fields" => table::set_custom_fields(workspace, arguments),
         "set_apollo_federation_config" => table::set_apollo_federation(workspace, arguments),
-        "create_object_relationship" => relationship::create_object(workspace, arguments),
-        "create_array_relationship" => relationship::create_array(workspace, arguments),
+        "create_object_relationship" => relationship::create::<ObjectRelationship>(workspace, arguments),
+        "create_array_relationship" => relationship::create::<ArrayRelationship>(workspace, arguments),
         "drop_relationship" => relationship::drop(workspace, arguments),
         "set_relationship_comment" => relationship::set_comment(workspace, arguments),
         "rename_relationship" => relationship::rename(workspace, arguments),

@@ -16,6 +16,7 @@ use std::time::Instant;
 
 use futures_util::future::join_all;
 use graphql::OperationKind;
+use http::HeaderMap;
 use plan::cache::Key;
 use plan::prepared::{MutationStatement, Root, RootContent};
 use plan::{Plan, Session};
@@ -24,7 +25,7 @@ use serde_json::{Map, Value, json};
 use sql::{Statement, Values};
 
 use crate::gate;
-use crate::generation::Generation;
+use crate::generation::{Generation, RoutedRequest};
 use crate::http::error::{ApiError, Code, Visibility};
 use crate::observe::{Event, OperationLog};
 use crate::state::State;
@@ -51,6 +52,8 @@ pub struct Context<'a> {
     pub session: &'a Session,
     /// Which endpoint, as part of a plan's key.
     pub endpoint: &'a str,
+    /// The request's headers, where it has any.
+    pub headers: Option<&'a HeaderMap>,
     /// The request's id.
     pub request_id: &'a str,
     /// The client's address.
@@ -59,6 +62,19 @@ pub struct Context<'a> {
     pub visibility: Visibility,
     /// The trace that the request is part of, for triggers.
     pub trace: Option<&'a str>,
+}
+
+impl<'a> Context<'a> {
+    /// The database that this operation goes to.
+    pub fn routed(&self, source: SourceId, plan: &Plan) -> Result<Cow<'a, pg::Source>, ApiError> {
+        let request = RoutedRequest {
+            headers: self.headers,
+            session: self.session,
+            kind: plan.kind,
+            operation_name: plan.operation_name.as_deref(),
+        };
+        self.generation.routed(source, &request)
+    }
 }
 
 /// Answers one operation: appends `{"data":…}` or `{"errors":…}` to `out`.
@@ -276,9 +292,7 @@ async fn read(
     values: &Values,
     out: &mut Vec<u8>,
 ) -> Result<(), ApiError> {
-    let Some(database) = context.generation.database(step.source) else {
-        return Err(ApiError::unexpected("a source of the plan has no connections"));
-    };
+    let database = context.routed(step.source, plan)?;
     let limit = Some(context.state.settings.http.max_response);
     let tagged = tagged(context, plan, step.source, step.root, step.statement);
     let statement = tagged.as_ref().unwrap_or(step.statement);

@@ -217,6 +217,8 @@ pub struct Pool {
     pub connection_lifetime: Option<Duration>,
     /// How long to wait for a connection; `None` is for ever.
     pub pool_timeout: Option<Duration>,
+    /// How many instances share a source's `total_max_connections`.
+    pub instances: u64,
 }
 
 /// What is logged.

@@ -201,7 +201,7 @@ impl Target {
         if let Some(root) = &self.tls.root_certificate {
             options = options.ssl_root_cert_from_pem(root.clone().into_bytes());
         }
-        if let (Some(certificate), Some(key)) = (&self.tls.client_certificate, &self.tls.client_key) {
+        if let (Some(certificate), Some(key)) = (&self.tls.client_certificate, tls::client_key(&self.tls)?) {
             options = options
                 .ssl_client_cert_from_pem(certificate)
                 .ssl_client_key_from_pem(key.expose());

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use pkcs8::der::pem::LineEnding;
+use pkcs8::{EncryptedPrivateKeyInfo, SecretDocument};
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
@@ -9,7 +11,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 
-use crate::connect::{TlsMode, TlsSettings};
+use crate::connect::{Secret, TlsMode, TlsSettings};
 use crate::error::ConnectError;
 
 impl TlsMode {
@@ -59,12 +61,7 @@ pub(super) fn client_config(settings: &TlsSettings) -> Result<ClientConfig, Conn
         .map_err(|error| ConnectError::Tls(error.to_string()))?
         .dangerous()
         .with_custom_certificate_verifier(verifier);
-    if settings.client_key_password.is_some() {
-        return Err(ConnectError::Tls(
-            "encrypted client keys (sslpassword) are not supported".to_owned(),
-        ));
-    }
-    match (&settings.client_certificate, &settings.client_key) {
+    match (&settings.client_certificate, client_key(settings)?) {
         (Some(certificate), Some(key)) => {
             let chain = certificates(certificate, "sslcert")?;
             let key = PrivateKeyDer::from_pem_slice(key.expose().as_bytes())
@@ -78,6 +75,41 @@ pub(super) fn client_config(settings: &TlsSettings) -> Result<ClientConfig, Conn
             "sslcert and sslkey must be given together".to_owned(),
         )),
     }
+}
+
+/// The client's key as PEM that is not encrypted.
+pub(super) fn client_key(settings: &TlsSettings) -> Result<Option<Secret>, ConnectError> {
+    let Some(key) = &settings.client_key else {
+        return Ok(None);
+    };
+    let pem = key.expose();
+    let failed = |message: &str| ConnectError::Tls(message.to_owned());
+    if pem.contains("Proc-Type: 4,ENCRYPTED") {
+        return Err(failed(
+            "sslkey is encrypted in the old form of OpenSSL; convert it with openssl pkcs8 -topk8 -v2 aes-256-cbc",
+        ));
+    }
+    if !pem.contains("BEGIN ENCRYPTED PRIVATE KEY") {
+        // As libpq, a password that nothing needs is ignored.
+        return Ok(Some(key.clone()));
+    }
+    let password = settings
+        .client_key_password
+        .as_ref()
+        .ok_or_else(|| failed("sslkey is encrypted, and there is no sslpassword"))?;
+    // What is before and behind the key in the file is not the parser's.
+    let start = pem.find("-----BEGIN ENCRYPTED").unwrap_or_default();
+    let (_, document) = SecretDocument::from_pem(pem.get(start..).unwrap_or_default().trim_end())
+        .map_err(|_| failed("sslkey is not a PEM private key"))?;
+    let encrypted = EncryptedPrivateKeyInfo::try_from(document.as_bytes())
+        .map_err(|_| failed("sslkey is not an encrypted private key"))?;
+    let plain = encrypted
+        .decrypt(password.expose())
+        .map_err(|_| failed("sslkey cannot be decrypted with sslpassword"))?;
+    let pem = plain
+        .to_pem("PRIVATE KEY", LineEnding::LF)
+        .map_err(|_| failed("sslkey is not an encrypted private key"))?;
+    Ok(Some(Secret::new(pem.as_str())))
 }
 
 fn certificates(pem: &str, parameter: &str) -> Result<Vec<CertificateDer<'static>>, ConnectError> {
@@ -190,7 +222,7 @@ mod tests {
     fn a_bad_key_is_not_repeated() {
         let settings = TlsSettings {
             client_certificate: Some("c".to_owned()),
-            client_key: Some(crate::Secret::new("very-secret")),
+            client_key: Some(Secret::new("very-secret")),
             ..TlsSettings::default()
         };
         let error = client_config(&settings).unwrap_err();

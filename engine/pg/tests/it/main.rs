@@ -8,8 +8,10 @@
 
 mod codecs;
 mod introspection;
+mod pgbouncer;
 mod reading;
 mod run_sql;
 mod store;
+mod tls;
 mod world;
 mod writing;

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use pg::{Code, Error, Expect, Health, ServerRole, Source, SourceConfig};
+use pg::{Code, Error, Expect, Health, Member, Route, ServerRole, Source, SourceConfig};
 use sql::Statement;
 use sql::shape::{Cardinality, Codec, ValueShape};
 
@@ -55,7 +55,9 @@ async fn many_at_once_on_few_connections() {
             read.await.unwrap();
         }
     }
-    let metrics = source.metrics();
+    let metrics = source.metrics()[0].pool;
+    assert!(metrics.wait.count() >= metrics.statements, "{metrics:?}");
+    assert!(metrics.connect.count() == metrics.connects + metrics.connect_errors);
     assert!(metrics.connects <= 4 && metrics.connections <= 4, "{metrics:?}");
     assert!(metrics.statements >= 4006 && metrics.statement_errors == 0);
     assert_eq!(
@@ -299,6 +301,7 @@ async fn a_database_that_is_down_shows_when_it_is_used() {
         name: "down".to_owned(),
         primary: nowhere,
         replicas: Vec::new(),
+        connection_set: Vec::new(),
     });
     let error = source
         .read(&one("select 1", 0), &[], None, &mut Vec::new())
@@ -315,7 +318,7 @@ async fn a_database_that_is_down_shows_when_it_is_used() {
         source.check("select 1", Duration::from_secs(5)).await,
         Health::Error(_)
     ));
-    assert_eq!(source.metrics().connect_errors, 2);
+    assert_eq!(source.metrics()[0].pool.connect_errors, 2);
 }
 
 #[tokio::test]
@@ -332,6 +335,7 @@ async fn the_first_host_that_will_do() {
         name: String::new(),
         primary: standby,
         replicas: Vec::new(),
+        connection_set: Vec::new(),
     });
     assert!(matches!(source.fingerprint().await, Err(Error::Connect(_))));
 }
@@ -347,7 +351,8 @@ async fn waiting_ends() {
         world.read(&one("select 1", 0), &[]).await,
         Err(Error::PoolTimeout)
     ));
-    assert!(world.source.metrics().waits >= 1);
+    let wait = world.source.metrics()[0].pool.wait;
+    assert!(wait.counts[3] >= 1, "{wait:?}");
     held.rollback().await.unwrap();
     assert_eq!(world.read(&one("select 1", 0), &[]).await.unwrap(), "1");
 }
@@ -368,6 +373,7 @@ async fn reads_go_to_replicas_and_keyed_rows_apart() {
         name: "both".to_owned(),
         primary: member(&one_database.url),
         replicas: vec![member(&two.url)],
+        connection_set: Vec::new(),
     };
     let source = Source::connect(config);
     let name = statement(
@@ -404,6 +410,66 @@ async fn reads_go_to_replicas_and_keyed_rows_apart() {
     assert!(plan.join("\n").contains("Function Scan on unnest"), "{plan:?}");
 }
 
+#[tokio::test]
+async fn routes_lead_to_members() {
+    let all = ["pg_route_primary", "pg_route_replica", "pg_route_member"].map(World::new);
+    let named = |world: &World, label: &str| Member {
+        label: label.to_owned(),
+        ..member(&world.url)
+    };
+    let [primary, replica, other] = &all;
+    let source = Source::connect(SourceConfig {
+        name: "routed".to_owned(),
+        primary: named(primary, "one"),
+        replicas: vec![named(replica, "two"), named(replica, "two")],
+        connection_set: vec![("other".to_owned(), named(other, "three"))],
+    });
+    let name = statement(
+        "select current_database()",
+        0,
+        ValueShape::Column {
+            index: 0,
+            codec: Codec::Text,
+        },
+    );
+    let reached = async |route: Route| {
+        let source = source.via(&route).unwrap();
+        let (mut read, mut written) = (Vec::new(), Vec::new());
+        source.read(&name, &[], None, &mut read).await.unwrap();
+        source.read_primary(&name, &[], None, &mut written).await.unwrap();
+        [read, written].map(|text| {
+            let text = String::from_utf8(text).unwrap();
+            ["primary", "replica", "member"]
+                .into_iter()
+                .find(|end| text.contains(&format!("route_{end}")))
+                .unwrap()
+        })
+    };
+    assert_eq!(reached(Route::Default).await, ["replica", "primary"]);
+    assert_eq!(reached(Route::Primary).await, ["primary", "primary"]);
+    assert_eq!(reached(Route::ReadReplicas).await, ["replica", "replica"]);
+    assert_eq!(
+        reached(Route::Member("other".to_owned())).await,
+        ["member", "member"]
+    );
+    assert!(source.via(&Route::Member("none".to_owned())).is_none());
+    assert!(primary.source.via(&Route::ReadReplicas).is_none());
+    // Two replicas under one label are one series.
+    let figures: Vec<(String, &str)> = source
+        .metrics()
+        .into_iter()
+        .map(|member| (member.label, member.role.as_str()))
+        .collect();
+    assert_eq!(
+        figures,
+        [
+            ("one".into(), "primary"),
+            ("two".into(), "replica"),
+            ("three".into(), "primary")
+        ]
+    );
+}
+
 /// Callers run these in tasks on several threads.
 #[test]
 fn futures_can_move_between_threads() {
@@ -437,6 +503,7 @@ fn futures_can_move_between_threads() {
         name: String::new(),
         primary: member("postgresql://x"),
         replicas: Vec::new(),
+        connection_set: Vec::new(),
     };
     movable(&all(Source::connect(config), one("select 1", 0)));
 }

@@ -24,6 +24,7 @@ impl Drop for World {
                 name: String::new(),
                 primary,
                 replicas: Vec::new(),
+                connection_set: Vec::new(),
             });
             let mut run = source.run_sql(RunSqlMode::NoTransaction).await.unwrap();
             run.execute(&text).await.unwrap();
@@ -44,6 +45,7 @@ impl Drop for World {
 /// The usual settings.
 pub(crate) fn member(url: &str) -> Member {
     Member {
+        label: "test".to_owned(),
         target: Target::parse(url).unwrap(),
         pool: PoolSettings {
             max_connections: 8,
@@ -70,6 +72,7 @@ impl World {
             name: name.to_owned(),
             primary,
             replicas: Vec::new(),
+            connection_set: Vec::new(),
         });
         World {
             source,

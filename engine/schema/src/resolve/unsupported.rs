@@ -26,15 +26,11 @@ impl Resolver<'_> {
             let object = object::in_source(source, SourceObjectId::LogicalModel(name.clone()));
             report(object, "logical models are");
         }
-        let whole = || MetadataObjectId::Source(source.to_owned());
-        if metadata.configuration.connection_template.is_some() {
-            report(whole(), "connection_template is");
-        }
-        if !metadata.configuration.connection_set.is_empty() {
-            report(whole(), "connection_set is");
-        }
         if !metadata.stored_procedures.is_empty() {
-            report(whole(), "stored procedures are");
+            report(
+                MetadataObjectId::Source(source.to_owned()),
+                "stored procedures are",
+            );
         }
         for (table, entry) in &metadata.tables {
             let of_table = |object| MetadataObjectId::of_table(source, table.clone(), object);

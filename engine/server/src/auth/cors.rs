@@ -3,7 +3,7 @@
 use http::header::{
     ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
     ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE,
-    ACCESS_CONTROL_REQUEST_HEADERS, CONTENT_LENGTH, CONTENT_TYPE, ORIGIN,
+    ACCESS_CONTROL_REQUEST_HEADERS, CONTENT_LENGTH, CONTENT_TYPE, ORIGIN, VARY,
 };
 use http::{HeaderMap, HeaderValue};
 
@@ -68,6 +68,10 @@ impl Cors {
 
     /// Adds what every answer to an allowed origin carries.
     pub fn decorate(&self, request: &HeaderMap, response: &mut HeaderMap) {
+        if *self != Self::Disabled {
+            // Another origin would get another answer: caches must keep them apart.
+            response.append(VARY, HeaderValue::from_static("Origin"));
+        }
         let Some(origin) = self.allowed(request) else {
             return;
         };
@@ -80,6 +84,10 @@ impl Cors {
         let origin = self.allowed(request)?;
         let mut response = HeaderMap::new();
         allow(origin, &mut response);
+        response.insert(
+            VARY,
+            HeaderValue::from_static("Origin, Access-Control-Request-Headers"),
+        );
         if let Some(wanted) = request.get(ACCESS_CONTROL_REQUEST_HEADERS) {
             response.insert(ACCESS_CONTROL_ALLOW_HEADERS, wanted.clone());
         }
@@ -180,6 +188,29 @@ mod tests {
         let response = Cors::Any.preflight(&request).unwrap();
         assert_eq!(response[ACCESS_CONTROL_ALLOW_HEADERS], "x-hasura-role");
         assert_eq!(response[ACCESS_CONTROL_MAX_AGE], "1728000");
+        assert_eq!(response[VARY], "Origin, Access-Control-Request-Headers");
         assert!(Cors::Any.preflight(&HeaderMap::new()).is_none());
+    }
+
+    #[test]
+    fn answers_vary_with_the_origin() {
+        let vary = |cors: &Cors, request: &HeaderMap| {
+            let mut response = HeaderMap::new();
+            cors.decorate(request, &mut response);
+            response.get(VARY).cloned()
+        };
+        let domains = Cors::parse("https://a.example").unwrap();
+        for request in [
+            from("https://a.example"),
+            from("https://b.example"),
+            HeaderMap::new(),
+        ] {
+            assert_eq!(vary(&domains, &request), Some(HeaderValue::from_static("Origin")));
+            assert_eq!(
+                vary(&Cors::Any, &request),
+                Some(HeaderValue::from_static("Origin"))
+            );
+            assert_eq!(vary(&Cors::Disabled, &request), None);
+        }
     }
 }

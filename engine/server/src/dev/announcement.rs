@@ -1,18 +1,18 @@
 //! What is printed when the server answers: where it is, what it serves, and a command that works.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
+use super::keeping::Keeping;
 use super::request;
 use super::screen::Screen;
 
 /// What the announcement says.
 #[derive(Debug, Clone)]
 pub(super) struct Facts {
-    /// The watched directory, if there is one.
-    pub(super) directory: Option<PathBuf>,
+    /// Where the metadata is.
+    pub(super) keeping: Keeping,
     /// Whether it is the sample.
     pub(super) is_sample: bool,
     /// The admin secret, if one is needed.
@@ -48,12 +48,7 @@ fn announcement(address: SocketAddr, facts: &Facts) -> Vec<String> {
         format!("  metadata  {base}/v1/metadata"),
         format!("  health    {base}/healthz"),
     ];
-    if let Some(directory) = &facts.directory {
-        lines.push(format!(
-            "  served    {} (edit it: changes are served at once)",
-            directory.display()
-        ));
-    }
+    lines.push(format!("  served    {}", facts.keeping.describe()));
     lines.push(String::new());
     lines.push("Try:".to_owned());
     lines.push(String::new());
@@ -64,7 +59,7 @@ fn announcement(address: SocketAddr, facts: &Facts) -> Vec<String> {
     if facts.is_sample {
         lines.push(String::new());
         lines.push("As a visitor, who sees no prices, add: -H 'x-hasura-role: visitor'".to_owned());
-    } else if facts.directory.is_none() {
+    } else if !matches!(facts.keeping, Keeping::Directory(_)) {
         lines.push(String::new());
         lines.push(
             "Nothing is tracked by itself: track a table with pg_track_table at /v1/metadata.".to_owned(),
@@ -108,7 +103,7 @@ mod tests {
     #[test]
     fn a_secret_is_part_of_the_command_and_quoted() {
         let facts = Facts {
-            directory: None,
+            keeping: Keeping::Directory("sample".into()),
             is_sample: true,
             secret: Some("it's".to_owned()),
         };

@@ -1,10 +1,11 @@
 //! The command line of `dev`, and what it means to `serve`.
 
 use std::net::IpAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
+use super::keeping::Keeping;
 use crate::settings::Environment;
 
 /// The variable that the sample's metadata takes its database from, as any Hasura metadata may.
@@ -22,6 +23,10 @@ pub(super) struct Options {
     pub(super) port: u16,
     /// Which database is served.
     pub(super) database: Database,
+    /// Where the local Postgres keeps its data.
+    pub(super) data: PathBuf,
+    /// Metadata is stored in a database of the user's.
+    pub(super) store_metadata: bool,
     /// Custom resources or a Hasura metadata directory instead of the sample's.
     pub(super) directory: Option<PathBuf>,
     /// Secrets from files, as `serve` takes them.
@@ -33,11 +38,8 @@ pub(super) struct Options {
 /// Which database is served.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Database {
-    /// One of our own; its server keeps its data here.
-    Local {
-        /// The directory.
-        data: PathBuf,
-    },
+    /// The sample, on a server of our own.
+    Sample,
     /// One of the user's, by URL.
     Own(String),
 }
@@ -64,8 +66,19 @@ pub(super) fn command() -> Command {
         .arg(option(
             "database-url",
             "URL",
-            "Serve this database instead of the sample",
+            "Serve this database instead of the sample; nothing is created in it",
         ))
+        .arg(
+            Arg::new("store-metadata")
+                .long("store-metadata")
+                .action(ArgAction::SetTrue)
+                .requires("database-url")
+                .conflicts_with("directory")
+                .help(
+                    "Store metadata in the served database (schema hdb_catalog), as `rowlock serve` does, instead of \
+                     in a local one",
+                ),
+        )
         .arg(
             Arg::new("directory")
                 .value_name("DIR")
@@ -99,7 +112,6 @@ impl Options {
     pub(super) fn read(matches: &ArgMatches) -> Self {
         let path = |name: &str| matches.get_one::<PathBuf>(name).cloned();
         let text = |name: &str| matches.get_one::<String>(name).cloned();
-        let data = || path("data").unwrap_or_else(|| embedded::data_home().join("dev"));
         Self {
             // Both have defaults in the command.
             host: matches
@@ -107,7 +119,9 @@ impl Options {
                 .copied()
                 .unwrap_or(IpAddr::from([127, 0, 0, 1])),
             port: matches.get_one("port").copied().unwrap_or(8080),
-            database: text("database-url").map_or_else(|| Database::Local { data: data() }, Database::Own),
+            database: text("database-url").map_or(Database::Sample, Database::Own),
+            data: path("data").unwrap_or_else(|| embedded::data_home().join("dev")),
+            store_metadata: matches.get_flag("store-metadata"),
             directory: path("directory"),
             secrets: matches
                 .get_many("secret")
@@ -135,7 +149,7 @@ pub(super) fn of_serve(
     options: &Options,
     environment: &Environment,
     url: &str,
-    directory: Option<&Path>,
+    keeping: &Keeping,
 ) -> (Vec<String>, Environment) {
     let mut arguments = vec![
         "rowlock".to_owned(),
@@ -147,8 +161,12 @@ pub(super) fn of_serve(
         arguments.push(format!("--admin-secret={secret}"));
     }
     arguments.extend(options.secrets.iter().map(|secret| format!("--secret={secret}")));
-    if let Some(directory) = directory {
-        arguments.push(format!("--origin=directory:{}", directory.display()));
+    match keeping {
+        Keeping::Directory(directory) => {
+            arguments.push(format!("--origin=directory:{}", directory.display()));
+        }
+        Keeping::Served { .. } => {}
+        Keeping::Local { url, .. } => arguments.push(format!("--metadata-database-url={url}")),
     }
     let mut variables: Vec<(String, String)> = vec![
         (DATABASE_VARIABLE.to_owned(), url.to_owned()),

@@ -8,12 +8,12 @@ use super::Error;
 use super::screen::Screen;
 
 /// The sample's database.
-const NAME: &str = "record_shop";
+pub(super) const SAMPLE: &str = "record_shop";
 
-/// A running server with the sample's database.
+/// A running server with one database.
 #[derive(Debug)]
 pub(super) struct Local {
-    /// The sample's database.
+    /// The database.
     pub(super) url: String,
     /// Where everything of `dev` is kept.
     pub(super) directory: PathBuf,
@@ -22,16 +22,18 @@ pub(super) struct Local {
 
 impl Local {
     /// Starts it, telling each step; downloading and initialising take seconds to minutes.
-    pub(super) async fn start(directory: PathBuf, screen: Screen) -> Result<Self, Error> {
+    pub(super) async fn start(directory: PathBuf, name: &str, screen: Screen) -> Result<Self, Error> {
+        let name = name.to_owned();
         let base = directory.join("postgres");
         let started = tokio::task::spawn_blocking(move || {
             let server = Launch::persistent(base).start(&mut |step| screen.step(&step))?;
-            server.ensure_database(NAME)?;
-            Ok(server)
+            server.ensure_database(&name)?;
+            let url = server.url(&name);
+            Ok((server, url))
         });
-        let server = started.await.map_err(|_| Error::Lost)?.map_err(Error::Postgres)?;
+        let (server, url) = started.await.map_err(|_| Error::Lost)?.map_err(Error::Postgres)?;
         Ok(Self {
-            url: server.url(NAME),
+            url,
             directory,
             server,
         })

@@ -54,6 +54,7 @@ pub(super) async fn load(url: &str) -> Result<bool, Error> {
     let source = Source::connect(SourceConfig {
         name: "sample".to_owned(),
         primary: Member {
+            label: "sample".to_owned(),
             target: Target::parse(url).map_err(Error::Target)?,
             pool: PoolSettings {
                 max_connections: 1,
@@ -63,6 +64,7 @@ pub(super) async fn load(url: &str) -> Result<bool, Error> {
             use_prepared_statements: false,
         },
         replicas: Vec::new(),
+        connection_set: Vec::new(),
     });
     let failed = |file: &'static str| move |source: pg::Error| Error::Sample { file, source };
     let mut run = source

@@ -9,6 +9,7 @@ use metadata::source::{
 use pg::connect::ParseError;
 use serde_json::Number;
 
+use crate::generation::connection_template::InvalidTemplate;
 use crate::settings::{Environment, Pool};
 
 /// What the server adds to a source's own configuration.
@@ -43,9 +44,9 @@ pub enum Error {
     /// A file that cannot be read.
     #[error("the file of dynamic_from_file cannot be read: {0}")]
     File(String),
-    /// A feature that comes later.
-    #[error("{0} is not supported yet")]
-    Later(&'static str),
+    /// A connection template that is none.
+    #[error(transparent)]
+    ConnectionTemplate(#[from] InvalidTemplate),
 }
 
 /// How the source is reached.
@@ -58,9 +59,6 @@ pub fn configuration(
         return Err(Error::Kind(kind.clone()));
     }
     let configuration = &source.configuration;
-    if configuration.connection_template.is_some() || !configuration.connection_set.is_empty() {
-        return Err(Error::Later("connection_template"));
-    }
     Ok(pg::SourceConfig {
         name: name.to_owned(),
         primary: member(&configuration.connection_info, surroundings)?,
@@ -69,6 +67,11 @@ pub fn configuration(
             .iter()
             .map(|info| member(info, surroundings))
             .collect::<Result<_, _>>()?,
+        connection_set: configuration
+            .connection_set
+            .iter()
+            .map(|(name, info)| Ok((name.clone(), member(info, surroundings)?)))
+            .collect::<Result<_, Error>>()?,
     })
 }
 
@@ -114,6 +117,7 @@ fn member(info: &ConnectionInfo, surroundings: &Surroundings) -> Result<pg::Memb
         });
     }
     Ok(pg::Member {
+        label: label(&info.database_url, &target),
         target,
         pool: pool(info.pool_settings.as_ref(), &surroundings.pool),
         isolation_level: match info.isolation_level {
@@ -125,10 +129,34 @@ fn member(info: &ConnectionInfo, surroundings: &Surroundings) -> Result<pg::Memb
     })
 }
 
+/// What metrics call a database: where its URL comes from, or the URL without login data.
+fn label(url: &DatabaseUrl, target: &pg::Target) -> String {
+    match url {
+        DatabaseUrl::FromEnv(name) => name.clone(),
+        DatabaseUrl::DynamicFromFile(path) => path.clone(),
+        DatabaseUrl::Url(_) | DatabaseUrl::Parameters(_) => {
+            let hosts: Vec<String> = target
+                .hosts
+                .iter()
+                .map(|(host, port)| format!("{host}:{port}"))
+                .collect();
+            let database = target
+                .database
+                .as_deref()
+                .or(target.user.as_deref())
+                .unwrap_or_default();
+            format!("postgresql://{}/{database}", hosts.join(","))
+        }
+    }
+}
+
 fn pool(given: Option<&PoolSettings>, defaults: &Pool) -> pg::PoolSettings {
     let given = given.cloned().unwrap_or_default();
-    // `total_max_connections` is for all instances together; without knowing how many there are, one takes no more.
-    let most = [given.max_connections, given.total_max_connections]
+    // `total_max_connections` is for all instances together; each takes its part.
+    let part = given
+        .total_max_connections
+        .map(|total| (total / defaults.instances.max(1)).max(1));
+    let most = [given.max_connections, part]
         .into_iter()
         .flatten()
         .min()
@@ -212,6 +240,7 @@ mod tests {
                 idle_timeout: Duration::from_secs(180),
                 connection_lifetime: Some(Duration::from_secs(600)),
                 pool_timeout: None,
+                instances: 1,
             },
             dynamic_secrets_prefix: prefix.map(str::to_owned),
         }
@@ -242,6 +271,25 @@ mod tests {
         let member = member(&info(DatabaseUrl::FromEnv("URL".to_owned())), &surroundings(None)).unwrap();
         assert_eq!(member.target.hosts, [("h".to_owned(), 5433)]);
         assert_eq!(member.pool.max_connections, 50);
+        assert_eq!(member.label, "URL");
+        let url = DatabaseUrl::Url("postgresql://u:secret@{{HOST}}/d?sslmode=disable".to_owned());
+        let member = super::member(&info(url), &surroundings(None)).unwrap();
+        assert_eq!(member.label, "postgresql://db:5432/d");
+    }
+
+    #[test]
+    fn connections_of_all_instances_are_shared_out() {
+        let given = |total: u64, most: Option<u64>| PoolSettings {
+            total_max_connections: Some(total),
+            max_connections: most,
+            ..PoolSettings::default()
+        };
+        let mut defaults = surroundings(None).pool;
+        assert_eq!(pool(Some(&given(30, None)), &defaults).max_connections, 30);
+        defaults.instances = 4;
+        assert_eq!(pool(Some(&given(30, None)), &defaults).max_connections, 7);
+        assert_eq!(pool(Some(&given(30, Some(5))), &defaults).max_connections, 5);
+        assert_eq!(pool(Some(&given(3, None)), &defaults).max_connections, 1);
     }
 
     #[test]

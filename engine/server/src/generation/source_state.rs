@@ -7,6 +7,7 @@ use std::time::Duration;
 use metadata::Source;
 use schema::{CatalogState, EnumRow, catalog};
 
+use super::connection_template::ConnectionTemplate;
 use super::source::{self, Surroundings};
 
 /// What a generation knows of one source.
@@ -14,6 +15,8 @@ use super::source::{self, Surroundings};
 pub struct SourceState {
     /// Connections; `None` if the configuration cannot be used.
     pub database: Option<pg::Source>,
+    /// Which of them a request takes.
+    pub template: Option<Arc<ConnectionTemplate>>,
     /// The last catalog that was read; a source that is down keeps it.
     pub catalog: Option<Arc<CatalogState>>,
     /// Why the source cannot be used, or was not reachable when last tried.
@@ -24,11 +27,15 @@ impl SourceState {
     /// Makes the connections of a source, without trying them. One that is reached as before keeps what is there;
     /// variables and files that the configuration names are looked up again.
     pub fn open(name: &str, source: &Source, surroundings: &Surroundings, previous: Option<&Self>) -> Self {
-        let configuration = match source::configuration(name, source, surroundings) {
-            Ok(configuration) => configuration,
+        let template = ConnectionTemplate::of(&source.configuration).map_err(source::Error::from);
+        let found =
+            source::configuration(name, source, surroundings).and_then(|found| Ok((found, template?)));
+        let (configuration, template) = match found {
+            Ok((configuration, template)) => (configuration, template.map(Arc::new)),
             Err(error) => {
                 return Self {
                     database: None,
+                    template: None,
                     catalog: None,
                     trouble: Some(describe(&error)),
                 };
@@ -40,10 +47,14 @@ impl SourceState {
                 .as_ref()
                 .is_some_and(|database| *database.config() == configuration)
         {
-            return previous.clone();
+            return Self {
+                template,
+                ..previous.clone()
+            };
         }
         Self {
             database: Some(pg::Source::connect(configuration)),
+            template,
             catalog: None,
             trouble: None,
         }

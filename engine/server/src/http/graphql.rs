@@ -72,6 +72,7 @@ pub async fn answer(state: &Arc<State>, family: Family, call: &Call<'_>) -> Answ
         generation: &generation,
         session: &session,
         endpoint: family.name(),
+        headers: Some(call.headers),
         request_id: call.request_id,
         client: call.client,
         visibility: visibility(state, Some(&session)),

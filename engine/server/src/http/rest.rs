@@ -40,6 +40,7 @@ pub async fn answer(state: &Arc<State>, authenticated: Authenticated, call: &Cal
         session,
         endpoint: "v1",
         request_id: call.request_id,
+        headers: Some(call.headers),
         client: call.client,
         trace: trace.as_deref(),
         visibility: visibility(state, Some(session)),

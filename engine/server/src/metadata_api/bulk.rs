@@ -17,11 +17,8 @@ pub(crate) async fn all_or_nothing(
     arguments: &Value,
 ) -> Result<Value, ApiError> {
     let mut answers = Vec::new();
-    for (position, item) in items(arguments)?.iter().enumerate() {
-        let answer = run_item(workspace, caller, endpoint, item)
-            .await
-            .map_err(|error| error.below(&format!("$.args[{position}]")))?;
-        answers.push(answer);
+    for place in items(arguments)?.iter().enumerate() {
+        answers.push(run_item(workspace, caller, endpoint, place).await?);
     }
     Ok(Value::Array(answers))
 }
@@ -34,13 +31,13 @@ pub(crate) async fn keep_going(
     arguments: &Value,
 ) -> Result<Value, ApiError> {
     let mut answers = Vec::new();
-    for (position, item) in items(arguments)?.iter().enumerate() {
+    for place in items(arguments)?.iter().enumerate() {
         let before = workspace.snapshot();
-        match run_item(workspace, caller, endpoint, item).await {
+        match run_item(workspace, caller, endpoint, place).await {
             Ok(answer) => answers.push(answer),
             Err(error) => {
                 workspace.restore(before);
-                answers.push(error.below(&format!("$.args[{position}]")).to_json());
+                answers.push(error.to_json());
             }
         }
     }
@@ -91,15 +88,20 @@ pub(crate) async fn atomic(
     Ok(success())
 }
 
+/// Runs one command of a bulk; errors say at which place.
 async fn run_item(
     workspace: &mut Workspace<'_>,
     caller: &Caller<'_>,
     endpoint: Endpoint,
-    item: &Value,
+    (position, item): (usize, &Value),
 ) -> Result<Value, ApiError> {
-    let command = Command::read(item, endpoint)?;
-    caller.check(&command)?;
-    Box::pin(execute(workspace, caller, endpoint, &command)).await
+    let run = async {
+        let command = Command::read(item, endpoint)?;
+        caller.check(&command)?;
+        Box::pin(execute(workspace, caller, endpoint, &command)).await
+    };
+    run.await
+        .map_err(|error: ApiError| error.below(&format!("$.args[{position}]")))
 }
 
 /// The commands of a bulk.

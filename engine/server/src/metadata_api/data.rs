@@ -1,9 +1,13 @@
 //! The old data commands of `/v1/query` and `/v2/query`: `select`, `count`, `insert`.
 
+use std::borrow::Cow;
+
+use graphql::OperationKind;
 use plan::Plan;
 use plan::dml;
 use plan::prepared::RootContent;
 use schema::catalog::QualifiedName;
+use schema::model::SourceId;
 use serde_json::{Map, Value, json};
 
 use super::arguments::kind;
@@ -12,6 +16,7 @@ use super::error::ApiError;
 use super::run_sql::data_error;
 use super::workspace::Workspace;
 use super::{Caller, bulk, execute};
+use crate::generation::RoutedRequest;
 
 /// Runs one data command.
 pub(crate) async fn run(
@@ -52,12 +57,13 @@ async fn select(
     let values = plan
         .bind(&Map::new(), caller.session)
         .map_err(|error| refusal(&error))?;
-    let out = read(workspace, &plan, &values).await?;
+    let out = read(workspace, caller, &plan, &values).await?;
     serde_json::from_slice(&out).map_err(|error| ApiError::unexpected(error.to_string()))
 }
 
 async fn read(
     workspace: &Workspace<'_>,
+    caller: &Caller<'_>,
     plan: &Plan,
     values: &[Option<String>],
 ) -> Result<Vec<u8>, ApiError> {
@@ -66,9 +72,7 @@ async fn read(
         let RootContent::Statement { source, statement } = &root.content else {
             continue;
         };
-        let Some(database) = workspace.generation().database(*source) else {
-            return Err(ApiError::unexpected("the source has no connection"));
-        };
+        let database = routed(workspace, caller, *source, OperationKind::Query)?;
         // The primary: a command of a bulk may have written what this one reads.
         database
             .read_primary(statement, values, None, &mut out)
@@ -76,6 +80,23 @@ async fn read(
             .map_err(|error| data_error(&error))?;
     }
     Ok(out)
+}
+
+/// The database that a command goes to. Connection templates see no headers of this API.
+fn routed<'w>(
+    workspace: &'w Workspace<'_>,
+    caller: &Caller<'_>,
+    source: SourceId,
+    kind: OperationKind,
+) -> Result<Cow<'w, pg::Source>, ApiError> {
+    let request = RoutedRequest {
+        headers: None,
+        session: caller.session,
+        kind,
+        operation_name: None,
+    };
+    let routed = workspace.generation().routed(source, &request);
+    routed.map_err(|error| ApiError::new(error.code.as_str(), error.message))
 }
 
 async fn insert(
@@ -100,9 +121,7 @@ async fn insert(
     }
     let stringify = generation.model.options.stringify_numeric_types;
     let plan = plan::insert::insert(source, table, arguments, stringify).map_err(|error| refusal(&error))?;
-    let Some(database) = generation.database(plan.source) else {
-        return Err(ApiError::unexpected("the source has no connection"));
-    };
+    let database = routed(workspace, caller, plan.source, OperationKind::Mutation)?;
     let variables = caller.session.to_json();
     let mut transaction = database
         .begin(Some(&variables))

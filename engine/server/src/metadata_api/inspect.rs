@@ -8,6 +8,7 @@ use super::arguments::Arguments;
 use super::error::ApiError;
 use super::lookup;
 use super::workspace::Workspace;
+use crate::generation::connection_template::{self, ConnectionTemplate};
 
 /// `pg_get_source_tables`
 pub(crate) fn source_tables(workspace: &Workspace<'_>, arguments: Arguments<'_>) -> Result<Value, ApiError> {
@@ -132,6 +133,68 @@ pub(crate) fn dump_internal_state(workspace: &Workspace<'_>) -> Value {
         "roles": roles,
         "inconsistent_objects": workspace.inconsistent_objects(),
     })
+}
+
+/// `pg_test_connection_template`: where a request would go, by the source's template or by one that is tried.
+pub(crate) fn test_connection_template(
+    workspace: &Workspace<'_>,
+    arguments: Arguments<'_>,
+) -> Result<Value, ApiError> {
+    let name: Option<String> = arguments.optional("source_name")?;
+    let name = name.unwrap_or_else(|| "default".to_owned());
+    let configuration = &lookup::source(workspace.document(), &name)?.configuration;
+    let tried: Option<metadata::source::ConnectionTemplate> = arguments.optional("connection_template")?;
+    let Some(written) = tried.as_ref().or(configuration.connection_template.as_ref()) else {
+        return Err(ApiError::new(
+            "template-resolution-failed",
+            format!("source \"{name}\" has no connection template, and none is given"),
+        ));
+    };
+    let request = request_context(arguments)?;
+    let template = ConnectionTemplate::new(written, configuration)
+        .map_err(|error| ApiError::new("template-resolution-failed", error.to_string()))?;
+    let route = template
+        .resolve(request)
+        .map_err(|error| ApiError::new(error.code.as_str(), error.message))?;
+    Ok(json!({ "result": connection_template::shown(&route) }))
+}
+
+/// `request_context`, as `$.request`: all of its keys may be absent.
+fn request_context(arguments: Arguments<'_>) -> Result<Value, ApiError> {
+    let Some(given) = arguments.raw("request_context") else {
+        return Err(ApiError::parse_failed("$", "key \"request_context\" not found"));
+    };
+    let given = Arguments::new(given)?;
+    let texts = |of: Arguments<'_>, key: &str| match of.raw(key) {
+        None => Ok(json!({})),
+        Some(Value::Object(texts)) if texts.values().all(Value::is_string) => Ok(Value::Object(
+            texts
+                .iter()
+                .map(|(name, text)| (name.to_lowercase(), text.clone()))
+                .collect(),
+        )),
+        Some(_) => Err(ApiError::parse_failed(
+            format!("$.request_context.{key}"),
+            "expected an object of texts",
+        )),
+    };
+    let (mut kind, mut operation_name) = ("query".to_owned(), None);
+    if let Some(query) = given.raw("query") {
+        let query = Arguments::new(query)?;
+        kind = query.optional("operation_type")?.unwrap_or(kind);
+        operation_name = query.optional::<String>("operation_name")?;
+    }
+    if !matches!(kind.as_str(), "query" | "mutation" | "subscription") {
+        return Err(ApiError::parse_failed(
+            "$.request_context.query.operation_type",
+            "expected one of query, mutation, subscription",
+        ));
+    }
+    Ok(json!({
+        "headers": texts(given, "headers")?,
+        "session": texts(given, "session")?,
+        "query": { "operation_type": kind, "operation_name": operation_name },
+    }))
 }
 
 /// `test_webhook_transform`

@@ -1,5 +1,7 @@
 //! Commands about object and array relationships.
 
+use indexmap::IndexMap;
+use metadata::json::Entry;
 use metadata::relationship::{ArrayRelationship, ObjectRelationship};
 use metadata::remote_relationship::RelationshipType;
 use metadata::{QualifiedName, Table};
@@ -13,45 +15,47 @@ use super::rename::{self, Rename};
 use super::success;
 use super::workspace::Workspace;
 
-/// `create_object_relationship`
-pub(crate) fn create_object(
-    workspace: &mut Workspace<'_>,
-    arguments: Arguments<'_>,
-) -> Result<Value, ApiError> {
-    let (name, relationship) = arguments.entry::<ObjectRelationship>()?;
-    let place = Place::read(arguments)?;
-    check_free(
-        lookup::table(workspace.document(), &place.source, &place.table)?,
-        &place.table,
-        &name,
-    )?;
-    let object = dependency::relationship(RelationshipType::Object, &place.source, &place.table, &name);
-    workspace.change(Some(&object), |document| {
-        lookup::table_mut(document, &place.source, &place.table)?
-            .object_relationships
-            .insert(name.clone(), relationship);
-        Ok(())
-    })?;
-    Ok(success())
+/// One of the two types of relationship, and where a table keeps it.
+pub(crate) trait Kind: Entry<Name = String> {
+    /// Which of the two.
+    const TYPE: RelationshipType;
+
+    /// The table's relationships of this type, to be changed.
+    fn of_mut(table: &mut Table) -> &mut IndexMap<String, Self>;
 }
 
-/// `create_array_relationship`
-pub(crate) fn create_array(
+impl Kind for ObjectRelationship {
+    const TYPE: RelationshipType = RelationshipType::Object;
+
+    fn of_mut(table: &mut Table) -> &mut IndexMap<String, Self> {
+        &mut table.object_relationships
+    }
+}
+
+impl Kind for ArrayRelationship {
+    const TYPE: RelationshipType = RelationshipType::Array;
+
+    fn of_mut(table: &mut Table) -> &mut IndexMap<String, Self> {
+        &mut table.array_relationships
+    }
+}
+
+/// `create_object_relationship`, `create_array_relationship`
+pub(crate) fn create<K: Kind>(
     workspace: &mut Workspace<'_>,
     arguments: Arguments<'_>,
 ) -> Result<Value, ApiError> {
-    let (name, relationship) = arguments.entry::<ArrayRelationship>()?;
+    let (name, relationship) = arguments.entry::<K>()?;
     let place = Place::read(arguments)?;
     check_free(
         lookup::table(workspace.document(), &place.source, &place.table)?,
         &place.table,
         &name,
     )?;
-    let object = dependency::relationship(RelationshipType::Array, &place.source, &place.table, &name);
+    let object = dependency::relationship(K::TYPE, &place.source, &place.table, &name);
     workspace.change(Some(&object), |document| {
-        lookup::table_mut(document, &place.source, &place.table)?
-            .array_relationships
-            .insert(name.clone(), relationship);
+        let table = lookup::table_mut(document, &place.source, &place.table)?;
+        K::of_mut(table).insert(name, relationship);
         Ok(())
     })?;
     Ok(success())

@@ -160,6 +160,18 @@ pub(crate) fn list_kinds() -> Value {
     ] })
 }
 
+/// `get_source_kind_capabilities`: only data connectors have any to tell of.
+pub(crate) fn kind_capabilities(arguments: Arguments<'_>) -> Result<Value, ApiError> {
+    let name = arguments.name("name")?;
+    Err(match name.as_str() {
+        "pg" | "postgres" => ApiError::new(
+            "not-supported",
+            format!("sources of kind \"{name}\" are built in; only data connectors have capabilities"),
+        ),
+        _ => ApiError::new("not-exists", format!("source kind \"{name}\" does not exist")).at("$.args.name"),
+    })
+}
+
 /// `set_query_tags`
 pub(crate) fn set_query_tags(
     workspace: &mut Workspace<'_>,

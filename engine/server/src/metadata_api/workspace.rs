@@ -190,16 +190,27 @@ impl<'s> Workspace<'s> {
         object: Option<&MetadataObjectId>,
         edit: impl FnOnce(&mut Document) -> Result<(), ApiError>,
     ) -> Result<(), ApiError> {
-        let mut document = self.document().clone();
-        edit(&mut document)?;
-        if self.deferred.is_some() {
-            self.deferred = Some(document);
+        let Some(document) = self.edited(edit)? else {
             return Ok(());
-        }
+        };
         let next = self.build(document);
         refuse_new_problems(&next.document, object, &new_problems(&self.present, &next))?;
         self.accept(next);
         Ok(())
+    }
+
+    /// The document after an edit; nothing while edits are collected.
+    fn edited(
+        &mut self,
+        edit: impl FnOnce(&mut Document) -> Result<(), ApiError>,
+    ) -> Result<Option<Document>, ApiError> {
+        let mut document = self.document().clone();
+        edit(&mut document)?;
+        if self.deferred.is_some() {
+            self.deferred = Some(document);
+            return Ok(None);
+        }
+        Ok(Some(document))
     }
 
     /// Makes several changes with one build; the ones that break their own object are left out and reported by
@@ -241,12 +252,9 @@ impl<'s> Workspace<'s> {
         cascade: bool,
         edit: impl FnOnce(&mut Document) -> Result<(), ApiError>,
     ) -> Result<(), ApiError> {
-        let mut document = self.document().clone();
-        edit(&mut document)?;
-        if self.deferred.is_some() {
-            self.deferred = Some(document);
+        let Some(document) = self.edited(edit)? else {
             return Ok(());
-        }
+        };
         let next = self.build(document);
         self.accept_removal(next, cascade)
     }

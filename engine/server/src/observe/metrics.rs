@@ -42,7 +42,7 @@ type RequestKey = (&'static str, bool, Option<Arc<str>>, Option<Arc<str>>);
 #[derive(Debug, Default)]
 pub struct Scrape {
     /// Connections by source.
-    pub pools: Vec<(String, pg::PoolMetrics)>,
+    pub pools: Vec<(String, Vec<pg::MemberMetrics>)>,
     /// The plan cache.
     pub plans: PlanCacheFigures,
     /// Log lines dropped.
@@ -69,32 +69,50 @@ pub struct PlanCacheFigures {
 impl Metrics {
     /// With or without labels of unbounded number.
     pub fn new(high_cardinality: bool) -> prometheus::Result<Self> {
-        let execution = HistogramVec::new(
-            HistogramOpts::new(
-                "hasura_graphql_execution_time_seconds",
-                "Execution time of successful GraphQL operations",
-            )
-            .buckets(SECONDS.to_vec()),
-            &["operation_type"],
-        )?;
-        let requests = IntCounterVec::new(
-            Opts::new("hasura_graphql_requests_total", "GraphQL operations answered"),
-            &[
-                "operation_type",
-                "response_status",
-                "operation_name",
-                "parameterized_query_hash",
-            ],
-        )?;
-        let health = IntGaugeVec::new(
-            Opts::new(
-                "hasura_source_health",
-                "Health of a source: 0 OK, 1 TIMEOUT, 2 FAILED, 3 ERROR",
+        let registry = Registry::new();
+        let execution = kept(
+            &registry,
+            HistogramVec::new(
+                HistogramOpts::new(
+                    "hasura_graphql_execution_time_seconds",
+                    "Execution time of successful GraphQL operations",
+                )
+                .buckets(SECONDS.to_vec()),
+                &["operation_type"],
             ),
-            &["source_name"],
         )?;
-        let metrics = Self {
-            registry: Registry::new(),
+        let requests = kept(
+            &registry,
+            IntCounterVec::new(
+                Opts::new("hasura_graphql_requests_total", "GraphQL operations answered"),
+                &[
+                    "operation_type",
+                    "response_status",
+                    "operation_name",
+                    "parameterized_query_hash",
+                ],
+            ),
+        )?;
+        let health = kept(
+            &registry,
+            IntGaugeVec::new(
+                Opts::new(
+                    "hasura_source_health",
+                    "Health of a source: 0 OK, 1 TIMEOUT, 2 FAILED, 3 ERROR",
+                ),
+                &["source_name"],
+            ),
+        )?;
+        let generation_time = kept(
+            &registry,
+            Histogram::with_opts(
+                HistogramOpts::new("rowlock_generation_build_seconds", "Time to make a generation")
+                    .buckets(SECONDS.to_vec()),
+            ),
+        )?;
+        let counter = |name: &str, help: &str| kept(&registry, IntCounter::new(name, help));
+        let gauge = |name: &str, help: &str| kept(&registry, IntGauge::new(name, help));
+        Ok(Self {
             high_cardinality,
             query_time: execution.with_label_values(&["query"]),
             mutation_time: execution.with_label_values(&["mutation"]),
@@ -117,29 +135,11 @@ impl Metrics {
                 "Inconsistent objects of the metadata served",
             )?,
             generations: counter("rowlock_generations_total", "Generations made since the start")?,
-            generation_time: Histogram::with_opts(
-                HistogramOpts::new("rowlock_generation_build_seconds", "Time to make a generation")
-                    .buckets(SECONDS.to_vec()),
-            )?,
+            generation_time,
             requests,
             health,
-        };
-        let all: [Box<dyn Collector>; 10] = [
-            Box::new(metrics.requests.clone()),
-            Box::new(execution),
-            Box::new(metrics.request_bytes.clone()),
-            Box::new(metrics.response_bytes.clone()),
-            Box::new(metrics.connections.clone()),
-            Box::new(metrics.health.clone()),
-            Box::new(metrics.generation_version.clone()),
-            Box::new(metrics.generation_problems.clone()),
-            Box::new(metrics.generations.clone()),
-            Box::new(metrics.generation_time.clone()),
-        ];
-        for collector in all {
-            metrics.registry.register(collector)?;
-        }
-        Ok(metrics)
+            registry,
+        })
     }
 
     /// The gauge of open connections.
@@ -315,18 +315,6 @@ const POOL_FIGURES: &[PoolFigure] = &[
         |pool| pool.waiting as f64,
     ),
     (
-        "rowlock_postgres_pool_waits_total",
-        "counter",
-        "Statements that waited for a connection",
-        |pool| pool.waits as f64,
-    ),
-    (
-        "rowlock_postgres_pool_wait_seconds_total",
-        "counter",
-        "Time waited for connections",
-        |pool| pool.wait_micros as f64 / 1e6,
-    ),
-    (
         "rowlock_postgres_connects_total",
         "counter",
         "Connections made",
@@ -352,18 +340,64 @@ const POOL_FIGURES: &[PoolFigure] = &[
     ),
 ];
 
-fn render_pools(text: &mut String, pools: &[(String, pg::PoolMetrics)]) {
+/// One histogram of a pool: name, help, how to read it.
+type PoolDurations = (&'static str, &'static str, fn(&pg::PoolMetrics) -> &pg::Durations);
+
+const POOL_DURATIONS: &[PoolDurations] = &[
+    (
+        "hasura_postgres_connection_init_time",
+        "Seconds it took to make a connection",
+        |pool| &pool.connect,
+    ),
+    (
+        "hasura_postgres_pool_wait_time",
+        "Seconds a statement waited for a connection",
+        |pool| &pool.wait,
+    ),
+];
+
+fn render_pools(text: &mut String, pools: &[(String, Vec<pg::MemberMetrics>)]) {
+    let members: Vec<(String, &pg::PoolMetrics)> = pools
+        .iter()
+        .flat_map(|(source, members)| members.iter().map(move |member| (source, member)))
+        .map(|(source, member)| {
+            let labels = format!(
+                "conn_info=\"{}\",role=\"{}\",source_name=\"{}\"",
+                escaped(&member.label),
+                member.role.as_str(),
+                escaped(source)
+            );
+            (labels, &member.pool)
+        })
+        .collect();
     for (name, kind, help, read) in POOL_FIGURES {
-        series(
-            text,
-            name,
-            kind,
-            help,
-            pools
-                .iter()
-                .map(|(source, pool)| (format!("{{source_name=\"{}\"}}", escaped(source)), read(pool))),
-        );
+        let samples = members
+            .iter()
+            .map(|(labels, pool)| (format!("{{{labels}}}"), read(pool)));
+        series(text, name, kind, help, samples);
     }
+    for (name, help, read) in POOL_DURATIONS {
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} histogram");
+        for (labels, pool) in &members {
+            histogram(text, name, labels, read(pool));
+        }
+    }
+}
+
+/// The samples of one histogram.
+fn histogram(text: &mut String, name: &str, labels: &str, durations: &pg::Durations) {
+    let mut within = 0;
+    for (bound, count) in pg::Durations::BOUNDS.iter().zip(&durations.counts) {
+        within += count;
+        let _ = writeln!(text, "{name}_bucket{{{labels},le=\"{bound}\"}} {within}");
+    }
+    let count = durations.count();
+    let seconds = durations.micros as f64 / 1e6;
+    let _ = writeln!(
+        text,
+        "{name}_bucket{{{labels},le=\"+Inf\"}} {count}\n{name}_sum{{{labels}}} {seconds}\n{name}_count{{{labels}}} {count}"
+    );
 }
 
 /// One family in text form.
@@ -392,12 +426,14 @@ fn as_u64(size: usize) -> u64 {
     u64::try_from(size).unwrap_or(u64::MAX)
 }
 
-fn counter(name: &str, help: &str) -> prometheus::Result<IntCounter> {
-    IntCounter::new(name, help)
-}
-
-fn gauge(name: &str, help: &str) -> prometheus::Result<IntGauge> {
-    IntGauge::new(name, help)
+/// Registers what was made.
+fn kept<C: Collector + Clone + 'static>(
+    registry: &Registry,
+    made: prometheus::Result<C>,
+) -> prometheus::Result<C> {
+    let made = made?;
+    registry.register(Box::new(made.clone()))?;
+    Ok(made)
 }
 
 /// Seconds, in Hasura's buckets for execution times.
@@ -422,8 +458,16 @@ mod tests {
         let metrics = Metrics::new(true).unwrap();
         metrics.operation(&operation("artists"));
         metrics.source_health("default", 2);
+        let mut member = pg::MemberMetrics {
+            label: "PG_URL".to_owned(),
+            role: pg::MemberRole::Replica,
+            pool: pg::PoolMetrics::default(),
+        };
+        member.pool.wait.counts[1] = 2;
+        member.pool.wait.counts[10] = 1;
+        member.pool.wait.micros = 150_000_000;
         let text = metrics.render(&Scrape {
-            pools: vec![("a\"b".to_owned(), pg::PoolMetrics::default())],
+            pools: vec![("a\"b".to_owned(), vec![member])],
             generation: "abc".to_owned(),
             counter: Some(7),
             ..Scrape::default()
@@ -432,7 +476,13 @@ mod tests {
             r#"hasura_graphql_requests_total{operation_name="artists",operation_type="query",parameterized_query_hash="abc",response_status="success"} 1"#,
             r#"hasura_graphql_execution_time_seconds_bucket{operation_type="query",le="0.03"} 1"#,
             r#"hasura_source_health{source_name="default"} 2"#,
-            r#"hasura_postgres_connections{source_name="a\"b"} 0"#,
+            r#"hasura_postgres_connections{conn_info="PG_URL",role="replica",source_name="a\"b"} 0"#,
+            "# TYPE hasura_postgres_pool_wait_time histogram",
+            r#"hasura_postgres_pool_wait_time_bucket{conn_info="PG_URL",role="replica",source_name="a\"b",le="0.000001"} 0"#,
+            r#"hasura_postgres_pool_wait_time_bucket{conn_info="PG_URL",role="replica",source_name="a\"b",le="100"} 2"#,
+            r#"hasura_postgres_pool_wait_time_bucket{conn_info="PG_URL",role="replica",source_name="a\"b",le="+Inf"} 3"#,
+            r#"hasura_postgres_pool_wait_time_sum{conn_info="PG_URL",role="replica",source_name="a\"b"} 150"#,
+            r#"hasura_postgres_connection_init_time_count{conn_info="PG_URL",role="replica",source_name="a\"b"} 0"#,
             "hasura_http_connections 0",
             "hasura_http_request_bytes_total 0",
             "hasura_http_response_bytes_total 0",

@@ -79,7 +79,7 @@ async fn run_fields(
     let session = context.session.to_json();
     if let [source] = sources.as_slice() {
         let statements = Statements::of(context, plan, fields);
-        let mut transaction = begin(context, *source, &session).await?;
+        let mut transaction = begin(context, plan, *source, &session).await?;
         let bounded = fields.iter().all(|field| field.mutation.bounded);
         statements
             .run(context, &mut transaction, values, bounded, out, &mut ends)
@@ -98,7 +98,7 @@ async fn run_fields(
         let at = match transactions.iter().position(|(known, _)| *known == source) {
             Some(at) => at,
             None => {
-                transactions.push((source, begin(context, source, &session).await?));
+                transactions.push((source, begin(context, plan, source, &session).await?));
                 transactions.len() - 1
             }
         };
@@ -114,11 +114,14 @@ async fn run_fields(
     Ok(ends)
 }
 
-async fn begin(context: &Context<'_>, source: SourceId, session: &str) -> Result<pg::Write, ApiError> {
-    let Some(database) = context.generation.database(source) else {
-        return Err(ApiError::unexpected("a source of the plan has no connections"));
-    };
-    let transaction = database
+async fn begin(
+    context: &Context<'_>,
+    plan: &Plan,
+    source: SourceId,
+    session: &str,
+) -> Result<pg::Write, ApiError> {
+    let transaction = context
+        .routed(source, plan)?
         .begin(Some(session))
         .await
         .map_err(|error| told(&error, None))?;

@@ -165,6 +165,9 @@ pub const ALL: &[Setting] = &[
     setting("HASURA_GRAPHQL_MAX_TOTAL_HEADER_LENGTH", "max-total-header-length", Number, "1048576", "Bytes of a request's head at most; a longer one is answered 431."),
     setting("ROWLOCK_MAX_BODY_LENGTH", "max-body-length", Number, "67108864", "Bytes of a request's body at most; a longer one is answered 413."),
     setting("ROWLOCK_MAX_RESPONSE_LENGTH", "max-response-length", Number, "1073741824", "Bytes of one root field's answer at most; a longer one is an error."),
+    setting("ROWLOCK_MAX_QUERY_TOKENS", "max-query-tokens", Number, "500000", "Words and signs of one operation's text at most, whatever the role; a longer one is refused before it is parsed."),
+    setting("ROWLOCK_MAX_QUERY_DEPTH", "max-query-depth", Number, "128", "How deep brackets may be nested in an operation's text, selection sets with their fragments put in place, and values with their variables; 128 at most."),
+    setting("ROWLOCK_MAX_QUERY_FIELDS", "max-query-fields", Number, "50000", "Selected fields of one operation at most, fragments counted wherever they are used."),
     setting("ROWLOCK_PLAN_CACHE_BYTES", "plan-cache-bytes", Number, "67108864", "Memory that prepared plans may take."),
     setting("HASURA_GRAPHQL_GRACEFUL_SHUTDOWN_TIMEOUT", "graceful-shutdown-timeout", Number, "60", "Seconds that requests in flight get to finish after SIGTERM or SIGINT."),
     setting("HASURA_GRAPHQL_DYNAMIC_SECRETS_ALLOWED_PATH_PREFIX", "", Text, "", "Folder that files named by `dynamic_from_file` must lie in; without it none may be read."),
@@ -172,6 +175,7 @@ pub const ALL: &[Setting] = &[
     setting("HASURA_GRAPHQL_PG_TIMEOUT", "timeout", Number, "180", "Seconds after which an idle connection is closed, unless the source's metadata says otherwise."),
     setting("HASURA_GRAPHQL_PG_CONN_LIFETIME", "conn-lifetime", Number, "600", "Seconds a connection may live, 0 for ever, unless the source's metadata says otherwise."),
     setting("HASURA_GRAPHQL_PG_POOL_TIMEOUT", "pool-timeout", Number, "no limit", "Seconds to wait for a free connection, unless the source's metadata says otherwise."),
+    setting("ROWLOCK_INSTANCES", "instances", Number, "1", "Number of instances that serve the same metadata: each takes its part of a source's `total_max_connections`."),
     setting("HASURA_GRAPHQL_PG_STRIPES", "stripes", Number, "1", "Number of pools per source.").short('s')
         .ignored("a source has one pool; it needs no stripes"),
     setting("HASURA_GRAPHQL_USE_PREPARED_STATEMENTS", "use-prepared-statements", Boolean, "true", "Whether the source `default` made from the database URL uses prepared statements."),

@@ -244,7 +244,7 @@ impl<'a> Given<'a> {
             dynamic_secrets_prefix: self
                 .parsed("HASURA_GRAPHQL_DYNAMIC_SECRETS_ALLOWED_PATH_PREFIX", value::text)?,
             graphql: Graphql {
-                limits: graphql::Limits::default(),
+                limits: self.limits()?,
                 options: graphql::Options {
                     no_null_unbound_variable_default: schema
                         .experimental_features
@@ -406,6 +406,17 @@ impl<'a> Given<'a> {
         })
     }
 
+    /// What a document may cost. The depth is bounded because what walks an operation recurses that deep.
+    fn limits(&self) -> Result<graphql::Limits, Error> {
+        let default = graphql::Limits::default();
+        Ok(graphql::Limits {
+            bytes: default.bytes,
+            tokens: to_usize(self.count("ROWLOCK_MAX_QUERY_TOKENS", 500_000, 16, 10_000_000)?),
+            depth: to_usize(self.count("ROWLOCK_MAX_QUERY_DEPTH", 128, 4, 128)?),
+            selections: to_usize(self.count("ROWLOCK_MAX_QUERY_FIELDS", 50_000, 1, 1_000_000)?),
+        })
+    }
+
     fn pool(&self) -> Result<Pool, Error> {
         let lifetime = self.time("HASURA_GRAPHQL_PG_CONN_LIFETIME", 600)?;
         Ok(Pool {
@@ -413,6 +424,7 @@ impl<'a> Given<'a> {
             idle_timeout: self.time("HASURA_GRAPHQL_PG_TIMEOUT", 180)?,
             connection_lifetime: (!lifetime.is_zero()).then_some(lifetime),
             pool_timeout: self.parsed("HASURA_GRAPHQL_PG_POOL_TIMEOUT", seconds)?,
+            instances: self.count("ROWLOCK_INSTANCES", 1, 1, 100_000)?,
         })
     }
 

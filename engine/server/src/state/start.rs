@@ -189,6 +189,7 @@ async fn prepare(
     let probe = pg::Source::connect(pg::SourceConfig {
         name: "metadata".to_owned(),
         primary: pg::Member {
+            label: "metadata".to_owned(),
             target,
             pool: pg::PoolSettings {
                 max_connections: 1,
@@ -199,6 +200,7 @@ async fn prepare(
             use_prepared_statements: false,
         },
         replicas: Vec::new(),
+        connection_set: Vec::new(),
     });
     let mut left = retries;
     while let Some(error) = match probe.check("select 1", STORE_PATIENCE).await {

@@ -6,6 +6,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+use embedded::test::TestDatabase;
 use serde_json::Value;
 
 /// A running `dev` on a directory of its own; both go with it.
@@ -23,10 +24,15 @@ impl Dev {
     }
 
     fn start_on(data: PathBuf) -> Self {
+        Self::start_with(data, &[])
+    }
+
+    fn start_with(data: PathBuf, more: &[&str]) -> Self {
         let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let mut child = Command::new(env!("CARGO_BIN_EXE_rowlock"))
             .args(["dev", "--port", &address.port().to_string(), "--data"])
             .arg(&data)
+            .args(more)
             // Not the checkout: the sample that the program carries is served.
             .current_dir(std::env::temp_dir())
             .stdout(Stdio::piped())
@@ -67,9 +73,13 @@ impl Dev {
     }
 
     fn post(&self, headers: &[(String, String)], body: &str) -> Value {
+        self.post_to("/v1/graphql", headers, body)
+    }
+
+    fn post_to(&self, path: &str, headers: &[(String, String)], body: &str) -> Value {
         let mut stream = TcpStream::connect(self.address).unwrap();
         let mut head = format!(
-            "POST /v1/graphql HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n",
+            "POST {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n",
             self.address
         );
         for (name, value) in headers {
@@ -217,6 +227,61 @@ fn data_survives_and_an_edited_file_is_served() {
             "the edited file is not served"
         );
     }
+}
+
+#[test]
+fn nothing_is_created_in_a_database_of_ones_own() {
+    let database = TestDatabase::create("dev_own");
+    let url = database.url();
+    let schemas = |dev: &Dev| {
+        let sql = r#"{"type": "run_sql", "args": {"sql": "select nspname from pg_namespace where nspname = 'hdb_catalog'"}}"#;
+        dev.post_to("/v2/query", &[], sql)["result"]
+            .as_array()
+            .unwrap()
+            .len()
+            - 1
+    };
+    let data = std::env::temp_dir().join(format!("rowlock-dev-own-{}", std::process::id()));
+    let mut first = Dev::start_with(data, &["--database-url", &url]);
+    assert!(
+        first
+            .output
+            .iter()
+            .any(|line| line.contains("nothing is created in it")),
+        "{:#?}",
+        first.output
+    );
+    let table = r#"{"type": "run_sql", "args": {"sql": "create table item (id int primary key)"}}"#;
+    first.post_to("/v2/query", &[], table);
+    let track = r#"{"type": "pg_track_table", "args": {"table": "item"}}"#;
+    assert_eq!(first.post_to("/v1/metadata", &[], track)["message"], "success");
+    assert_eq!(schemas(&first), 0);
+    assert!(first.interrupt());
+    let data = std::mem::take(&mut first.data);
+    drop(first);
+
+    let body = r#"{"query": "{ item { id } }"}"#;
+    let mut second = Dev::start_with(data, &["--database-url", &url]);
+    assert_eq!(second.post(&[], body)["data"]["item"], serde_json::json!([]));
+    assert!(second.interrupt());
+    let data = std::mem::take(&mut second.data);
+    drop(second);
+
+    // As asked for, and from then on without asking.
+    let mut third = Dev::start_with(data, &["--database-url", &url, "--store-metadata"]);
+    assert_eq!(schemas(&third), 1);
+    assert!(third.interrupt());
+    let data = std::mem::take(&mut third.data);
+    drop(third);
+    let fourth = Dev::start_with(data, &["--database-url", &url]);
+    assert!(
+        fourth
+            .output
+            .iter()
+            .any(|line| line.contains("metadata found in your database")),
+        "{:#?}",
+        fourth.output
+    );
 }
 
 #[test]

@@ -24,6 +24,7 @@ mod injection;
 mod permissions;
 mod mutations;
 mod process;
+mod routing;
 mod saved_queries;
 mod serving;
 #[cfg(test)]

@@ -75,6 +75,8 @@ codes! {
     NotFound "not-found" BAD_REQUEST "routing (404); session variables"
         "Check the path and that its API is enabled; send the session variable that a permission needs.";
     MethodNotAllowed "method-not-allowed" METHOD_NOT_ALLOWED "routing" "Use the method of the endpoint.";
+    TemplateResolutionFailed "template-resolution-failed" BAD_REQUEST "choosing a connection"
+        "Correct the source's connection_template, or send what it asks for; pg_test_connection_template tries one.";
     NotSupported "not-supported" BAD_REQUEST "anywhere" "The engine does not do this (yet); the message says what.";
     NotExists "not-exists" BAD_REQUEST "metadata commands" "Name an object that exists.";
     AlreadyExists "already-exists" BAD_REQUEST "metadata commands" "Choose another name, or drop the object first.";
