@@ -169,12 +169,6 @@ impl Generation {
         self
     }
 
-    /// The database of a source of the model.
-    pub fn database(&self, id: SourceId) -> Option<&pg::Source> {
-        let (database, _) = self.databases.get(usize::from(id.0))?.as_ref()?;
-        Some(database)
-    }
-
     /// The database of a source of the model, by the way that the source's connection template gives for a request.
     ///
     /// # Errors

@@ -15,8 +15,6 @@ pub(super) const SAMPLE: &str = "record_shop";
 pub(super) struct Local {
     /// The database.
     pub(super) url: String,
-    /// Where everything of `dev` is kept.
-    pub(super) directory: PathBuf,
     server: Server,
 }
 
@@ -32,11 +30,7 @@ impl Local {
             Ok((server, url))
         });
         let (server, url) = started.await.map_err(|_| Error::Lost)?.map_err(Error::Postgres)?;
-        Ok(Self {
-            url,
-            directory,
-            server,
-        })
+        Ok(Self { url, server })
     }
 
     /// Stops it in order.
