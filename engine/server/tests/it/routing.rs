@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::process::Server;
 
-const TEMPLATE: &str = r#"{{ if $.request.session["x-hasura-tenant"] == "b" }} {{$.connection_set.b}}
+const TEMPLATE: &str = r#"{{ if $.request.session?["x-hasura-tenant"] == "b" }} {{$.connection_set.b}}
     {{ elif $.request.headers?["x-fresh"] == "yes" }} {{$.primary}}
     {{ elif $.request.query.operation_name == "Broken" }} {{$.connection_set.nobody}}
     {{ else }} {{$.default}} {{ end }}"#;
@@ -83,7 +83,9 @@ fn requests_go_where_the_template_says() {
     assert_eq!(tried(&session), result("connection_set", json!("b")));
     let nobody = json!({"session": {"x-hasura-tenant": "a"}, "headers": {"X-Fresh": "yes"}});
     assert_eq!(tried(&nobody), result("primary", Value::Null));
-    let (status, answer) = tried(&json!({"session": {}}));
+    assert_eq!(tried(&json!({"session": {}})), result("default", Value::Null));
+    let broken = json!({"query": {"operation_name": "Broken"}});
+    let (status, answer) = tried(&broken);
     assert_eq!(
         (status, &answer["code"]),
         (400, &json!("template-resolution-failed"))
