@@ -226,7 +226,7 @@ where
                 mutation.bounded = false;
                 mutation.answer.push(AnswerPart::Statement);
                 mutation.statements.push(MutationStatement {
-                    statement: self.printed(name, &Text::Reading(select), shape)?,
+                    statement: self.printed(name, &Text::Reading(Box::new(select)), shape)?,
                     answers: true,
                     path: Path::root(),
                     missing: None,

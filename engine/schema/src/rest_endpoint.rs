@@ -60,7 +60,7 @@ impl RestEndpoints {
                 }
             }
         }
-        resolved.sort_by(|(one, _), (other, _)| one.cmp(other));
+        resolved.sort_by_key(|(name, _)| *name);
         problems.extend(resolved.iter().filter_map(|(name, endpoint)| {
             let url = &endpoint.url;
             has_repeated_variable(url).then(|| {

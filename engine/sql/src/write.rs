@@ -15,7 +15,7 @@ pub enum Writing {
         /// Name of the rows it gives back, for [`From::Inserted`](crate::ast::From::Inserted).
         rows: Alias,
         /// The answer.
-        select: Select,
+        select: Box<Select>,
     },
 }
 

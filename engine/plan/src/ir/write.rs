@@ -45,11 +45,11 @@ pub(crate) struct Wanted {
 #[derive(Debug)]
 pub(crate) enum Change<'m> {
     /// New rows.
-    Insert(Insert<'m>),
+    Insert(Box<Insert<'m>>),
     /// New values.
-    Update(Update<'m>),
+    Update(Box<Update<'m>>),
     /// Rows taken away.
-    Delete(Delete<'m>),
+    Delete(Box<Delete<'m>>),
 }
 
 impl<'m> Change<'m> {

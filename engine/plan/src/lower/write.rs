@@ -34,8 +34,8 @@ pub(crate) struct Lowered {
 
 /// A statement that writes or reads.
 pub(crate) enum Text {
-    Writing(Writing),
-    Reading(Select),
+    Writing(Box<Writing>),
+    Reading(Box<Select>),
 }
 
 impl<'m> Lowerer<'m> {
@@ -92,13 +92,13 @@ impl<'m> Lowerer<'m> {
                 let writing = Writing::Read {
                     write: made,
                     rows,
-                    select,
+                    select: Box::new(select),
                 };
                 (writing, shape)
             }
         };
         Some(Lowered {
-            text: Text::Writing(text),
+            text: Text::Writing(Box::new(text)),
             shape,
             answers: true,
             write: Some(0),
@@ -152,11 +152,11 @@ impl<'m> Lowerer<'m> {
             ..Select::default()
         };
         Lowered {
-            text: Text::Writing(Writing::Read {
+            text: Text::Writing(Box::new(Writing::Read {
                 write: made,
                 rows,
-                select,
-            }),
+                select: Box::new(select),
+            })),
             shape: Shape {
                 cardinality: Cardinality::OneOrNull,
                 row: ValueShape::Constant(Box::default()),

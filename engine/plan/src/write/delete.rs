@@ -29,7 +29,7 @@ impl<'m> Reader<'m> {
         let change = self.deletion(id, filter, path)?;
         Ok(Part::Mutation(Mutation {
             writes: vec![Write {
-                change: Change::Delete(change),
+                change: Change::Delete(Box::new(change)),
                 answered: true,
                 wanted: None,
                 // As Hasura v2, which names a place for inserts only.

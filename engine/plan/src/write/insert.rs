@@ -340,7 +340,7 @@ impl<'m> Reader<'m> {
                 (None, false) => None,
             };
             writes.push(Write {
-                change: Change::Insert(insert),
+                change: Change::Insert(Box::new(insert)),
                 answered: level.answered,
                 wanted: wanted.map(|(message, path)| Wanted {
                     count: Expression::Integer(rows.len() as u64),

@@ -334,7 +334,7 @@ impl<'m> Reader<'m> {
             check: self.stored(table.id, access.check, path)?,
         };
         writes.push(Write {
-            change: Change::Insert(insert),
+            change: Change::Insert(Box::new(insert)),
             answered: level.answered,
             wanted,
             path: path.clone(),

@@ -74,7 +74,7 @@ impl<'m> Reader<'m> {
         };
         Ok(Part::Mutation(Mutation {
             writes: vec![Write {
-                change: Change::Update(update),
+                change: Change::Update(Box::new(update)),
                 answered: true,
                 wanted: None,
                 // As Hasura v2, which names a place for inserts only.

@@ -380,7 +380,7 @@ fn backend_only_permissions_need_the_privilege() {
     assert_eq!(mutations(&built), ["insert_article"]);
     // Nor can it be reached through a relationship.
     assert_eq!(built.members("user", "article_insert_input"), ["title: String"]);
-    let view = schema::RoleView::new(built.model.clone(), "user", true);
+    let view = schema::RoleView::new(built.model, "user", true);
     let root = view.root(graphql::OperationKind::Mutation).expect("a root");
     let TypeKind::Object(fields) = view.definition(root).kind.clone() else {
         panic!("a root is an object")

@@ -119,7 +119,7 @@ fn of_file(file: &Path) -> Result<BTreeMap<String, String>, String> {
 fn base64(text: &str) -> Option<Vec<u8>> {
     let digits: Vec<u8> = text.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
     let mut bytes = Vec::with_capacity(digits.len() / 4 * 3);
-    if digits.len() % 4 != 0 {
+    if !digits.len().is_multiple_of(4) {
         return None;
     }
     for (at, group) in digits.chunks(4).enumerate() {

@@ -21,8 +21,8 @@ mod dev;
 #[cfg(test)]
 mod gates;
 mod injection;
-mod permissions;
 mod mutations;
+mod permissions;
 mod process;
 mod routing;
 mod saved_queries;

@@ -99,7 +99,7 @@ fn a_saved_query_keeps_what_it_needs() {
         );
     }
     let (_, exported) = command(&server, "export_metadata", &json!({}));
-    let mut without = exported.clone();
+    let mut without = exported;
     without["sources"][0]["tables"] = json!([]);
     let arguments = json!({"allow_inconsistent_metadata": true, "metadata": without});
     let (status, answer) = command(&server, "replace_metadata", &arguments);

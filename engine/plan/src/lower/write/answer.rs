@@ -102,7 +102,7 @@ impl<'m> Lowerer<'m> {
             Answer::Response(_, fields) => self.counts(fields),
         };
         Lowered {
-            text: Text::Reading(select),
+            text: Text::Reading(Box::new(select)),
             shape,
             answers: true,
             write: None,

@@ -4,8 +4,11 @@
 use super::shrink::rules;
 use super::world::{Permission, Predicate, Role, World};
 
+/// A rule taken out of a world.
+type Mutation = fn(&mut World);
+
 /// What is forgotten, and how.
-pub(crate) const ALL: [(&str, fn(&mut World)); 19] = [
+pub(crate) const ALL: [(&str, Mutation); 19] = [
     ("which rows may be read", |world| {
         each(world, |permission| {
             permission
@@ -50,7 +53,7 @@ pub(crate) const ALL: [(&str, fn(&mut World)); 19] = [
     ("which columns may be inserted", |world| {
         let counts = counts(world);
         each_of(world, |table, permission| {
-            for insert in &mut permission.insert {
+            if let Some(insert) = &mut permission.insert {
                 insert.columns = (0..counts[table])
                     .filter(|column| insert.set.iter().all(|(set, _)| set != column))
                     .collect();
@@ -81,7 +84,7 @@ pub(crate) const ALL: [(&str, fn(&mut World)); 19] = [
     ("which columns may be updated", |world| {
         let counts = counts(world);
         each_of(world, |table, permission| {
-            for update in &mut permission.update {
+            if let Some(update) = &mut permission.update {
                 update.columns = (0..counts[table])
                     .filter(|column| update.set.iter().all(|(set, _)| set != column))
                     .collect();
