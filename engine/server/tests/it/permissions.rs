@@ -72,7 +72,7 @@ fn nobody_sees_or_writes_more_or_less_than_the_rules_say() {
                         return;
                     }
                     let (world, requests) = made(seed);
-                    lane.enter(&world);
+                    lane.enter(&world).unwrap();
                     match lane.judge(&world, &requests) {
                         Ok(tally) => all.lock().unwrap().add(tally),
                         Err(wrong) => {
@@ -127,7 +127,7 @@ fn an_engine_that_forgets_a_rule_is_found() {
                         let (world, requests) = made(seed);
                         let mut forgetful = world.clone();
                         forget(&mut forgetful);
-                        lane.enter(&forgetful);
+                        lane.enter(&forgetful).unwrap();
                         lane.judge(&world, &requests).is_err()
                     });
                     assert!(found, "an engine that forgets {what} is not found");
