@@ -39,9 +39,19 @@ impl Introspection {
     /// # Errors
     /// If the answer were larger than `maximum` bytes.
     pub fn answer<T: TypeSystem>(&self, types: &T, maximum: usize) -> Result<Vec<u8>, Error> {
+        self.answer_keeping(types, maximum, whole::KEPT)
+    }
+
+    /// As [`answer`](Self::answer), with `kept` derived types at a time in memory.
+    fn answer_keeping<T: TypeSystem>(
+        &self,
+        types: &T,
+        maximum: usize,
+        kept: usize,
+    ) -> Result<Vec<u8>, Error> {
         let field = &*self.0;
         let mut writer = Writer {
-            whole: Whole::new(types),
+            whole: Whole::keeping(types, kept),
             out: Vec::new(),
             maximum,
         };
@@ -269,14 +279,7 @@ impl<T: TypeSystem> Writer<'_, T> {
                 self.string(if list { "LIST" } else { "NON_NULL" });
             }
             ("kind", Some(id)) => {
-                let kind = match &self.whole.definition(id).kind {
-                    TypeKind::Scalar(_) => "SCALAR",
-                    TypeKind::Enum(_) => "ENUM",
-                    TypeKind::Object(_) => "OBJECT",
-                    TypeKind::InputObject(_) => "INPUT_OBJECT",
-                    TypeKind::Interface(_) => "INTERFACE",
-                    TypeKind::Union => "UNION",
-                };
+                let kind = self.whole.kind(id);
                 self.string(kind);
             }
             ("ofType", _) => match shown.of_type() {

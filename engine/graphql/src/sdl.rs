@@ -3,13 +3,13 @@
 
 use std::fmt::Write;
 
-use crate::introspect::whole::{Any, AnyDefinition, Whole};
+use crate::introspect::whole::{self, Any, AnyDefinition, Whole};
 use crate::type_system::{InputField, OperationKind, TypeKind, TypeReference, TypeSystem};
 
 /// The schema as text. Introspection's own types, GraphQL's own scalars and the directives are left out.
 pub fn print<T: TypeSystem>(types: &T) -> String {
     let mut printer = Printer {
-        whole: Whole::new(types),
+        whole: Whole::keeping(types, whole::KEPT),
         out: String::new(),
     };
     printer.schema();

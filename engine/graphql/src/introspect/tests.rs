@@ -181,6 +181,23 @@ fn kinds_have_their_own_lists() {
 }
 
 #[test]
+fn types_that_are_derived_again_are_the_same() {
+    let query = "{__schema {types {kind name description fields {name args {name type {kind name ofType {kind name}}}
+        type {kind name ofType {kind name}}} inputFields {name type {kind name}} enumValues {name}}}}";
+    let schema = TestSchema::new();
+    let normalized = normalized(&schema, query, json!({})).expect("it is valid");
+    let FieldTarget::Schema(introspection) = &normalized.operation.fields[0].target else {
+        panic!("introspection");
+    };
+    let [all, few] = [whole::KEPT, 1].map(|kept| {
+        introspection
+            .answer_keeping(&schema, MAXIMUM_BYTES, kept)
+            .expect("an answer")
+    });
+    assert!(all == few);
+}
+
+#[test]
 fn an_answer_has_a_bound() {
     let levels = 14;
     let query = format!(

@@ -19,17 +19,26 @@ pub(crate) enum Any<I> {
 
 pub(crate) type AnyDefinition<I> = TypeDefinition<Any<I>, ()>;
 
-/// All types, derived when they are asked for and kept until this is dropped.
+/// How many derived types are kept at a time: all of a schema of a hundred tables. Those of thousands of tables together
+/// would take hundreds of megabytes for the one answer, and are derived twice instead.
+pub(crate) const KEPT: usize = 2048;
+
+/// All types, derived when they are asked for. The last of them are kept, and the kind of each that was derived.
 pub(crate) struct Whole<'t, T: TypeSystem> {
     types: &'t T,
     derived: FxHashMap<Any<T::Id>, Arc<AnyDefinition<T::Id>>>,
+    kinds: FxHashMap<Any<T::Id>, &'static str>,
+    kept: usize,
 }
 
 impl<'t, T: TypeSystem> Whole<'t, T> {
-    pub(crate) fn new(types: &'t T) -> Self {
+    /// With `kept` derived types at a time.
+    pub(crate) fn keeping(types: &'t T, kept: usize) -> Self {
         Self {
             types,
             derived: FxHashMap::default(),
+            kinds: FxHashMap::default(),
+            kept,
         }
     }
 
@@ -81,8 +90,20 @@ impl<'t, T: TypeSystem> Whole<'t, T> {
             Any::Role(id) => convert(&self.types.definition(id), &Any::Role),
             Any::Meta(id) => convert(&Meta.definition(id), &Any::Meta),
         });
+        if self.derived.len() >= self.kept {
+            self.derived.clear();
+        }
         self.derived.insert(id, definition.clone());
+        self.kinds.insert(id, kind(&definition.kind));
         definition
+    }
+
+    /// The `__TypeKind` of a named type. Fields and arguments ask it of the types they lead to.
+    pub(crate) fn kind(&mut self, id: Any<T::Id>) -> &'static str {
+        match self.kinds.get(&id) {
+            Some(kind) => kind,
+            None => kind(&self.definition(id).kind),
+        }
     }
 
     /// Every type that roots, `extra_types`, introspection and directives lead to, by name.
@@ -157,6 +178,17 @@ pub(crate) fn innermost<I: Copy>(type_: &TypeReference<I>) -> I {
             TypeReference::Named { id, .. } => return *id,
             TypeReference::List { item, .. } => at = item,
         }
+    }
+}
+
+fn kind<I, M>(kind: &TypeKind<I, M>) -> &'static str {
+    match kind {
+        TypeKind::Scalar(_) => "SCALAR",
+        TypeKind::Enum(_) => "ENUM",
+        TypeKind::Object(_) => "OBJECT",
+        TypeKind::InputObject(_) => "INPUT_OBJECT",
+        TypeKind::Interface(_) => "INTERFACE",
+        TypeKind::Union => "UNION",
     }
 }
 
