@@ -151,6 +151,7 @@ pub const RESERVED: &[(&str, &[&str], &[&str])] = &[
     ("tokio-postgres", &["pg"], &["rowlock"]),
     ("tokio-postgres-rustls", &["pg"], &[]),
     ("reqwest", &["rowlock", "e2e"], &[]),
+    ("axum", &["rowlock"], &[]),
     ("hyper", &["rowlock", "operator"], &["kubernetes"]),
     ("jsonwebtoken", &["auth"], &[]),
     ("clap", &["rowlock", "operator"], &[]),

@@ -9,24 +9,26 @@ pub mod management;
 pub mod openapi;
 pub mod request_id;
 pub mod rest;
+pub mod router;
 
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use axum::body::Body;
+use axum::extract::Request;
+use axum::response::Response;
 use bytes::Bytes;
 use http::header::{ALLOW, CONTENT_ENCODING, CONTENT_TYPE, SERVER, SET_COOKIE};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Version};
-use http_body_util::Full;
-use hyper::body::Body;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version};
 use plan::Session;
 use serde_json::Value;
 
 use crate::auth::{Authenticated, is_admin};
 use crate::observe::{HttpEvent, OperationLog, RequestLog};
-use crate::settings::Apis;
 use crate::state::State;
 use error::{ApiError, Code, Visibility};
+use router::Route;
 
 /// Header with the request's id.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -74,42 +76,6 @@ pub enum Endpoint {
     OpenApi,
     /// `/`, `/console`, `/console/…`
     Console,
-}
-
-/// Which endpoint a path is, and the methods it takes. `None`: no such path, or its API is off.
-fn endpoint(path: &str, apis: Apis) -> Option<(Endpoint, &'static [Method])> {
-    const POST: &[Method] = &[Method::POST];
-    const GET: &[Method] = &[Method::GET, Method::HEAD];
-    const EITHER: &[Method] = &[Method::POST, Method::GET];
-    const REST: &[Method] = &[
-        Method::GET,
-        Method::POST,
-        Method::PUT,
-        Method::PATCH,
-        Method::DELETE,
-    ];
-    let found = match path {
-        "/v1/graphql" => (Endpoint::Graphql, EITHER, apis.graphql),
-        "/v1alpha1/graphql" => (Endpoint::GraphqlV1Alpha1, EITHER, apis.graphql),
-        "/v1/graphql/explain" | "/v1alpha1/graphql/explain" => (Endpoint::Explain, POST, apis.metadata),
-        "/v1/metadata" => (Endpoint::Metadata, POST, apis.metadata),
-        "/v1/query" => (Endpoint::QueryV1, POST, apis.metadata),
-        "/v2/query" => (Endpoint::QueryV2, POST, apis.metadata),
-        "/v1/version" => (Endpoint::Version, GET, true),
-        "/v1alpha1/config" => (Endpoint::Config, GET, apis.config),
-        "/healthz" | "/hasura/healthz" => (Endpoint::Health, GET, true),
-        "/healthz/sources" => (Endpoint::SourceHealth, GET, true),
-        "/livez" => (Endpoint::Live, GET, true),
-        "/readyz" => (Endpoint::Ready, GET, true),
-        "/api/swagger/json" => (Endpoint::OpenApi, GET, true),
-        "/v1/metrics" => (Endpoint::Metrics, GET, apis.metrics),
-        "/" | "/console" | console::SCRIPT => (Endpoint::Console, GET, apis.console),
-        _ if path.starts_with("/console/") => (Endpoint::Console, GET, apis.console),
-        _ if path.starts_with(rest::PREFIX) => (Endpoint::Rest, REST, apis.graphql),
-        _ => return None,
-    };
-    let (endpoint, methods, enabled) = found;
-    enabled.then_some((endpoint, methods))
 }
 
 /// What an endpoint has to say.
@@ -211,11 +177,13 @@ pub fn visibility(state: &State, session: Option<&Session>) -> Visibility {
     }
 }
 
-/// One request, whole.
-pub async fn handle<B>(state: &Arc<State>, peer: IpAddr, request: Request<B>) -> Response<Full<Bytes>>
-where
-    B: Body<Data = Bytes> + Unpin,
-{
+/// One request, whole. `route` is what its path leads to, if anything.
+async fn handle(
+    state: &Arc<State>,
+    route: Option<Route>,
+    peer: Option<IpAddr>,
+    request: Request,
+) -> Response {
     let (head, incoming) = request.into_parts();
     let settings = &state.settings.http;
     if head.method == Method::OPTIONS
@@ -229,10 +197,12 @@ where
     let started = Instant::now();
     let mut received = Bytes::new();
     let mut read_time = Duration::ZERO;
-    let answer = match endpoint(path, settings.apis) {
+    let answer = match route {
         None => Answer::plain_error(&not_found(), Visibility::Hidden),
-        Some((_, methods)) if !methods.contains(&head.method) => return wrong_method(&head.method, methods),
-        Some((endpoint, _)) => {
+        Some(Route { methods, .. }) if !methods.contains(&head.method) => {
+            return wrong_method(&head.method, methods);
+        }
+        Some(Route { endpoint, .. }) => {
             let read = body::read(&head.headers, incoming, settings.max_body, settings.timeout).await;
             read_time = started.elapsed();
             match read {
@@ -432,7 +402,7 @@ fn not_found() -> ApiError {
 }
 
 /// GET and POST where the other one is meant are unknown resources, as in Hasura; other methods are told which to use.
-fn wrong_method(method: &Method, allowed: &[Method]) -> Response<Full<Bytes>> {
+fn wrong_method(method: &Method, allowed: &[Method]) -> Response {
     let mut headers = HeaderMap::from_iter([(CONTENT_TYPE, JSON), (SERVER, OWN_NAME)]);
     let error = if matches!(*method, Method::GET | Method::POST | Method::HEAD) {
         not_found()
@@ -448,22 +418,22 @@ fn wrong_method(method: &Method, allowed: &[Method]) -> Response<Full<Bytes>> {
 }
 
 /// The answer to a request that made the engine panic.
-fn defect() -> Response<Full<Bytes>> {
+fn defect() -> Response {
     let error = ApiError::unexpected("");
     let headers = HeaderMap::from_iter([(CONTENT_TYPE, JSON), (SERVER, OWN_NAME)]);
     let body = error.body(error::Body::Plain, Visibility::Hidden);
     respond(error.status, headers, Bytes::from(body))
 }
 
-fn respond(status: StatusCode, headers: HeaderMap, body: Bytes) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::new(body));
+fn respond(status: StatusCode, headers: HeaderMap, body: Bytes) -> Response {
+    let mut response = Response::new(Body::from(body));
     *response.status_mut() = status;
     *response.headers_mut() = headers;
     response
 }
 
 /// The client's address: what a proxy says, else the socket's peer.
-fn client_ip(headers: &HeaderMap, peer: IpAddr) -> String {
+fn client_ip(headers: &HeaderMap, peer: Option<IpAddr>) -> String {
     let from_proxy = headers
         .get("x-real-ip")
         .or_else(|| headers.get("x-forwarded-for"))
@@ -473,7 +443,9 @@ fn client_ip(headers: &HeaderMap, peer: IpAddr) -> String {
         .filter(|text| !text.is_empty());
     match from_proxy {
         Some(address) => address.to_owned(),
-        None => peer.to_canonical().to_string(),
+        None => peer
+            .map(|peer| peer.to_canonical().to_string())
+            .unwrap_or_default(),
     }
 }
 

@@ -182,7 +182,8 @@ fn kinds_have_their_own_lists() {
 
 #[test]
 fn types_that_are_derived_again_are_the_same() {
-    let query = "{__schema {types {kind name description fields {name args {name type {kind name ofType {kind name}}}
+    let query =
+        "{__schema {types {kind name description fields {name args {name type {kind name ofType {kind name}}}
         type {kind name ofType {kind name}}} inputFields {name type {kind name}} enumValues {name}}}}";
     let schema = TestSchema::new();
     let normalized = normalized(&schema, query, json!({})).expect("it is valid");

@@ -2,21 +2,18 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use futures_util::FutureExt;
-use http::Response;
-use http_body_util::Full;
-use hyper::body::Incoming;
+use axum::Router;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch};
+use tower::ServiceExt;
 
+use crate::http::router::{self, Peer};
 use crate::observe::Event;
 use crate::observe::log::Level;
 use crate::state::State;
@@ -63,6 +60,7 @@ pub async fn bind(host: &str, port: u16) -> Result<TcpListener, Error> {
 
 /// Serves until `stop` turns true, then lets requests in flight finish, for as long as the settings allow.
 pub async fn serve(state: Arc<State>, listener: TcpListener, mut stop: watch::Receiver<bool>) {
+    let router = router::router(Arc::clone(&state));
     let (alive, mut all_done) = mpsc::channel::<Infallible>(1);
     loop {
         let accepted = tokio::select! {
@@ -73,6 +71,7 @@ pub async fn serve(state: Arc<State>, listener: TcpListener, mut stop: watch::Re
             Ok((stream, peer)) => {
                 tokio::spawn(connection(
                     Arc::clone(&state),
+                    router.clone(),
                     stream,
                     peer,
                     stop.clone(),
@@ -95,6 +94,7 @@ pub async fn serve(state: Arc<State>, listener: TcpListener, mut stop: watch::Re
 
 async fn connection(
     state: Arc<State>,
+    router: Router,
     stream: TcpStream,
     peer: SocketAddr,
     mut stop: watch::Receiver<bool>,
@@ -110,10 +110,10 @@ async fn connection(
         .timer(TokioTimer::new())
         .header_read_timeout(settings.timeout)
         .max_buf_size(settings.max_head);
-    let service = {
-        let state = Arc::clone(&state);
-        service_fn(move |request| answer(Arc::clone(&state), peer, request))
-    };
+    let service = service_fn(move |mut request: http::Request<_>| {
+        request.extensions_mut().insert(Peer(peer.ip()));
+        router.clone().oneshot(request)
+    });
     let mut served = std::pin::pin!(builder.serve_connection(TokioIo::new(stream), service));
     // A client that breaks off is not an event worth a line.
     let stopped = tokio::select! {
@@ -130,24 +130,4 @@ async fn connection(
 /// Waits until `stop` is true, or nobody is left who could say so.
 async fn stopped(stop: &mut watch::Receiver<bool>) {
     let _ = stop.wait_for(|stop| *stop).await;
-}
-
-/// One request, with a panic turned into a 500: one bad request must not end the connection, let alone the process.
-async fn answer(
-    state: Arc<State>,
-    peer: SocketAddr,
-    request: http::Request<Incoming>,
-) -> Result<Response<Full<Bytes>>, Infallible> {
-    let answered = AssertUnwindSafe(super::handle(&state, peer.ip(), request))
-        .catch_unwind()
-        .await;
-    Ok(answered.unwrap_or_else(|panic| {
-        let message = panic
-            .downcast_ref::<&str>()
-            .map(|text| (*text).to_owned())
-            .or_else(|| panic.downcast_ref::<String>().cloned())
-            .unwrap_or_else(|| "a task panicked".to_owned());
-        state.observer.emit(Event::Defect(message));
-        super::defect()
-    }))
 }

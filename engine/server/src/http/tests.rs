@@ -4,7 +4,9 @@ use std::net::Ipv4Addr;
 
 use http_body_util::BodyExt;
 use serde_json::json;
+use tower::ServiceExt;
 
+use super::router::Peer;
 use super::*;
 use crate::observe::Observer;
 use crate::observe::log::Logger;
@@ -51,12 +53,14 @@ impl Server {
         headers: &[(&str, &str)],
         body: &str,
     ) -> (HeaderMap, u16, String) {
-        let mut request = Request::builder().method(method).uri(path);
+        let mut request = http::Request::builder().method(method).uri(path);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let request = request.body(Full::new(Bytes::from(body.to_owned()))).unwrap();
-        let response = handle(&self.state, Ipv4Addr::LOCALHOST.into(), request).await;
+        let mut request = request.body(Body::from(body.to_owned())).unwrap();
+        request.extensions_mut().insert(Peer(Ipv4Addr::LOCALHOST.into()));
+        let router = router::router(Arc::clone(&self.state));
+        let response = router.oneshot(request).await.unwrap();
         let (head, body) = response.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
         let text = String::from_utf8_lossy(&body).into_owned();

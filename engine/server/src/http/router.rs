@@ -1,0 +1,111 @@
+//! Which path leads to which endpoint, and the methods it takes.
+
+use std::net::IpAddr;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Request, State as Shared};
+use axum::response::Response;
+use axum::routing::any;
+use futures_util::FutureExt;
+use http::Method;
+
+use super::{Endpoint, defect, handle, rest};
+use crate::observe::Event;
+use crate::settings::Apis;
+use crate::state::State;
+
+/// The other end of the connection that a request came on; the listener puts it into the request's extensions.
+#[derive(Debug, Clone, Copy)]
+pub struct Peer(pub IpAddr);
+
+/// An endpoint and the methods it takes.
+#[derive(Debug, Clone, Copy)]
+pub struct Route {
+    /// What is asked for.
+    pub endpoint: Endpoint,
+    /// Methods.
+    pub methods: &'static [Method],
+}
+
+const POST: &[Method] = &[Method::POST];
+const GET: &[Method] = &[Method::GET, Method::HEAD];
+const EITHER: &[Method] = &[Method::POST, Method::GET];
+const REST: &[Method] = &[
+    Method::GET,
+    Method::POST,
+    Method::PUT,
+    Method::PATCH,
+    Method::DELETE,
+];
+
+/// Every path with its endpoint, methods, and whether its API is on.
+fn table(apis: Apis) -> [(&'static str, Endpoint, &'static [Method], bool); 22] {
+    [
+        ("/v1/graphql", Endpoint::Graphql, EITHER, apis.graphql),
+        (
+            "/v1alpha1/graphql",
+            Endpoint::GraphqlV1Alpha1,
+            EITHER,
+            apis.graphql,
+        ),
+        ("/v1/graphql/explain", Endpoint::Explain, POST, apis.metadata),
+        (
+            "/v1alpha1/graphql/explain",
+            Endpoint::Explain,
+            POST,
+            apis.metadata,
+        ),
+        ("/v1/metadata", Endpoint::Metadata, POST, apis.metadata),
+        ("/v1/query", Endpoint::QueryV1, POST, apis.metadata),
+        ("/v2/query", Endpoint::QueryV2, POST, apis.metadata),
+        ("/v1/version", Endpoint::Version, GET, true),
+        ("/v1alpha1/config", Endpoint::Config, GET, apis.config),
+        ("/healthz", Endpoint::Health, GET, true),
+        ("/hasura/healthz", Endpoint::Health, GET, true),
+        ("/healthz/sources", Endpoint::SourceHealth, GET, true),
+        ("/livez", Endpoint::Live, GET, true),
+        ("/readyz", Endpoint::Ready, GET, true),
+        ("/api/swagger/json", Endpoint::OpenApi, GET, true),
+        ("/v1/metrics", Endpoint::Metrics, GET, apis.metrics),
+        ("/", Endpoint::Console, GET, apis.console),
+        ("/console", Endpoint::Console, GET, apis.console),
+        ("/console/", Endpoint::Console, GET, apis.console),
+        ("/console/{*page}", Endpoint::Console, GET, apis.console),
+        (rest::PREFIX, Endpoint::Rest, REST, apis.graphql),
+        ("/api/rest/{*endpoint}", Endpoint::Rest, REST, apis.graphql),
+    ]
+}
+
+/// All endpoints whose API is on. A wrong method is the endpoint's to answer, as Hasura has its own words for it.
+pub fn router(state: Arc<State>) -> Router {
+    let mut router = Router::new();
+    for (path, endpoint, methods, enabled) in table(state.settings.http.apis) {
+        if enabled {
+            let route = Route { endpoint, methods };
+            let serve = move |Shared(state), request| answer(state, Some(route), request);
+            router = router.route(path, any(serve));
+        }
+    }
+    router
+        .fallback(|Shared(state), request| answer(state, None, request))
+        .with_state(state)
+}
+
+/// One request, with a panic turned into a 500: one bad request must not end the connection, let alone the process.
+async fn answer(state: Arc<State>, route: Option<Route>, request: Request) -> Response {
+    let peer = request.extensions().get::<Peer>().map(|peer| peer.0);
+    let answered = AssertUnwindSafe(handle(&state, route, peer, request))
+        .catch_unwind()
+        .await;
+    answered.unwrap_or_else(|panic| {
+        let message = panic
+            .downcast_ref::<&str>()
+            .map(|text| (*text).to_owned())
+            .or_else(|| panic.downcast_ref::<String>().cloned())
+            .unwrap_or_else(|| "a task panicked".to_owned());
+        state.observer.emit(Event::Defect(message));
+        defect()
+    })
+}
