@@ -1,4 +1,4 @@
-//! Follows what each ready pod of an engine serves: one long poll per pod.
+//! Follows what each pod of an engine serves: one long poll per pod.
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
@@ -23,9 +23,12 @@ const MOST_PAUSE: Duration = Duration::from_secs(3);
 /// Tables that are remembered: of the sets that pods serve during a switch, and the one after.
 const TABLES: usize = 4;
 
+/// What pods say, by uid.
+type Reports = HashMap<String, (Arc<Report>, Option<Arc<Table>>)>;
+
 #[derive(Debug, Default)]
 struct Known {
-    pods: HashMap<String, (Arc<Report>, Option<Arc<Table>>)>,
+    pods: Reports,
     /// By hash, the latest last.
     tables: Vec<(String, Arc<Table>)>,
 }
@@ -38,7 +41,8 @@ pub struct Followers {
     observer: Observer,
     signal: Arc<Signal>,
     known: Arc<Mutex<Known>>,
-    tasks: HashMap<String, JoinHandle<()>>,
+    /// By uid; with whether the pod was ready when it was begun.
+    tasks: HashMap<String, (bool, JoinHandle<()>)>,
 }
 
 fn lock(known: &Mutex<Known>) -> MutexGuard<'_, Known> {
@@ -58,20 +62,27 @@ impl Followers {
         }
     }
 
-    /// Follows exactly these pods from now on.
+    /// Follows exactly these pods from now on; those that are not ready too: they may answer people nevertheless.
     pub fn follow(&mut self, pods: &[Pod], token: &str) {
         let wanted: BTreeMap<&str, (&Pod, IpAddr)> = pods
             .iter()
-            .filter_map(|pod| Some((pod.uid.as_str(), (pod, pod.address.filter(|_| pod.ready)?))))
+            .filter_map(|pod| Some((pod.uid.as_str(), (pod, pod.address.filter(|_| !pod.ending)?))))
             .collect();
         let known = &self.known;
-        self.tasks.retain(|uid, task| {
-            let stays = wanted.contains_key(uid.as_str());
-            if !stays {
+        self.tasks.retain(|uid, (was_ready, task)| {
+            let now = wanted.get(uid.as_str());
+            if now.is_none() {
                 task.abort();
                 lock(known).pods.remove(uid);
+                return false;
             }
-            stays
+            // One that has just become ready is not waited for until the next attempt.
+            let late =
+                now.is_some_and(|(pod, _)| pod.ready && !*was_ready && !lock(known).pods.contains_key(uid));
+            if late {
+                task.abort();
+            }
+            !late
         });
         for (uid, (pod, address)) in wanted {
             if self.tasks.contains_key(uid) {
@@ -85,27 +96,18 @@ impl Followers {
                 known: Arc::clone(&self.known),
                 uid: uid.to_owned(),
                 pod: pod.name.clone(),
+                ready: pod.ready,
                 address,
                 token: token.to_owned(),
             };
-            self.tasks.insert(uid.to_owned(), tokio::spawn(follow.run()));
+            self.tasks
+                .insert(uid.to_owned(), (pod.ready, tokio::spawn(follow.run())));
         }
     }
 
     /// What ready pods say.
     pub fn served(&self, pods: &[Pod]) -> Vec<Served> {
-        let known = lock(&self.known);
-        let ready = pods.iter().filter(|pod| pod.ready);
-        ready
-            .map(|pod| {
-                let found = known.pods.get(&pod.uid);
-                Served {
-                    pod: pod.name.clone(),
-                    report: found.map(|(report, _)| Arc::clone(report)),
-                    table: found.and_then(|(_, table)| table.clone()),
-                }
-            })
-            .collect()
+        served(pods, &lock(&self.known).pods)
     }
 
     /// A table that need not be asked for.
@@ -136,10 +138,33 @@ impl Followers {
 
 impl Drop for Followers {
     fn drop(&mut self) {
-        for task in self.tasks.values() {
+        for (_, task) in self.tasks.values() {
             task.abort();
         }
     }
+}
+
+/// What ready pods say. The API server learns late of what happens on a node: a pod that says itself that it is ready
+/// is about to take requests, and what it does not serve yet is not served by all. Where the API server knows of no
+/// ready pod, none takes any.
+fn served(pods: &[Pod], reports: &Reports) -> Vec<Served> {
+    if !pods.iter().any(|pod| pod.ready) {
+        return Vec::new();
+    }
+    let says_so = |pod: &Pod| reports.get(&pod.uid).is_some_and(|(report, _)| report.ready);
+    let ready = pods
+        .iter()
+        .filter(|pod| !pod.ending && (pod.ready || says_so(pod)));
+    ready
+        .map(|pod| {
+            let found = reports.get(&pod.uid);
+            Served {
+                pod: pod.name.clone(),
+                report: found.map(|(report, _)| Arc::clone(report)),
+                table: found.and_then(|(_, table)| table.clone()),
+            }
+        })
+        .collect()
 }
 
 fn fingerprints(report: &Report) -> Vec<String> {
@@ -178,6 +203,8 @@ struct Follow {
     known: Arc<Mutex<Known>>,
     uid: String,
     pod: String,
+    /// The API server says so.
+    ready: bool,
     address: IpAddr,
     token: String,
 }
@@ -186,7 +213,8 @@ impl Follow {
     async fn run(self) {
         let mut pauses = Pauses::default();
         let mut before: Option<Arc<Report>> = None;
-        let mut told = false;
+        // Who is starting does not answer yet.
+        let mut told = !self.ready;
         loop {
             let asked = Instant::now();
             let after = before.as_ref().map(|report| report.revision.clone());
@@ -260,5 +288,55 @@ impl Follow {
             pod: &self.pod,
             message: chain(error),
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pod(name: &str, ready: bool) -> Pod {
+        Pod {
+            name: name.to_owned(),
+            uid: name.to_owned(),
+            address: None,
+            ready,
+            ending: false,
+            trouble: None,
+        }
+    }
+
+    fn says(ready: bool) -> (Arc<Report>, Option<Arc<Table>>) {
+        let report = serde_json::json!({
+            "revision": "1", "pod": "p", "version": "0", "generation": "g", "objects": "", "ready": ready,
+            "problems": [], "sources": [],
+        });
+        (Arc::new(serde_json::from_value(report).expect("a report")), None)
+    }
+
+    /// After an outage of the API server a pod goes on answering people from an old set while its status still says
+    /// that it is not ready.
+    #[test]
+    fn a_pod_that_says_that_it_is_ready_counts_before_the_api_server_knows() {
+        let reports = Reports::from([
+            ("late".to_owned(), says(true)),
+            ("begins".to_owned(), says(false)),
+        ]);
+        let names = |pods: &[Pod]| -> Vec<String> {
+            served(pods, &reports)
+                .into_iter()
+                .map(|served| served.pod)
+                .collect()
+        };
+        let mut pods = vec![
+            pod("known", true),
+            pod("late", false),
+            pod("begins", false),
+            pod("mute", false),
+        ];
+        assert_eq!(names(&pods), ["known", "late"]);
+        pods[1].ending = true;
+        assert_eq!(names(&pods), ["known"]);
+        assert!(names(&[pod("late", false)]).is_empty(), "nobody asks it");
     }
 }
