@@ -289,7 +289,8 @@ impl Worker {
     /// Every pod serves what is published: what only earlier sets needed goes.
     async fn tidy(&mut self, engine: &Arc<Object>, parts: &[Value]) -> Result<(), Error> {
         if let Some(made) = &self.made {
-            self.values.gather(made, false);
+            // Where a setting has no value, what runs goes on with all that it has.
+            self.values.gather(made, made.settings.is_none());
             let secret = render::secret(engine, self.values.wanted());
             self.apply(Native::Secret, &secret).await?;
         }
