@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 use std::hash::{BuildHasher, RandomState};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::{Stream, StreamExt};
 use kube::runtime::WatchStreamExt;
@@ -12,21 +12,31 @@ use kube::{Api, Resource};
 use serde::de::DeserializeOwned;
 
 /// A watch is begun anew after so many seconds, so that a connection that died unnoticed is not waited on for long.
-const WATCH_SECONDS: u32 = 60;
+pub(crate) const WATCH_SECONDS: u32 = 60;
 
-/// The pauses between attempts while the API server is away.
+/// The pauses between attempts while the API server is away. Once it is back, every pod is to serve what is published
+/// within seconds.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+const LONGEST_PAUSE: Duration = Duration::from_millis(1500);
 
-/// Pauses that double, each up to a half longer by chance, so that pods do not come back all at once.
+/// Failures that are further apart have nothing to do with each other.
+const APART: Duration = Duration::from_secs(10);
+
+/// Pauses that double while one failure follows the other, each up to a half longer by chance, so that pods do not come
+/// back all at once. What comes between two failures proves nothing: every attempt begins with an event.
 struct Pauses {
     next: Duration,
+    failed: Option<Instant>,
 }
 
 impl Iterator for Pauses {
     type Item = Duration;
 
     fn next(&mut self) -> Option<Duration> {
+        if self.failed.is_none_or(|failed| failed.elapsed() > APART) {
+            self.next = FIRST_PAUSE;
+        }
+        self.failed = Some(Instant::now());
         let pause = self.next;
         self.next = (pause * 2).min(LONGEST_PAUSE);
         let chance = u32::try_from(RandomState::new().hash_one(()) % 500).unwrap_or(0);
@@ -35,9 +45,7 @@ impl Iterator for Pauses {
 }
 
 impl Backoff for Pauses {
-    fn reset(&mut self) {
-        self.next = FIRST_PAUSE;
-    }
+    fn reset(&mut self) {}
 }
 
 /// What a watch tells.
@@ -60,7 +68,10 @@ where
         .fields(&format!("metadata.name={name}"))
         .timeout(WATCH_SECONDS);
     watcher(api, config)
-        .backoff(Pauses { next: FIRST_PAUSE })
+        .backoff(Pauses {
+            next: FIRST_PAUSE,
+            failed: None,
+        })
         .scan(false, |seen, event| {
             let told = match event {
                 Ok(Event::Init) => {
@@ -94,4 +105,33 @@ pub(crate) fn in_words(error: &(dyn std::error::Error + 'static)) -> String {
         cause = error.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_whatever_comes_between_failures_and_stay_short() {
+        let mut pauses = Pauses {
+            next: FIRST_PAUSE,
+            failed: None,
+        };
+        let mut of = || {
+            pauses.reset();
+            pauses.next().unwrap_or_default()
+        };
+        let (first, second) = (of(), of());
+        assert!(
+            first < FIRST_PAUSE * 2 && second >= FIRST_PAUSE * 2,
+            "{first:?} {second:?}"
+        );
+        let longest = (0..20).map(|_| of()).max().unwrap_or_default();
+        assert!(
+            longest > Duration::from_secs(1) && longest < Duration::from_millis(2500),
+            "{longest:?}"
+        );
+        pauses.failed = Instant::now().checked_sub(APART * 2);
+        assert!(pauses.next().unwrap_or_default() < FIRST_PAUSE * 2);
+    }
 }

@@ -18,6 +18,7 @@ use crate::observe::{Event, Metrics, Observer};
 use crate::probe::Probe;
 use crate::report::Reporter;
 use crate::resource::Native;
+use crate::retry;
 use crate::secrets::Secrets;
 use crate::settings::{self, Settings};
 use crate::signal::Signals;
@@ -87,7 +88,7 @@ async fn run_in(settings: Settings) -> Result<(), Error> {
         "" => config.default_namespace.clone(),
         named => named.to_owned(),
     };
-    let client = Client::try_from(config).map_err(|error| Error::Credentials(error.into()))?;
+    let client = Client::try_from(retry::heard(config)).map_err(|error| Error::Credentials(error.into()))?;
     let address = settings.listen;
     let listener = TcpListener::bind(address)
         .await

@@ -17,7 +17,7 @@ use tokio::task::JoinHandle;
 
 use crate::observe::{Event, Observer, chain};
 use crate::resource::Native;
-use crate::retry;
+use crate::retry::{self, Pauses, WatchPauses};
 use crate::signal::{Reasons, Signals};
 
 /// Secrets that are watched at most.
@@ -169,11 +169,16 @@ impl Follow {
         let (namespace, name) = &self.name;
         let secrets = Native::Secret.metadata(&client, Some(namespace));
         let config = Config::default().fields(&format!("metadata.name={name}"));
-        let mut stream = pin!(watcher::watcher(secrets, config).default_backoff());
+        let mut stream = pin!(watcher::watcher(secrets, config).backoff(WatchPauses::default()));
         let mut found = None;
+        let mut pauses = Pauses::default();
         while let Some(event) = stream.next().await {
             match event {
-                Ok(Watched::Init) => found = None,
+                // Every attempt begins with this.
+                Ok(Watched::Init) => {
+                    found = None;
+                    continue;
+                }
                 Ok(Watched::InitApply(secret)) => {
                     found = Some(secret.metadata.resource_version.unwrap_or_default());
                 }
@@ -185,7 +190,9 @@ impl Follow {
                 }
                 Ok(Watched::Delete(_)) => self.set(Standing::Absent),
                 Err(error) => {
-                    if let Some(message) = denial(&error) {
+                    let denial = denial(&error);
+                    let pause = denial.is_some().then(|| pauses.pause());
+                    if let Some(message) = denial {
                         self.set(Standing::Denied(message));
                     }
                     self.observer.emit(&Event::WatchFailed {
@@ -193,8 +200,14 @@ impl Follow {
                         namespace: Some(namespace),
                         message: chain(&error),
                     });
+                    // Rights are given seldom.
+                    if let Some(pause) = pause {
+                        tokio::time::sleep(pause).await;
+                    }
+                    continue;
                 }
             }
+            pauses.reset();
         }
     }
 

@@ -21,6 +21,7 @@ use crate::observe::{Event, Observer, chain};
 use crate::pod::Pods;
 use crate::report::Reporter;
 use crate::resource::{Metadata, Native, Resource, api, custom};
+use crate::retry::WatchPauses;
 use crate::signal::{Reasons, Signals};
 use crate::world::{Change, World};
 
@@ -150,7 +151,7 @@ fn full<K>(objects: Api<K>, config: Config) -> impl Stream<Item = watcher::Resul
 where
     K: kube::Resource + Clone + DeserializeOwned + Debug + Send + 'static,
 {
-    watcher::watcher(objects, config.page_size(PAGE)).default_backoff()
+    watcher::watcher(objects, config.page_size(PAGE)).backoff(WatchPauses::default())
 }
 
 async fn follow_kind(

@@ -224,3 +224,39 @@ async fn an_api_server_that_was_away_is_followed_again() {
         }
     }
 }
+
+/// A server that begins, or has too much to do, answers so: it is told at once, and asked again within seconds.
+#[tokio::test]
+async fn a_server_that_is_not_there_yet_is_told_at_once() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (sender, mut asked) = mpsc::unbounded_channel();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let _ = stream.read(&mut [0; 4096]).await;
+            let answer = "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+            let _ = stream.write_all(answer.as_bytes()).await;
+            let _ = sender.send(());
+        }
+    });
+    let config = kube::Config::new(format!("http://{address}").parse().unwrap());
+    let connection = kubernetes::Connection::configured(config).unwrap();
+    let (sender, mut news) = mpsc::unbounded_channel();
+    let following = tokio::spawn(async move {
+        follow_sets(&connection, NAME, None, |news| drop(sender.send(news))).await;
+    });
+    let patience = Duration::from_secs(10);
+    let first = tokio::time::timeout(patience, news.recv())
+        .await
+        .unwrap()
+        .unwrap();
+    assert!(matches!(first, SetNews::Unreachable(_)), "{first:?}");
+    for _ in 0..5 {
+        tokio::time::timeout(Duration::from_secs(4), asked.recv())
+            .await
+            .unwrap()
+            .unwrap();
+    }
+    following.abort();
+}
