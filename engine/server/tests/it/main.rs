@@ -14,6 +14,8 @@ mod api_server;
 mod authentication;
 mod command_line;
 #[cfg(test)]
+mod crash;
+#[cfg(test)]
 mod delivered;
 mod deployment;
 #[cfg(test)]

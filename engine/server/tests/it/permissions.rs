@@ -17,7 +17,7 @@ mod operation;
 #[cfg(test)]
 mod oracle;
 #[cfg(test)]
-mod random;
+pub(crate) mod random;
 #[cfg(test)]
 mod read;
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Starting the program, talking to it, stopping it.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
@@ -151,6 +151,66 @@ impl Drop for Server {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+/// A connection that is used for one request after the other.
+pub(crate) struct Connection(BufReader<TcpStream>);
+
+impl Connection {
+    pub(crate) fn to(port: u16) -> io::Result<Self> {
+        let stream = TcpStream::connect(("127.0.0.1", port))?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_nodelay(true)?;
+        Ok(Self(BufReader::new(stream)))
+    }
+
+    /// Posts, and waits for status and JSON; an error when the server is gone.
+    pub(crate) fn post(
+        &mut self,
+        path: &str,
+        headers: &[(&str, String)],
+        body: &Value,
+    ) -> io::Result<(u16, Value)> {
+        self.begin(path, headers, body)?;
+        let gone = || io::Error::from(io::ErrorKind::UnexpectedEof);
+        let mut line = String::new();
+        self.0.read_line(&mut line)?;
+        let status = line.split(' ').nth(1).and_then(|status| status.parse().ok());
+        let status = status.ok_or_else(gone)?;
+        let mut length = 0;
+        loop {
+            line.clear();
+            if self.0.read_line(&mut line)? == 0 {
+                return Err(gone());
+            }
+            if line.trim().is_empty() {
+                break;
+            }
+            if let Some((name, value)) = line.split_once(':')
+                && name.eq_ignore_ascii_case("content-length")
+            {
+                length = value.trim().parse().unwrap();
+            }
+        }
+        let mut answer = vec![0; length];
+        self.0.read_exact(&mut answer)?;
+        Ok((status, serde_json::from_slice(&answer).unwrap()))
+    }
+
+    /// Sends a request and does not wait for the answer.
+    pub(crate) fn begin(&mut self, path: &str, headers: &[(&str, String)], body: &Value) -> io::Result<()> {
+        let body = body.to_string();
+        let mut text = format!(
+            "POST {path} HTTP/1.1\r\nhost: test\r\ncontent-length: {}\r\n",
+            body.len()
+        );
+        for (name, value) in headers {
+            text.push_str(&format!("{name}: {value}\r\n"));
+        }
+        text.push_str("\r\n");
+        text.push_str(&body);
+        self.0.get_mut().write_all(text.as_bytes())
     }
 }
 

@@ -1,8 +1,5 @@
 //! An engine with a database of its own, into which worlds are put and which is asked.
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
-
 use embedded::test::TestDatabase;
 use serde_json::{Value as Json, json};
 
@@ -10,10 +7,10 @@ use super::operation::Request;
 use super::oracle::Oracle;
 use super::world::World;
 use super::write;
-use crate::process::Server;
+use crate::process::{Connection, Server};
 
 pub(crate) struct Lane {
-    connection: BufReader<TcpStream>,
+    connection: Connection,
     /// The document without tables.
     metadata: Json,
     schema: Option<String>,
@@ -60,10 +57,8 @@ impl Lane {
         // Postgres would compile some statements for seconds, over tables of ten rows.
         let url = format!("{}?options=-cjit%3Doff", database.url());
         let server = Server::start_with(&["serve", "--server-port", "0", "--database-url", &url]);
-        let stream = server.connect();
-        stream.set_nodelay(true).unwrap();
         let mut lane = Self {
-            connection: BufReader::new(stream),
+            connection: Connection::to(server.port).unwrap(),
             metadata: Json::Null,
             schema: None,
             _server: server,
@@ -194,41 +189,7 @@ impl Lane {
         self.send(path, headers, body).1
     }
 
-    fn send(&mut self, path: &str, headers: &[(&'static str, String)], body: &Json) -> (u16, Json) {
-        let body = body.to_string();
-        let mut text = format!(
-            "POST {path} HTTP/1.1\r\nhost: test\r\ncontent-length: {}\r\n",
-            body.len()
-        );
-        for (name, value) in headers {
-            text.push_str(&format!("{name}: {value}\r\n"));
-        }
-        text.push_str("\r\n");
-        text.push_str(&body);
-        self.connection.get_mut().write_all(text.as_bytes()).unwrap();
-        let mut line = String::new();
-        self.connection.read_line(&mut line).unwrap();
-        let status = line
-            .split(' ')
-            .nth(1)
-            .unwrap_or_else(|| panic!("no status in {line:?}"))
-            .parse()
-            .unwrap();
-        let mut length = 0;
-        loop {
-            line.clear();
-            self.connection.read_line(&mut line).unwrap();
-            if line.trim().is_empty() {
-                break;
-            }
-            if let Some((name, value)) = line.split_once(':')
-                && name.eq_ignore_ascii_case("content-length")
-            {
-                length = value.trim().parse().unwrap();
-            }
-        }
-        let mut answer = vec![0; length];
-        self.connection.read_exact(&mut answer).unwrap();
-        (status, serde_json::from_slice(&answer).unwrap())
+    fn send(&mut self, path: &str, headers: &[(&str, String)], body: &Json) -> (u16, Json) {
+        self.connection.post(path, headers, body).unwrap()
     }
 }
