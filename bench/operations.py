@@ -22,6 +22,8 @@ class Operation:
     variables: Callable[[dict], dict] | None = None
     # Which of `vary` only serve to make these.
     hidden: set = field(default_factory=set)
+    # Texts that stand as :name in the SQL: parameters like the variables of a request.
+    texts: dict = field(default_factory=dict)
     # Run before each measurement, so that what is written does not pile up.
     reset: str | None = None
 
@@ -36,16 +38,26 @@ def script(operation, fixed=None):
     text = operation.sql
     if fixed is None:
         return "".join(f"\\set {name} random({low}, {high})\n" for name, (low, high) in operation.vary.items()) + text
-    for name, value in fixed.items():
+    for name, value in [*fixed.items(), *((name, f"'{text}'") for name, text in operation.texts.items())]:
         text = re.sub(rf":{name}\b", str(value), text)
     return text
+
+
+def array(values):
+    """The text of a Postgres array; of texts without anything to escape."""
+    return "{" + ",".join(map(str, values)) + "}"
 
 
 SONG = "id, record_id, genre_id, name, composer, length_ms, size_bytes, price"
 PLAY = "id, listener_id, song_id, played_at, heard_ms, device, stars, context"
 
-# Empties the tables that rows are inserted into.
-EMPTY = "truncate shelf, box, item"
+# Puts the tables that are written to back to what they were, files included, and lets nothing of an earlier run be
+# flushed during the next one.
+EMPTY = "truncate shelf, box, item restart identity; checkpoint"
+STOCKED = """truncate stock;
+insert into stock select n, 'label ' || n, n from generate_series(1, 100000) as n;
+vacuum analyze stock;
+checkpoint"""
 
 OPERATIONS = [
     Operation("noop", "`__typename` alone: HTTP and GraphQL, no table", "{ __typename }", "select 1;"),
@@ -188,28 +200,32 @@ OPERATIONS = [
         """with w as (update stock set amount = :amount where id = :id returning id, label, amount)
            select json_build_object('update_stock_by_pk', (select row_to_json(w) from w));""",
         {"id": (1, 100000), "amount": (1, 1000)},
-        reset="vacuum stock",
+        reset=STOCKED,
     ),
     Operation(
         "insert_100",
         "100 rows of 2 columns in a variable",
         "mutation ($rows: [item_insert_input!]!) { insert_item(objects: $rows) { affected_rows } }",
-        f"""with w as (insert into item (label, weight) values {", ".join(f"('item {n}', :w + {n})" for n in range(100))}
-           returning 1) select json_build_object('insert_item', json_build_object('affected_rows', count(*))) from w;""",
+        """with w as (insert into item (label, weight)
+             select label, :w + weight from unnest(:labels::text[], :weights::int4[]) as v (label, weight) returning 1)
+           select json_build_object('insert_item', json_build_object('affected_rows', count(*))) from w;""",
         {"w": (1, 1000)},
         variables=lambda values: {"rows": [{"label": f"item {n}", "weight": values["w"] + n} for n in range(100)]},
         hidden={"w"},
+        texts={"labels": array(f"item {n}" for n in range(100)), "weights": array(range(100))},
         reset=EMPTY,
     ),
     Operation(
         "insert_nested",
         "a shelf with 10 boxes with 10 items each, in a variable",
         "mutation ($rows: [shelf_insert_input!]!) { insert_shelf(objects: $rows) { affected_rows } }",
-        f"""with s as (insert into shelf (name) values ('shelf ' || :k) returning id),
-           b as (insert into box (shelf_id, label) select s.id, v.label from s,
-             (values {", ".join(f"('box {n}')" for n in range(10))}) as v (label) returning id),
-           i as (insert into item (box_id, label, weight) select b.id, v.label, v.weight from b,
-             (values {", ".join(f"('item {n}', {n})" for n in range(10))}) as v (label, weight) returning 1)
+        """with s as (insert into shelf (name) values ('shelf ' || :k) returning id),
+           b as (insert into box (shelf_id, label) select s.id, v.label from s, unnest(:boxes::text[]) as v (label)
+             returning id),
+           n as (select id, row_number() over (order by id) as number from b),
+           i as (insert into item (box_id, label, weight) select n.id, v.label, v.weight
+             from unnest(:owners::int4[], :labels::text[], :weights::int4[]) as v (owner, label, weight)
+             join n on n.number = v.owner returning 1)
            select json_build_object('insert_shelf', json_build_object('affected_rows',
              (select count(*) from s) + (select count(*) from b) + (select count(*) from i)));""",
         {"k": (1, 100000)},
@@ -217,6 +233,12 @@ OPERATIONS = [
             {"label": f"box {b}", "items": {"data": [{"label": f"item {n}", "weight": n} for n in range(10)]}}
             for b in range(10)]}}]},
         hidden={"k"},
+        texts={
+            "boxes": array(f"box {n}" for n in range(10)),
+            "owners": array(1 + n // 10 for n in range(100)),
+            "labels": array(f"item {n % 10}" for n in range(100)),
+            "weights": array(n % 10 for n in range(100)),
+        },
         reset=EMPTY,
     ),
     Operation(
@@ -224,15 +246,20 @@ OPERATIONS = [
         "1,000 rows of 3 columns that are there already, in a variable",
         """mutation ($rows: [stock_insert_input!]!) { insert_stock(objects: $rows,
              on_conflict: {constraint: stock_pkey, update_columns: [amount]}) { affected_rows } }""",
-        f"""with w as (insert into stock (id, label, amount) values
-             {", ".join(f"(1000 * :k + {n}, 'label {n}', {n})" for n in range(1, 1001))}
+        """with w as (insert into stock (id, label, amount) select 1000 * :k + id, label, amount
+             from unnest(:ids::int4[], :labels::text[], :amounts::int4[]) as v (id, label, amount)
            on conflict (id) do update set amount = excluded.amount returning 1)
            select json_build_object('insert_stock', json_build_object('affected_rows', count(*))) from w;""",
         {"k": (0, 99)},
         variables=lambda values: {"rows": [
             {"id": 1000 * values["k"] + n, "label": f"label {n}", "amount": n} for n in range(1, 1001)]},
         hidden={"k"},
-        reset="vacuum stock",
+        texts={
+            "ids": array(range(1, 1001)),
+            "labels": array(f"label {n}" for n in range(1, 1001)),
+            "amounts": array(range(1, 1001)),
+        },
+        reset=STOCKED,
     ),
     Operation(
         "introspection",
