@@ -19,7 +19,7 @@ use crate::codec::{self, Fields, Record, Scratch};
 use crate::error::Error;
 use crate::execute::parameter::{Text, Values};
 use crate::execute::row::{ColumnBytes, RowFields};
-use crate::pool::{Exclusive, Known, Pool, Session, Shared};
+use crate::pool::{Exclusive, Known, Pool, Purpose, Session, Shared};
 
 pub(crate) mod parameter;
 mod row;
@@ -168,7 +168,7 @@ async fn attempt(
         }
         sink.restart();
     }
-    let exclusive = pool.exclusive().await?;
+    let exclusive = pool.exclusive(Purpose::Reading).await?;
     match on_exclusive(exclusive, known, statement, values, sink).await {
         Err(Error::Lost(_)) => {
             sink.restart();
@@ -356,7 +356,11 @@ async fn prepare(
 
 /// Takes all rows.
 pub(crate) async fn take_rows(stream: RowStream, sink: &mut impl Sink) -> Result<(), Error> {
-    let mut stream = pin!(stream);
+    take_rows_of(pin!(stream), sink).await
+}
+
+/// Takes all rows of a stream that is looked at afterwards.
+pub(crate) async fn take_rows_of(mut stream: Pin<&mut RowStream>, sink: &mut impl Sink) -> Result<(), Error> {
     let mut scratch = Scratch::default();
     while let Some(row) = stream.try_next().await? {
         sink.row(&RowFields(&row), &mut scratch)?;

@@ -25,7 +25,7 @@ mod session;
 pub(crate) use self::estimate::{Estimates, Known};
 pub(crate) use self::exclusive::Exclusive;
 pub(crate) use self::reader::{Reader, Shared};
-pub(crate) use self::session::Session;
+pub(crate) use self::session::{Purpose, Session};
 
 /// At most this many connections are readers, and at most half of all.
 const MOST_READERS: usize = 32;
@@ -127,15 +127,32 @@ impl Pool {
     }
 
     /// A connection to oneself; waits for one to be free, `pool_timeout` at most.
-    pub(crate) async fn exclusive(self: &Arc<Pool>) -> Result<Exclusive, Error> {
+    pub(crate) async fn exclusive(self: &Arc<Pool>, purpose: Purpose) -> Result<Exclusive, Error> {
         let permit = self.permit().await?;
-        while let Some(session) = self.pop_idle() {
-            if session.is_usable(self.settings.connection_lifetime) {
-                return Ok(Exclusive::new(self.clone(), session, permit));
+        while let Some(session) = self.pop_idle(purpose) {
+            if session.is_usable(self.settings.connection_lifetime)
+                && self.set_up(&session, purpose).await.is_ok()
+            {
+                return Ok(Exclusive::new(self.clone(), session, permit, purpose));
             }
         }
+        let session = self.open_for(purpose).await?;
+        Ok(Exclusive::new(self.clone(), session, permit, purpose))
+    }
+
+    /// A new connection of the pool's settings.
+    async fn open_for(self: &Arc<Pool>, purpose: Purpose) -> Result<Session, Error> {
         let session = self.open(&self.connector).await?;
-        Ok(Exclusive::new(self.clone(), session, permit))
+        self.set_up(&session, purpose).await?;
+        Ok(session)
+    }
+
+    /// Without session state every transaction says itself what it is.
+    async fn set_up(&self, session: &Session, purpose: Purpose) -> Result<(), Error> {
+        if self.prepares {
+            session.serve(purpose).await?;
+        }
+        Ok(())
     }
 
     /// The same, never one that was there before: after a connection was lost the others may be dead too.
@@ -143,7 +160,7 @@ impl Pool {
         let permit = self.permit().await?;
         self.make_room();
         let session = self.open(&self.connector).await?;
-        Ok(Exclusive::new(self.clone(), session, permit))
+        Ok(Exclusive::new(self.clone(), session, permit, Purpose::Reading))
     }
 
     /// A new connection without session settings of ours, that is closed after use.
@@ -151,7 +168,7 @@ impl Pool {
         let permit = self.permit().await?;
         self.make_room();
         let session = self.open(&self.plain_connector).await?;
-        let mut exclusive = Exclusive::new(self.clone(), session, permit);
+        let mut exclusive = Exclusive::new(self.clone(), session, permit, Purpose::Reading);
         exclusive.close_after_use();
         Ok(exclusive)
     }
@@ -220,8 +237,13 @@ impl Pool {
         self.readers.get(at)
     }
 
-    fn pop_idle(&self) -> Option<Session> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop()
+    /// The one used last of those that are set up for it; if there is none, the one used last.
+    fn pop_idle(&self, purpose: Purpose) -> Option<Session> {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        match idle.iter().rposition(|session| session.purpose() == purpose) {
+            Some(at) => Some(idle.remove(at)),
+            None => idle.pop(),
+        }
     }
 
     /// Closes an idle connection if there are as many as may be, as it counts too.

@@ -6,7 +6,7 @@ use std::time::Instant;
 use tokio_postgres::Client;
 
 use crate::error::Error;
-use crate::pool::{Exclusive, Pool};
+use crate::pool::{Exclusive, Pool, Purpose};
 use crate::source::IsolationLevel;
 
 /// An open transaction. Dropping it cancels what runs in it.
@@ -18,7 +18,7 @@ pub(crate) struct Snapshot {
 impl Snapshot {
     /// Begins; on a new connection if the one at hand turns out to be dead.
     pub(crate) async fn begin(pool: &Arc<Pool>) -> Result<Snapshot, Error> {
-        match Snapshot::on(pool.exclusive().await?).await {
+        match Snapshot::on(pool.exclusive(Purpose::Reading).await?).await {
             Err(Error::Lost(_)) => Snapshot::on(pool.exclusive_new().await?).await,
             other => other,
         }

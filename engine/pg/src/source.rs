@@ -15,7 +15,7 @@ use crate::error::Error;
 use crate::execute::{self, Json, Keyed};
 use crate::health::{Health, MemberMetrics, MemberRole};
 use crate::introspect;
-use crate::pool::Pool;
+use crate::pool::{Pool, Purpose};
 use crate::run_sql::{RunSql, RunSqlMode};
 use crate::snapshot::Snapshot;
 use crate::write::Write;
@@ -342,7 +342,10 @@ impl Source {
     /// # Errors
     /// No connection.
     pub async fn begin(&self, session_variables: Option<&str>) -> Result<Write, Error> {
-        Ok(Write::new(self.writes().exclusive().await?, session_variables))
+        Ok(Write::new(
+            self.writes().exclusive(Purpose::Writing).await?,
+            session_variables,
+        ))
     }
 
     /// The lines of `EXPLAIN (FORMAT TEXT)`, from where reads go.

@@ -123,11 +123,15 @@ impl Write {
             None => work.await,
             Some(begin) => {
                 let text = pool.isolation().begin_read_write(prepares);
-                let set = begin.set(session, prepares);
                 // Polled in this order, so sent in this order, without waiting in between.
-                let (begun, set, result) =
-                    futures_util::future::join3(session.client.batch_execute(text), set, work).await;
-                begun.map_err(Error::from).and(set).and(result)
+                let (before, begun, set, result) = futures_util::future::join4(
+                    begin.set_before(session, prepares),
+                    session.client.batch_execute(text),
+                    begin.set_within(session, prepares),
+                    work,
+                )
+                .await;
+                before.and(begun.map_err(Error::from)).and(set).and(result)
             }
         };
         if let Err(error) = &result

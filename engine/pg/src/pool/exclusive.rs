@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::error::Error;
-use crate::pool::{Pool, Session};
+use crate::pool::{Pool, Purpose, Session};
 
 /// A connection to oneself. Goes back to the pool when dropped; with something still running on it, that is cancelled first.
 #[derive(Debug)]
@@ -13,6 +13,7 @@ pub(crate) struct Exclusive {
     pool: Arc<Pool>,
     session: Option<Session>,
     permit: Option<OwnedSemaphorePermit>,
+    purpose: Purpose,
     close: bool,
     state: State,
 }
@@ -29,11 +30,17 @@ enum State {
 }
 
 impl Exclusive {
-    pub(super) fn new(pool: Arc<Pool>, session: Session, permit: OwnedSemaphorePermit) -> Exclusive {
+    pub(super) fn new(
+        pool: Arc<Pool>,
+        session: Session,
+        permit: OwnedSemaphorePermit,
+        purpose: Purpose,
+    ) -> Exclusive {
         Exclusive {
             pool,
             session: Some(session),
             permit: Some(permit),
+            purpose,
             close: false,
             state: State::Clean,
         }
@@ -71,7 +78,7 @@ impl Exclusive {
     /// Takes a new connection in place of one that was lost.
     pub(crate) async fn reconnect(&mut self) -> Result<(), Error> {
         self.session = None;
-        self.session = Some(self.pool.open(&self.pool.connector).await?);
+        self.session = Some(self.pool.open_for(self.purpose).await?);
         self.state = State::Clean;
         Ok(())
     }

@@ -1,15 +1,26 @@
 //! One connection and the statements prepared on it.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio_postgres::{Client, Statement};
 
+use crate::error::Error;
 use crate::pool::Known;
 
 /// Prepared statements per connection. Postgres keeps some tens of kilobytes for each.
 const MOST_STATEMENTS: usize = 512;
+
+/// What a session of our settings is set up for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// Its transactions are read-only unless they say otherwise. As it is connected.
+    Reading,
+    /// Its transactions write, also those that nobody begins, and `hasura.user` may be set for more than one of them.
+    Writing,
+}
 
 /// A connection to the database.
 #[derive(Debug)]
@@ -17,7 +28,11 @@ pub(crate) struct Session {
     pub(crate) client: Client,
     prepared: Mutex<Prepared>,
     connected: Instant,
-    /// What sets the session variables of a transaction, prepared.
+    /// It is set up for writing.
+    writes: AtomicBool,
+    /// What `hasura.user` is for the session, if that is known.
+    user: Mutex<Option<Box<str>>>,
+    /// What sets `hasura.user` for the session, prepared.
     pub(crate) set_user: OnceLock<Statement>,
 }
 
@@ -40,6 +55,8 @@ impl Session {
             client,
             prepared: Mutex::new(prepared),
             connected: now,
+            writes: AtomicBool::new(false),
+            user: Mutex::new(None),
             set_user: OnceLock::new(),
         }
     }
@@ -47,6 +64,41 @@ impl Session {
     /// It is connected and not too old.
     pub(crate) fn is_usable(&self, lifetime: Option<Duration>) -> bool {
         !self.client.is_closed() && lifetime.is_none_or(|lifetime| self.connected.elapsed() < lifetime)
+    }
+
+    /// What it is set up for.
+    pub(crate) fn purpose(&self) -> Purpose {
+        if self.writes.load(Ordering::Relaxed) {
+            Purpose::Writing
+        } else {
+            Purpose::Reading
+        }
+    }
+
+    /// Sets it up for something else than it was, which nothing may be running on it for.
+    pub(crate) async fn serve(&self, purpose: Purpose) -> Result<(), Error> {
+        if self.purpose() == purpose {
+            return Ok(());
+        }
+        let text = match purpose {
+            Purpose::Reading => "SET default_transaction_read_only TO on; RESET hasura.user",
+            Purpose::Writing => "SET default_transaction_read_only TO off",
+        };
+        self.set_user_known(None);
+        self.client.batch_execute(text).await?;
+        self.writes.store(purpose == Purpose::Writing, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// `hasura.user` of the session is this already.
+    pub(crate) fn is_of_user(&self, user: &str) -> bool {
+        let known = self.user.lock().unwrap_or_else(PoisonError::into_inner);
+        known.as_deref() == Some(user)
+    }
+
+    /// Remembers what `hasura.user` of the session is; `None` before it changes.
+    pub(crate) fn set_user_known(&self, user: Option<&str>) {
+        *self.user.lock().unwrap_or_else(PoisonError::into_inner) = user.map(Box::from);
     }
 
     /// Since when it was not used.

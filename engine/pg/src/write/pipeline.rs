@@ -1,4 +1,5 @@
-//! Several statements of a transaction, sent at once with its beginning and its end: one wait for all.
+//! Several statements of a transaction, sent at once with its beginning and its end: one wait for all. A single statement
+//! has neither, as it is a transaction by itself.
 
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
@@ -262,15 +263,26 @@ async fn exchange(
     ends: &mut Vec<usize>,
 ) -> Result<(), Outcome> {
     let client = &session.client;
+    // One statement by itself is a transaction already.
+    let alone = commit && steps.len() == 1 && begin.is_some_and(|(_, begin)| begin.is_of_session(true));
+    if begin.is_some() && client.is_closed() {
+        return Err(Outcome::NotSent(Error::Lost(None)));
+    }
+    let mut before = pin!(maybe_done(async {
+        match begin {
+            Some((_, begin)) => begin.set_before(session, true).await,
+            None => Ok(()),
+        }
+    }));
     let mut begun = pin!(maybe_done(async {
         match begin {
-            Some((text, _)) => client.batch_execute(text).await.map_err(Error::from),
-            None => Ok(()),
+            Some((text, _)) if !alone => client.batch_execute(text).await.map_err(Error::from),
+            _ => Ok(()),
         }
     }));
     let mut set = pin!(maybe_done(async {
         match begin {
-            Some((_, begin)) => begin.set(session, true).await,
+            Some((_, begin)) => begin.set_within(session, true).await,
             None => Ok(()),
         }
     }));
@@ -280,13 +292,19 @@ async fn exchange(
         .map(|(step, statement)| Box::pin(maybe_done(client.query_raw(statement, step.values.iter()))))
         .collect();
     let mut ended = pin!(maybe_done(async {
-        if commit {
+        if commit && !alone {
             client.batch_execute("COMMIT").await.map_err(Error::from)
         } else {
             Ok(())
         }
     }));
     // The first poll of each sends it.
+    send(before.as_mut()).await;
+    if let MaybeDone::Done(Err(_)) = &*before
+        && let Some(Err(error)) = before.as_mut().take_output()
+    {
+        return Err(Outcome::NotSent(error));
+    }
     send(begun.as_mut()).await;
     if begin.is_some()
         && let MaybeDone::Done(Err(_)) = &*begun
@@ -301,6 +319,10 @@ async fn exchange(
     send(ended.as_mut()).await;
 
     let failed = |position, error| Outcome::Failed(Failed { position, error });
+    before.as_mut().await;
+    if let Some(Err(error)) = before.take_output() {
+        return Err(failed(0, error));
+    }
     begun.as_mut().await;
     if let Some(Err(error)) = begun.take_output() {
         return Err(failed(0, error));
@@ -311,10 +333,17 @@ async fn exchange(
     }
     for (position, (mut answer, step)) in answers.into_iter().zip(steps).enumerate() {
         answer.as_mut().await;
+        let mut position = position;
         let taken = match answer.as_mut().take_output() {
             Some(Ok(stream)) => {
                 let mut sink = Json::new(&step.work.statement.shape, limit, out);
-                execute::take_rows(stream, &mut sink).await
+                let mut stream = pin!(stream);
+                let taken = execute::take_rows_of(stream.as_mut(), &mut sink).await;
+                if taken.is_err() && stream.rows_affected().is_some() {
+                    // The statement was done; what failed is the commit.
+                    position += 1;
+                }
+                taken
             }
             Some(Err(error)) => Err(Error::from(error)),
             None => Err(Error::Lost(None)),
@@ -347,45 +376,69 @@ async fn send(mut future: Pin<&mut impl Future<Output = ()>>) {
 }
 
 impl Begin {
-    /// Prepares what [`Begin::set`] runs.
+    /// All it sets can stay set for the session, which so is told only when it changes. A trace is another one each time.
+    fn is_of_session(&self, prepares: bool) -> bool {
+        prepares && self.session_variables.is_some() && self.trace_context.is_none()
+    }
+
+    /// Prepares what [`Begin::set_before`] runs.
     async fn prepare(&self, session: &Session) -> Result<(), Error> {
-        if self.session_variables.is_some()
-            && self.trace_context.is_none()
-            && session.set_user.get().is_none()
-        {
-            let statement = session.client.prepare(SET_USER).await?;
+        if self.is_of_session(true) && session.set_user.get().is_none() {
+            let statement = session.client.prepare(SET_USER_OF_SESSION).await?;
             // Another one's is as good.
             let _ = session.set_user.set(statement);
         }
         Ok(())
     }
 
-    /// Sets `hasura.user` and `hasura.tracecontext` for the transaction.
-    pub(super) async fn set(&self, session: &Session, prepares: bool) -> Result<(), Error> {
-        match (&self.session_variables, &self.trace_context) {
+    /// Before the transaction: `hasura.user`, where the session has another one. Nothing that reads uses such a session
+    /// before that is taken back, and whatever writes sets its own.
+    pub(super) async fn set_before(&self, session: &Session, prepares: bool) -> Result<(), Error> {
+        let Some(user) = self
+            .session_variables
+            .as_deref()
+            .filter(|_| self.is_of_session(prepares))
+        else {
+            return Ok(());
+        };
+        if session.is_of_user(user) {
+            return Ok(());
+        }
+        session.set_user_known(None);
+        match session.set_user.get() {
+            Some(statement) => {
+                let rows = session.client.query_raw(statement, [Text(Some(user))]).await?;
+                drain(rows).await?;
+            }
+            None => {
+                execute::query(&session.client, SET_USER_OF_SESSION, &[user]).await?;
+            }
+        }
+        session.set_user_known(Some(user));
+        Ok(())
+    }
+
+    /// Within the transaction, for it alone: `hasura.user` and `hasura.tracecontext`.
+    pub(super) async fn set_within(&self, session: &Session, prepares: bool) -> Result<(), Error> {
+        if self.is_of_session(prepares) {
+            return Ok(());
+        }
+        let user = self.session_variables.as_deref();
+        let client = &session.client;
+        match (user, self.trace_context.as_deref()) {
+            // What an earlier one left on the session is not this one's.
+            (None, None) if prepares => execute::query(client, SET_USER, &[""]).await.map(|_| ()),
             (None, None) => Ok(()),
-            (Some(user), None) => {
-                if let Some(statement) = session.set_user.get().filter(|_| prepares) {
-                    let values = [Text(Some(user))];
-                    let rows = session.client.query_raw(statement, values).await?;
-                    return drain(rows).await;
-                }
-                execute::query(&session.client, SET_USER, &[user])
-                    .await
-                    .map(|_| ())
-            }
-            (user, trace) => {
-                let user = user.as_deref().unwrap_or("{}");
-                let trace = trace.as_deref().unwrap_or("{}");
-                execute::query(&session.client, SET_BOTH, &[user, trace])
-                    .await
-                    .map(|_| ())
-            }
+            (Some(user), None) => execute::query(client, SET_USER, &[user]).await.map(|_| ()),
+            (user, Some(trace)) => execute::query(client, SET_BOTH, &[user.unwrap_or("{}"), trace])
+                .await
+                .map(|_| ()),
         }
     }
 }
 
 const SET_USER: &str = "select set_config('hasura.user', $1::text, true)";
+const SET_USER_OF_SESSION: &str = "select set_config('hasura.user', $1::text, false)";
 const SET_BOTH: &str =
     "select set_config('hasura.user', $1::text, true), set_config('hasura.tracecontext', $2::text, true)";
 
