@@ -216,3 +216,168 @@ async fn serialization_failures_are_told() {
         )
     );
 }
+
+/// Statements that answer, and their values one after the other.
+async fn all(
+    write: &mut pg::Write,
+    statements: &[&Statement],
+    values: &[Option<String>],
+    commit: bool,
+) -> Result<String, pg::Failed> {
+    let works: Vec<pg::Work<'_>> = statements
+        .iter()
+        .map(|statement| pg::Work {
+            statement,
+            answers: true,
+        })
+        .collect();
+    let (mut out, mut ends) = (Vec::new(), Vec::new());
+    let result = write
+        .execute_all(&works, values, None, commit, &mut out, &mut ends)
+        .await;
+    assert_eq!(ends.len(), if result.is_ok() { works.len() } else { 0 });
+    result.map(|()| String::from_utf8(out).unwrap())
+}
+
+/// `(id, name, mood, parent)` of constant values.
+fn row(id: i32, rest: &str) -> Statement {
+    let text = format!("with new as (insert into t values ({id}, {rest}) returning id) select id from new");
+    statement(&text, 0, object(&[("id", Codec::Int4)]))
+}
+
+#[tokio::test]
+async fn an_error_in_the_middle_undoes_everything_and_the_connection_goes_on() {
+    for prepared in [true, false] {
+        // One connection to write on: whatever an error leaves behind would show.
+        let world = World::with("pg_pipeline", |member| {
+            member.use_prepared_statements = prepared;
+            member.pool.max_connections = 2;
+        });
+        world.sql(TABLES).await;
+        let (first, second, third) = (row(1, "'a'"), row(2, "null"), row(3, "'c'"));
+        let deferred = row(5, "'d', null, 99");
+        for commit in [true, false] {
+            for (statements, position) in [
+                (vec![&first, &second, &third], 1),
+                (vec![&second, &first], 0),
+                (vec![&second], 0),
+                (vec![&first, &first], 1),
+            ] {
+                let mut write = world.source.begin(Some("{}")).await.unwrap();
+                let failed = all(&mut write, &statements, &[], commit).await.unwrap_err();
+                assert_eq!(failed.position, position);
+                assert!(matches!(failed.error, Error::Database(_)), "{failed:?}");
+                drop(write);
+            }
+        }
+        // What is only seen at the end is told as the end's, by one statement as by several.
+        for statements in [vec![&deferred], vec![&first, &deferred]] {
+            let mut write = world.source.begin(Some("{}")).await.unwrap();
+            let failed = all(&mut write, &statements, &[], true).await.unwrap_err();
+            assert_eq!(failed.position, statements.len());
+        }
+        assert_eq!(world.value("select count(*) from t").await, "0");
+        let mut write = world.source.begin(Some("{}")).await.unwrap();
+        assert_eq!(
+            all(&mut write, &[&first, &third], &[], true).await.unwrap(),
+            "[{\"id\":1}][{\"id\":3}]"
+        );
+        drop(write);
+        let mut write = world.source.begin(Some("{}")).await.unwrap();
+        assert_eq!(
+            all(&mut write, &[&row(4, "'x'")], &[], true).await.unwrap(),
+            "[{\"id\":4}]"
+        );
+        drop(write);
+        assert_eq!(world.value("select count(*) from t").await, "3");
+    }
+}
+
+#[tokio::test]
+async fn a_statement_by_itself_fails_to_serialize_and_the_connection_goes_on() {
+    let world = World::with("pg_pipeline_serializable", |member| {
+        member.isolation_level = pg::IsolationLevel::Serializable;
+        member.pool.max_connections = 4;
+    });
+    world
+        .sql("create table n (v int); insert into n values (1)")
+        .await;
+    let update = statement(
+        "with new as (update n set v = v + 1 returning v) select v from new",
+        0,
+        object(&[("v", Codec::Int4)]),
+    );
+    let look = statement("select v from n", 0, object(&[("v", Codec::Int4)]));
+    // A transaction that has seen the row before another one changes it.
+    let mut late = world.source.begin(Some("{}")).await.unwrap();
+    all(&mut late, &[&look], &[], false).await.unwrap();
+    let mut write = world.source.begin(Some("{}")).await.unwrap();
+    assert_eq!(
+        all(&mut write, &[&update], &[], true).await.unwrap(),
+        "[{\"v\":2}]"
+    );
+    let failed = all(&mut late, &[&update], &[], true).await.unwrap_err();
+    assert_eq!(failed.error.told(Expect::Write).code, Code::ConcurrentUpdate);
+    drop((late, write));
+    for expected in ["[{\"v\":3}]", "[{\"v\":4}]", "[{\"v\":5}]"] {
+        let mut write = world.source.begin(Some("{}")).await.unwrap();
+        assert_eq!(all(&mut write, &[&update], &[], true).await.unwrap(), expected);
+    }
+}
+
+#[tokio::test]
+async fn each_write_is_its_users_and_no_read_is_anyones() {
+    let world = World::with("pg_pipeline_user", |member| {
+        // One connection beside the one that reads share.
+        member.pool.max_connections = 2;
+    });
+    world
+        .sql(
+            "create table who (u text, read_only text); \
+             create function rise() returns trigger language plpgsql as $$ begin \
+               if new.u like '%wrong%' then raise exception 'no'; end if; return new; end $$; \
+             create trigger rise before insert on who for each row execute function rise()",
+        )
+        .await;
+    let note = statement(
+        "with new as (insert into who select current_setting('hasura.user', true), \
+         current_setting('default_transaction_read_only') returning u) select u from new",
+        0,
+        object(&[("u", Codec::Text)]),
+    );
+    let write = async |user: Option<&str>, trace: Option<&str>, statements: &[&Statement]| {
+        let write = world.source.begin(user).await.unwrap();
+        let mut write = write.with_trace_context(trace);
+        all(&mut write, statements, &[], true).await
+    };
+    let says = |user: &str| format!("[{{\"u\":\"{user}\"}}]");
+    for _ in 0..2 {
+        assert_eq!(write(Some("one"), None, &[&note]).await.unwrap(), says("one"));
+        assert_eq!(write(Some("one"), None, &[&note]).await.unwrap(), says("one"));
+        assert_eq!(write(Some("two"), None, &[&note]).await.unwrap(), says("two"));
+        assert_eq!(
+            write(Some("three"), Some("{}"), &[&note]).await.unwrap(),
+            says("three")
+        );
+        assert_eq!(write(Some("two"), None, &[&note]).await.unwrap(), says("two"));
+        assert_eq!(write(None, None, &[&note]).await.unwrap(), says(""));
+        // Its failure does not undo what is remembered of the session.
+        assert!(write(Some("wrong"), None, &[&note]).await.is_err());
+        assert!(write(Some("wrong"), None, &[&note, &note]).await.is_err());
+        assert_eq!(
+            write(Some("four"), None, &[&note, &note]).await.unwrap(),
+            says("four").repeat(2)
+        );
+        // The connection that wrote is not one for reads as it is.
+        let read = statement(
+            "select current_setting('hasura.user', true) as u, current_setting('transaction_read_only') as r",
+            0,
+            object(&[("u", Codec::Text), ("r", Codec::Text)]),
+        );
+        let answer = world.read(&read, &[]).await.unwrap();
+        assert!(
+            answer == "[{\"u\":null,\"r\":\"on\"}]" || answer == "[{\"u\":\"\",\"r\":\"on\"}]",
+            "{answer}"
+        );
+    }
+}
