@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use graphql::operation::VariablePath;
 use graphql::uniform::{self, Step, UniformLeaf};
-use graphql::{Error, Name, Path};
+use graphql::{Error, InputClass, Name, Path};
 use serde_json::{Map, Value};
 
 use crate::prepared::Encoding;
@@ -39,6 +39,16 @@ pub enum Read {
     Numbers,
     /// How many there are.
     Count,
+}
+
+/// A number of a type that has only whole ones; other types tell `-0` from `0`.
+fn integer(value: &Value, class: InputClass) -> Option<i64> {
+    match (class, value) {
+        (InputClass::Int | InputClass::SmallInt | InputClass::BigInt, Value::Number(number)) => {
+            number.as_i64()
+        }
+        _ => None,
+    }
 }
 
 impl Rows {
@@ -79,13 +89,27 @@ impl Rows {
             if at > 0 {
                 out.push(',');
             }
-            let value = found.fields.get(&**key).unwrap_or(&Value::Null);
+            // Objects of one form have few keys, which are sooner compared than hashed.
+            let value = found.fields.iter().find(|(name, _)| **name == **key);
+            let value = value.map_or(&Value::Null, |(_, value)| value);
             let checked = leaf.check(value, || {
                 uniform::path_of(list, &self.steps, at, path).key(key.clone())
             })?;
-            match checked.and_then(|value| encode(&value, encoding, leaf.class)) {
-                None => out.push_str("NULL"),
-                Some(text) => quoted(&text, &mut out),
+            let Some(value) = checked else {
+                out.push_str("NULL");
+                continue;
+            };
+            match (encoding, &*value) {
+                (Encoding::Plain, Value::String(text)) => quoted(text, &mut out),
+                (_, value) => match (integer(value, leaf.class), encoding) {
+                    (Some(number), Encoding::Plain) => {
+                        let _ = write!(out, "{number}");
+                    }
+                    _ => match encode(value, encoding, leaf.class) {
+                        None => out.push_str("NULL"),
+                        Some(text) => quoted(&text, &mut out),
+                    },
+                },
             }
         }
         out.push('}');

@@ -212,6 +212,11 @@ fn array(items: &[Value], json: bool, class: InputClass, out: &mut String) {
 /// Appends an item of an array in quotes.
 pub(crate) fn quoted(text: &str, out: &mut String) {
     out.push('"');
+    if !text.bytes().any(|byte| matches!(byte, b'"' | b'\\')) {
+        out.push_str(text);
+        out.push('"');
+        return;
+    }
     for character in text.chars() {
         if matches!(character, '"' | '\\') {
             out.push('\\');
