@@ -9,6 +9,7 @@ mod data_api;
 // `cfg(test)` tells clippy that what runs in these is test code too.
 #[cfg(test)]
 mod fuzz;
+mod mutations;
 mod sql_text;
 mod type_system;
 mod values;
