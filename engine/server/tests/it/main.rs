@@ -6,6 +6,8 @@
     reason = "a test that fails says so by a panic"
 )]
 
+#[cfg(test)]
+mod access;
 mod answers;
 #[cfg(test)]
 mod api_server;
@@ -26,6 +28,8 @@ mod injection;
 mod mutations;
 mod permissions;
 mod process;
+#[cfg(test)]
+mod round_trips;
 mod routing;
 mod saved_queries;
 mod serving;
