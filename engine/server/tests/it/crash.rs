@@ -1,7 +1,7 @@
 //! What is left after a kill under a writing load: every mutation that was answered is there, and none is half there.
 //!
-//! Each mutation writes four tables through several root fields, with a number of its own in every row, so that a half of one
-//! shows. `ROWLOCK_CRASH_KILLS` says how often each test kills (3 times by default).
+//! Each mutation writes four tables through several root fields, or several rows of one table, with a number of its own in
+//! every row, so that a half of one shows. `ROWLOCK_CRASH_KILLS` says how often each test kills (3 times by default).
 
 #[cfg(test)]
 mod ledger;
@@ -31,12 +31,15 @@ const TABLES: &str = "create table parcel (id bigserial primary key, ticket bigi
     create table line (id bigserial primary key, ticket bigint not null, parcel_id bigint not null references parcel); \
     create table note (ticket bigint not null, giver int not null, taker int not null, amount int not null, \
       refused bool not null default false check (not refused)); \
+    create table single (ticket bigint not null, refused bool not null default false check (not refused)); \
     create table account (id int primary key, balance bigint not null); \
     insert into account select n, 0 from generate_series(0, 63) as n; \
-    create view written as select ticket, sum(parcels) as parcels, sum(lines) as lines, sum(notes) as notes from ( \
-      select ticket, 1 as parcels, 0 as lines, 0 as notes from parcel \
-      union all select line.ticket, 0, 1, 0 from line join parcel on parcel.id = parcel_id and parcel.ticket = line.ticket \
-      union all select ticket, 0, 0, 1 from note) as each group by ticket; \
+    create view written as select ticket, sum(parcels) as parcels, sum(lines) as lines, sum(notes) as notes, \
+        sum(singles) as singles from ( \
+      select ticket, 1 as parcels, 0 as lines, 0 as notes, 0 as singles from parcel \
+      union all select line.ticket, 0, 1, 0, 0 from line join parcel on parcel.id = parcel_id and parcel.ticket = line.ticket \
+      union all select ticket, 0, 0, 1, 0 from note \
+      union all select ticket, 0, 0, 0, 1 from single) as each group by ticket; \
     create view wrong as select id from account where balance <> \
       (select coalesce(sum(amount), 0) from note where taker = id) \
       - (select coalesce(sum(amount), 0) from note where giver = id);";
@@ -51,7 +54,7 @@ fn run_sql(port: u16, sql: &str) -> Value {
 
 fn prepare(port: u16) {
     run_sql(port, TABLES);
-    let tables: Vec<Value> = ["parcel", "line", "note", "account"]
+    let tables: Vec<Value> = ["parcel", "line", "note", "single", "account"]
         .iter()
         .map(|table| json!({ "table": table }))
         .collect();
@@ -68,11 +71,11 @@ fn prepare(port: u16) {
 
 /// What the database holds is what the ledger says, as seen by one statement each.
 fn audit(port: u16, ledger: &Ledger) {
-    let rows = run_sql(port, "select ticket, parcels, lines, notes from written");
+    let rows = run_sql(port, "select ticket, parcels, lines, notes, singles from written");
     let mut found = BTreeMap::new();
     for row in rows.as_array().unwrap().iter().skip(1) {
         let cell = |at: usize| row[at].as_str().unwrap().parse::<u64>().unwrap();
-        found.insert(cell(0), (cell(1), cell(2), cell(3)));
+        found.insert(cell(0), (cell(1), cell(2), cell(3), cell(4)));
     }
     ledger.judge(&found);
     let wrong = run_sql(port, "select id from wrong");

@@ -30,8 +30,17 @@ const UNBOUNDED: &str = "mutation ($ticket: bigint!, $lines: [line_insert_input!
     high: update_account(where: {id: {_eq: $taker}}, _inc: {balance: $amount}) { returning { balance } } \
     insert_note(objects: [$note]) { affected_rows } }";
 
-/// A mutation of all tables; whether its last part is refused.
+/// A statement that is a transaction by itself.
+const SINGLE: &str = "mutation ($rows: [single_insert_input!]!) { insert_single(objects: $rows) { affected_rows returning { ticket } } }";
+
+/// A mutation; whether its last part is refused.
 fn mutation(random: &mut Random, ticket: u64) -> (Value, bool) {
+    if random.percent(25) {
+        let refused = random.percent(10);
+        let row = |at: u64| json!({"ticket": ticket, "refused": refused && at + 1 == LINES});
+        let rows: Vec<Value> = (0..LINES).map(row).collect();
+        return (json!({"query": SINGLE, "variables": {"rows": rows}}), refused);
+    }
     let text = if random.percent(50) { BOUNDED } else { UNBOUNDED };
     // The lower account first, so that nobody waits in a circle.
     let giver = random.below(63);
