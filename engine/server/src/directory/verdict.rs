@@ -20,6 +20,8 @@ pub struct Finding {
     pub message: String,
     /// What is served meanwhile.
     pub meanwhile: Option<String>,
+    /// The variable that makes good what is missing, if it is set.
+    pub variable: Option<String>,
 }
 
 impl Finding {
@@ -29,6 +31,7 @@ impl Finding {
             object: None,
             message: message.to_owned(),
             meanwhile: None,
+            variable: None,
         }
     }
 
@@ -46,6 +49,7 @@ impl Finding {
                 secret.variable()
             ),
             meanwhile: None,
+            variable: Some(secret.variable()),
         }
     }
 }
@@ -73,6 +77,7 @@ pub(super) fn of_verdict(place: &Place, verdict: &Verdict) -> Option<Finding> {
         object: Some(verdict.object.to_string()),
         message,
         meanwhile,
+        variable: None,
     })
 }
 
@@ -95,6 +100,7 @@ pub fn of_generation(generation: &Generation, places: &BTreeMap<ObjectKey, Place
             },
             object: key.map(|key| key.to_string()),
             meanwhile: Some("it is left out".to_owned()),
+            variable: None,
         }
     })
     .collect()

@@ -21,7 +21,10 @@ impl State {
     /// Tells a person what became of the files, on standard error, unless that was told last.
     pub(super) fn tell_findings(&self, folder: &Path, contents: &Contents) {
         let generation = self.current();
+        let environment = &self.settings.environment;
+        let is_missing = |variable: &str| environment.get(variable).is_none();
         let mut findings = contents.findings.clone();
+        findings.retain(|finding| finding.variable.as_deref().is_none_or(is_missing));
         findings.extend(directory::of_generation(&generation, &contents.places));
         findings.sort();
         findings.dedup();

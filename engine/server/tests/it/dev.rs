@@ -13,6 +13,7 @@ use serde_json::Value;
 struct Dev {
     child: Child,
     output: Vec<String>,
+    errors: PathBuf,
     address: SocketAddr,
     data: PathBuf,
 }
@@ -29,7 +30,9 @@ impl Dev {
 
     fn start_with(data: PathBuf, more: &[&str]) -> Self {
         let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let errors = data.with_extension(format!("{}.stderr", address.port()));
         let mut child = Command::new(env!("CARGO_BIN_EXE_rowlock"))
+            .stderr(fs::File::create(&errors).unwrap())
             .args(["dev", "--port", &address.port().to_string(), "--data"])
             .arg(&data)
             .args(more)
@@ -49,11 +52,13 @@ impl Dev {
         }
         assert!(
             output.iter().any(|line| line.starts_with("Ctrl-C")),
-            "it ended early: {output:#?}"
+            "it ended early: {output:#?} {}",
+            fs::read_to_string(&errors).unwrap()
         );
         Self {
             child,
             output,
+            errors,
             address,
             data,
         }
@@ -99,6 +104,7 @@ impl Drop for Dev {
             self.interrupt();
         }
         let _ = fs::remove_dir_all(&self.data);
+        let _ = fs::remove_file(&self.errors);
     }
 }
 
@@ -180,6 +186,11 @@ fn the_readme_tells_the_truth() {
         "{command}"
     );
     assert!(dev.interrupt(), "Ctrl-C is an orderly end");
+    let told = fs::read_to_string(&dev.errors).unwrap();
+    assert!(
+        told.contains("24 objects") && !told.contains("to look at"),
+        "{told}"
+    );
 }
 
 #[test]
