@@ -125,7 +125,10 @@ impl Claims {
                 .map(|(_, value)| *value)
         };
         let allowed_roles = roles(find(ALLOWED_ROLES).ok_or_else(|| missing(ALLOWED_ROLES))?)?;
-        let default_role = role(find(DEFAULT_ROLE).ok_or_else(|| missing(DEFAULT_ROLE))?)?;
+        let default_role = role(
+            find(DEFAULT_ROLE).ok_or_else(|| missing(DEFAULT_ROLE))?,
+            "should be a single role name",
+        )?;
         let others = picked
             .iter()
             .filter(|(name, _)| name != ALLOWED_ROLES && name != DEFAULT_ROLE);
@@ -148,7 +151,7 @@ impl Claims {
         let default_role = match &map.default_role {
             Place::Literal(text) => Arc::from(text.as_str()),
             Place::Path(path, default) => match (path.find(payload), default) {
-                (Some(found), _) => role(found)?,
+                (Some(found), _) => role(found, "should be a role")?,
                 (None, Some(default)) => Arc::from(default.as_str()),
                 (None, None) => return Err(missing(DEFAULT_ROLE)),
             },
@@ -215,9 +218,8 @@ fn roles(value: &Value) -> Result<Vec<Arc<str>>, Error> {
     items.iter().map(|item| role_name(item).map_err(wrong)).collect()
 }
 
-fn role(value: &Value) -> Result<Arc<str>, Error> {
-    role_name(value)
-        .map_err(|reason| Error::claims(format!("invalid {DEFAULT_ROLE}; should be a role: {reason}")))
+fn role(value: &Value, hint: &str) -> Result<Arc<str>, Error> {
+    role_name(value).map_err(|reason| Error::claims(format!("invalid {DEFAULT_ROLE}; {hint}: {reason}")))
 }
 
 fn role_name(value: &Value) -> Result<Arc<str>, String> {

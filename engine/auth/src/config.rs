@@ -236,10 +236,10 @@ fn location(object: &Map<String, Value>) -> Result<Location, ConfigError> {
         Some(name) if !name.is_empty() => Ok(name),
         _ => wrong("header: the key \"name\" is missing"),
     };
-    match type_ {
-        Some("Authorization") => Ok(Location::Authorization),
-        Some("Cookie") => Ok(Location::Cookie(name()?.to_owned())),
-        Some("CustomHeader") => match name()?.parse::<HeaderName>() {
+    match type_.map(str::to_ascii_lowercase).as_deref() {
+        Some("authorization") => Ok(Location::Authorization),
+        Some("cookie") => Ok(Location::Cookie(name()?.to_owned())),
+        Some("customheader") => match name()?.parse::<HeaderName>() {
             Ok(name) => Ok(Location::Header(name)),
             Err(_) => wrong("header: the name is no name of a header"),
         },

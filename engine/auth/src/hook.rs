@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use http::header::COOKIE;
 use http::{HeaderMap, HeaderName};
 use serde_json::{Map, Value};
 
@@ -66,25 +67,25 @@ fn is_forwarded(name: &HeaderName) -> bool {
 }
 
 /// The body that a POST hook gets. `request` is what was asked: `None` leaves the key out, null is a request that is
-/// no GraphQL.
-///
-/// # Errors
-/// A header that is not UTF-8.
-pub fn body(headers: &HeaderMap, request: Option<Value>) -> Result<Value, Error> {
-    let mut told = Map::new();
+/// no GraphQL. Of a header that is there several times the last one counts, but cookies are put together; bytes that are
+/// no UTF-8 become U+FFFD.
+pub fn body(headers: &HeaderMap, request: Option<Value>) -> Value {
+    let mut told: Map<String, Value> = Map::new();
     for (name, value) in headers {
-        let text = std::str::from_utf8(value.as_bytes())
-            .map_err(|_| Error::new(Code::InvalidHeaders, format!("the header {name} is not UTF-8")))?;
-        // As many readers have it, the first of several values counts.
-        told.entry(name.as_str().to_owned())
-            .or_insert_with(|| text.into());
+        let mut text = String::from_utf8_lossy(value.as_bytes()).into_owned();
+        if name == COOKIE
+            && let Some(Value::String(before)) = told.get(name.as_str())
+        {
+            text = format!("{before}; {text}");
+        }
+        told.insert(name.as_str().to_owned(), text.into());
     }
     let mut body = Map::new();
     body.insert("headers".to_owned(), Value::Object(told));
     if let Some(request) = request {
         body.insert("request".to_owned(), request);
     }
-    Ok(Value::Object(body))
+    Value::Object(body)
 }
 
 /// Reads an answer that arrived at `now`.
@@ -100,12 +101,22 @@ pub fn read(status: u16, body: &[u8], now: f64) -> Result<Answer, Error> {
 }
 
 fn read_object(body: &[u8], now: f64) -> Result<Answer, Error> {
-    let Ok(Value::Object(object)) = json::parse(body) else {
-        return Err(invalid());
+    let object = match json::parse(body) {
+        Ok(Value::Object(object)) => object,
+        Ok(other) => {
+            let found = json::kind(&other);
+            return Err(unreadable(&format!(
+                "$: parsing HashMap failed, expected Object, but encountered {found}"
+            )));
+        }
+        Err(_) => return Err(invalid()),
     };
     // Every value must be a text, also of keys that are no session variables.
-    if !object.values().all(Value::is_string) {
-        return Err(invalid());
+    if let Some((_, value)) = object.iter().find(|(_, value)| !value.is_string()) {
+        let found = json::kind(value);
+        return Err(unreadable(&format!(
+            "$: parsing Text failed, expected String, but encountered {found}"
+        )));
     }
     let picked = variable::pick(&object).map_err(|_| invalid())?;
     let mut role = None;
@@ -154,6 +165,14 @@ pub fn invalid() -> Error {
     Error::new(Code::Unexpected, "Invalid response from authorization hook")
 }
 
+/// The hook said something of the wrong form.
+fn unreadable(reason: &str) -> Error {
+    Error::new(
+        Code::Unexpected,
+        format!("Invalid response from authorization hook: Error in {reason}"),
+    )
+}
+
 /// The hook said nothing.
 pub fn unreachable() -> Error {
     Error::new(Code::Unexpected, "webhook authentication request failed")
@@ -184,7 +203,19 @@ mod tests {
         let mut names: Vec<&str> = kept.keys().map(HeaderName::as_str).collect();
         names.sort_unstable();
         assert_eq!(names, ["authorization", "cookie", "x-hasura-role"]);
-        let body = body(&headers, Some(Value::Null)).unwrap();
+        let mut headers = headers;
+        for (name, value) in [
+            ("cookie", &b"b=2"[..]),
+            ("x-own", b"1"),
+            ("x-own", b"2"),
+            ("x-odd", b"a\xff"),
+        ] {
+            headers.append(name, HeaderValue::from_bytes(value).unwrap());
+        }
+        let body = body(&headers, Some(Value::Null));
+        assert_eq!(body["headers"]["cookie"], "a=1; b=2");
+        assert_eq!(body["headers"]["x-own"], "2");
+        assert_eq!(body["headers"]["x-odd"], "a\u{fffd}");
         assert_eq!(body["headers"]["host"], "h");
         assert_eq!(body["request"], Value::Null);
     }
@@ -213,8 +244,6 @@ mod tests {
             (403, "{}"),
             (204, ""),
             (200, ""),
-            (200, "[]"),
-            (200, r#"{"x-hasura-role":1}"#),
             (200, r#"{"x-hasura-role":"a","X-Hasura-Role":"b"}"#),
             (200, r#"{"x-hasura-role":"a","x-hasura-role":"a"}"#),
             (200, r#"{"x-hasura-role":"a","x-hasura-b":"\u0000"}"#),
@@ -226,6 +255,14 @@ mod tests {
                 "{body}"
             );
         }
+        assert_eq!(
+            message(200, "[]"),
+            "Invalid response from authorization hook: Error in $: parsing HashMap failed, expected Object, but encountered Array"
+        );
+        assert_eq!(
+            message(200, r#"{"x-hasura-role":1}"#),
+            "Invalid response from authorization hook: Error in $: parsing Text failed, expected String, but encountered Number"
+        );
         assert_eq!(
             message(200, "{}"),
             "\"x-hasura-role\" not found in session variables"

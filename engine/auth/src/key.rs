@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use base64::Engine as _;
-use base64::engine::general_purpose::{URL_SAFE, URL_SAFE_NO_PAD};
+use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
 use jsonwebtoken::{DecodingKey, DecodingKeyKind};
 use p521::ecdsa::signature::Verifier as _;
 use serde_json::Value;
@@ -221,18 +221,22 @@ impl Key {
                 provider::install();
                 jsonwebtoken::crypto::verify(signature, message, key, algorithm).unwrap_or(false)
             }),
-            Material::P521(key) => decode(signature)
+            Material::P521(key) => URL_SAFE_NO_PAD
+                .decode(signature)
+                .ok()
                 .and_then(|bytes| p521::ecdsa::Signature::from_slice(&bytes).ok())
                 .is_some_and(|signature| key.verify(message, &signature).is_ok()),
         }
     }
 }
 
-/// Base64 for URLs; padding is tolerated in keys.
+/// Base64 of a key: for URLs and without padding, or, as some issuers have it, with the other alphabet or padded.
 fn decode(text: &str) -> Option<Vec<u8>> {
     URL_SAFE_NO_PAD
         .decode(text)
         .or_else(|_| URL_SAFE.decode(text))
+        .or_else(|_| STANDARD_NO_PAD.decode(text))
+        .or_else(|_| STANDARD.decode(text))
         .ok()
 }
 

@@ -17,29 +17,26 @@ pub enum Location {
     Header(HeaderName),
 }
 
+/// Tokens of one place at most: more are not looked at.
+const MOST_TOKENS: usize = 8;
+
 impl Location {
-    /// The token, if the request has one here.
+    /// The tokens that a request has here: none, one, or several, of which the caller has to make sense.
     ///
     /// # Errors
-    /// A header that is there and has another form, or is there twice.
-    pub fn find<'h>(&self, headers: &'h HeaderMap) -> Result<Option<&'h str>, Error> {
+    /// A header that is there and has another form.
+    pub fn find<'h>(&self, headers: &'h HeaderMap) -> Result<Vec<&'h str>, Error> {
         match self {
-            Self::Authorization => match single(headers, &AUTHORIZATION)? {
-                None => Ok(None),
-                Some(text) => match words(text) {
-                    (Some("Bearer"), Some(token), None) => Ok(Some(token)),
-                    _ => Err(malformed()),
-                },
-            },
-            Self::Header(name) => match single(headers, name)? {
-                None => Ok(None),
-                Some(text) => match words(text) {
-                    (None, ..) => Ok(None),
-                    (Some(token), None, _) | (Some("Bearer"), Some(token), None) => Ok(Some(token)),
-                    _ => Err(malformed()),
-                },
-            },
-            Self::Cookie(name) => Ok(cookie(headers, name)),
+            Self::Authorization => in_header(headers, &AUTHORIZATION, |text| match words(text) {
+                (Some("Bearer"), Some(token), None) => Ok(Some(token)),
+                _ => Err(malformed()),
+            }),
+            Self::Header(name) => in_header(headers, name, |text| match words(text) {
+                (None, ..) => Ok(None),
+                (Some(token), None, _) | (Some("Bearer"), Some(token), None) => Ok(Some(token)),
+                _ => Err(malformed()),
+            }),
+            Self::Cookie(name) => Ok(cookies(headers, name).take(MOST_TOKENS).collect()),
         }
     }
 }
@@ -49,25 +46,27 @@ fn words(text: &str) -> (Option<&str>, Option<&str>, Option<&str>) {
     (words.next(), words.next(), words.next())
 }
 
-/// The value of a header that may stand once only: two of them could be read as either.
-fn single<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Result<Option<&'h str>, Error> {
-    let mut values = headers.get_all(name).iter();
-    match (values.next(), values.next()) {
-        (None, _) => Ok(None),
-        (Some(value), None) => value.to_str().map(Some).map_err(|_| malformed()),
-        (Some(_), Some(_)) => Err(malformed()),
-    }
+fn in_header<'h>(
+    headers: &'h HeaderMap,
+    name: &HeaderName,
+    read: impl Fn(&'h str) -> Result<Option<&'h str>, Error>,
+) -> Result<Vec<&'h str>, Error> {
+    let values = headers.get_all(name).iter().take(MOST_TOKENS);
+    values
+        .map(|value| read(value.to_str().map_err(|_| malformed())?))
+        .filter_map(Result::transpose)
+        .collect()
 }
 
-/// The first cookie of this name that is not empty.
-fn cookie<'h>(headers: &'h HeaderMap, wanted: &str) -> Option<&'h str> {
+/// The cookies of this name that are not empty.
+fn cookies<'h>(headers: &'h HeaderMap, wanted: &str) -> impl Iterator<Item = &'h str> {
     headers
         .get_all(COOKIE)
         .iter()
         .filter_map(|value| value.to_str().ok())
         .flat_map(|text| text.split(';'))
         .filter_map(|pair| pair.split_once('='))
-        .find(|(name, _)| name.trim() == wanted)
+        .filter(move |(name, _)| name.trim() == wanted)
         .map(|(_, value)| value.trim())
         .filter(|value| !value.is_empty())
 }
@@ -82,10 +81,11 @@ mod tests {
 
     use super::*;
 
-    fn find(location: &Location, name: &'static str, value: &'static str) -> Result<Option<String>, Error> {
+    fn find(location: &Location, name: &'static str, value: &'static str) -> Result<Vec<String>, Error> {
         let headers =
             HeaderMap::from_iter([(HeaderName::from_static(name), HeaderValue::from_static(value))]);
-        location.find(&headers).map(|found| found.map(str::to_owned))
+        let found = location.find(&headers)?;
+        Ok(found.into_iter().map(str::to_owned).collect())
     }
 
     #[test]
@@ -93,7 +93,7 @@ mod tests {
         let location = Location::Authorization;
         assert_eq!(
             find(&location, "authorization", "Bearer a.b.c"),
-            Ok(Some("a.b.c".into()))
+            Ok(vec!["a.b.c".into()])
         );
         for wrong in ["", "Bearer", "a.b.c", "Basic x", "Bearer a b", "bearer a.b.c"] {
             assert_eq!(
@@ -102,11 +102,15 @@ mod tests {
                 "{wrong}"
             );
         }
-        assert_eq!(find(&location, "x-other", "Bearer a"), Ok(None));
+        assert_eq!(find(&location, "x-other", "Bearer a"), Ok(vec![]));
         let mut twice = HeaderMap::new();
         twice.append(AUTHORIZATION, HeaderValue::from_static("Bearer a"));
         twice.append(AUTHORIZATION, HeaderValue::from_static("Bearer b"));
-        assert_eq!(location.find(&twice), Err(malformed()));
+        assert_eq!(location.find(&twice), Ok(vec!["a", "b"]));
+        for _ in 0..100 {
+            twice.append(AUTHORIZATION, HeaderValue::from_static("Bearer a"));
+        }
+        assert_eq!(location.find(&twice).unwrap().len(), MOST_TOKENS);
         let bytes = HeaderMap::from_iter([(AUTHORIZATION, HeaderValue::from_bytes(b"Bearer \xff").unwrap())]);
         assert_eq!(location.find(&bytes), Err(malformed()));
     }
@@ -116,13 +120,17 @@ mod tests {
         let cookie = Location::Cookie("token".into());
         assert_eq!(
             find(&cookie, "cookie", "a=1; token=x.y; b=2"),
-            Ok(Some("x.y".into()))
+            Ok(vec!["x.y".into()])
         );
-        assert_eq!(find(&cookie, "cookie", "a=1; xtoken=x"), Ok(None));
-        assert_eq!(find(&cookie, "cookie", "token="), Ok(None));
+        assert_eq!(
+            find(&cookie, "cookie", "token=x; token=y"),
+            Ok(vec!["x".into(), "y".into()])
+        );
+        assert_eq!(find(&cookie, "cookie", "a=1; xtoken=x"), Ok(vec![]));
+        assert_eq!(find(&cookie, "cookie", "token="), Ok(vec![]));
         let own = Location::Header(HeaderName::from_static("x-token"));
-        assert_eq!(find(&own, "x-token", "x.y"), Ok(Some("x.y".into())));
-        assert_eq!(find(&own, "authorization", "Bearer x"), Ok(None));
+        assert_eq!(find(&own, "x-token", "x.y"), Ok(vec!["x.y".into()]));
+        assert_eq!(find(&own, "authorization", "Bearer x"), Ok(vec![]));
         assert!(find(&own, "x-token", "a b c").is_err());
     }
 }

@@ -143,29 +143,33 @@ fn check_claims(payload: &Value, secret: &JwtSecret, now: f64) -> Result<(), Err
     if not_before.is_some_and(|not_before| now < not_before - skew) {
         return Err(Error::unverified("JWTNotYetValid"));
     }
-    if let Some(issuer) = &secret.issuer
-        && payload.get("iss").and_then(Value::as_str) != Some(issuer)
+    // As in Hasura, a claim that is not there is not checked.
+    if let (Some(issuer), Some(claimed)) = (&secret.issuer, claim(payload, "iss"))
+        && claimed.as_str() != Some(issuer)
     {
         return Err(Error::unverified("JWTNotInIssuer"));
     }
-    if let Some(audience) = &secret.audience
-        && !is_for(payload.get("aud"), audience)
+    if let (Some(audience), Some(claimed)) = (&secret.audience, claim(payload, "aud"))
+        && !is_for(claimed, audience)
     {
         return Err(Error::unverified("JWTNotInAudience"));
     }
     Ok(())
 }
 
-fn is_for(claimed: Option<&Value>, audience: &[String]) -> bool {
+fn claim<'p>(payload: &'p Value, name: &str) -> Option<&'p Value> {
+    payload.get(name).filter(|claimed| !claimed.is_null())
+}
+
+fn is_for(claimed: &Value, audience: &[String]) -> bool {
     let known = |value: &Value| {
         value
             .as_str()
             .is_some_and(|text| audience.iter().any(|one| one == text))
     };
     match claimed {
-        Some(Value::Array(items)) => items.iter().any(known),
-        Some(single) => known(single),
-        None => false,
+        Value::Array(items) => items.iter().any(known),
+        single => known(single),
     }
 }
 

@@ -76,22 +76,20 @@ impl Verifier {
         &self.secrets
     }
 
-    /// The token of a request and the secret it belongs to: the one at its place with its issuer.
+    /// The token of a request and the secret it belongs to: the one at its place with its issuer. A secret without an
+    /// issuer takes the tokens of every issuer, and a token that names none belongs to every secret of its place.
     ///
     /// # Errors
     /// Malformed headers, a token for no secret, and more than one possible reading.
     pub fn find<'h>(&self, headers: &'h HeaderMap) -> Result<Option<Found<'h>>, Error> {
         let mut tokens: Vec<(&Location, &str)> = Vec::new();
         for location in &self.locations {
-            if let Some(token) = location.find(headers)? {
-                tokens.push((location, token));
-            }
-        }
-        if tokens.is_empty() {
-            return Ok(None);
+            tokens.extend(location.find(headers)?.into_iter().map(|token| (location, token)));
         }
         if let [(location, token)] = tokens.as_slice() {
-            if self.secrets.len() == 1 {
+            if let [secret] = self.secrets.as_slice()
+                && secret.issuer.is_none()
+            {
                 return Ok(Some(Found { token, secret: 0 }));
             }
             // A token that was verified before has found its secret.
@@ -106,21 +104,30 @@ impl Verifier {
             }
         }
         let mut found = None;
+        let mut strangers = false;
         for (location, token) in tokens {
             let issuer = token::claimed_issuer(token);
             for (at, secret) in self.secrets.iter().enumerate() {
-                let fits =
-                    secret.location == *location && (secret.issuer.is_none() || secret.issuer == issuer);
-                if !fits {
+                if secret.location != *location {
+                    continue;
+                }
+                if secret.issuer.is_some() && issuer.is_some() && secret.issuer != issuer {
+                    strangers = true;
                     continue;
                 }
                 if found.is_some() {
-                    return Err(Error::unverified("Multiple JWTs found"));
+                    return Err(Error::new(
+                        Code::InvalidHeaders,
+                        "Could not verify JWT: Multiple JWTs found",
+                    ));
                 }
                 found = Some(Found { token, secret: at });
             }
         }
-        found.map(Some).ok_or_else(|| Error::unverified("JWTNotInIssuer"))
+        match found {
+            None if strangers => Err(Error::unverified("JWTNotInIssuer")),
+            found => Ok(found),
+        }
     }
 
     /// Who the bearer of a token is at `now`, if it takes this role or none in particular.

@@ -1,6 +1,8 @@
 //! Good tokens of every kind, and the words of every refusal.
 
 use auth::{JwtSecret, KeySet, Verifier};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use ring::signature;
 use serde_json::{Value, json};
 
@@ -93,7 +95,7 @@ fn json_web_keys() {
         assert_eq!(one.tell(&good, None), GOOD);
     }
     let (keys, skipped) = KeySet::of_jwks(
-        json!({"keys": [{"kty": "EC", "crv": "P-384"}, 7, {"kty": "RSA", "use": "enc"}, jwk, {"kty": "other"}]})
+        json!({"keys": [{"kty": "EC", "crv": "P-384"}, 7, {"kty": "RSA", "use": "enc"}, jwk.clone(), {"kty": "other"}]})
             .to_string()
             .as_bytes(),
     )
@@ -111,6 +113,14 @@ fn json_web_keys() {
     );
     assert_eq!(one.tell(&named, None), GOOD);
     assert!(KeySet::of_jwks(b"[]").is_err());
+    // As some issuers write numbers: the other alphabet, padded.
+    let mut padded = jwk;
+    padded["x"] = json!(STANDARD.encode(&point[1..49]));
+    padded["y"] = json!(STANDARD.encode(&point[49..]));
+    one.keys = KeySet::of_jwks(json!({"keys": [padded]}).to_string().as_bytes())
+        .unwrap()
+        .0;
+    assert_eq!(one.tell(&good, None), GOOD);
 }
 
 #[test]
@@ -153,7 +163,7 @@ fn roles() {
             json!({"x-hasura-allowed-roles": ["b"], "x-hasura-default-role": 1}),
             None
         )
-        .starts_with("JwtInvalidClaims: invalid x-hasura-default-role; should be a role: ")
+        .starts_with("JwtInvalidClaims: invalid x-hasura-default-role; should be a single role name: ")
     );
     assert_eq!(
         tell(
@@ -297,7 +307,8 @@ fn audience_and_issuer() {
         assert_eq!(tell(configuration.clone(), json!({"aud": "Mine"})), outside);
         assert_eq!(tell(configuration.clone(), json!({"aud": []})), outside);
         assert_eq!(tell(configuration.clone(), json!({"aud": 1})), outside);
-        assert_eq!(tell(configuration, json!({})), outside);
+        assert_eq!(tell(configuration.clone(), json!({})), GOOD);
+        assert_eq!(tell(configuration, json!({"aud": null})), GOOD);
     }
     let configuration = json!({"issuer": "https://issuer.example/"});
     let stranger = "InvalidJwt: Could not verify JWT: JWTNotInIssuer";
@@ -309,8 +320,55 @@ fn audience_and_issuer() {
         tell(configuration.clone(), json!({"iss": "https://issuer.example"})),
         stranger
     );
-    assert_eq!(tell(configuration, json!({})), stranger);
+    assert_eq!(tell(configuration.clone(), json!({"iss": 1})), stranger);
+    assert_eq!(tell(configuration, json!({})), GOOD);
     assert_eq!(tell(json!({}), json!({"iss": "any", "aud": "any"})), GOOD);
+}
+
+#[test]
+fn an_issuer_is_compared_before_the_signature() {
+    let one = One::hs256(&json!({"issuer": "mine"}));
+    let forged = token(
+        "HS256",
+        &payload(&json!({"iss": "theirs"})),
+        &Signer::Hmac(ring::hmac::HMAC_SHA256, vec![7; 32]),
+    );
+    assert_eq!(
+        one.tell(&forged, None),
+        "InvalidJwt: Could not verify JWT: JWTNotInIssuer"
+    );
+}
+
+#[test]
+fn two_tokens_are_ambiguous() {
+    for (configuration, name) in [
+        (json!({}), "authorization"),
+        (json!({"header": {"type": "cookie", "name": "t"}}), "cookie"),
+        (
+            json!({"header": {"type": "CustomHeader", "name": "X-Token"}}),
+            "x-token",
+        ),
+    ] {
+        let one = One::hs256(&configuration);
+        let token = token("HS256", &payload(&json!({})), &Signer::hs256());
+        let value = match name {
+            "authorization" => format!("Bearer {token}"),
+            "cookie" => format!("t={token}"),
+            _ => token,
+        };
+        let mut headers = http::HeaderMap::new();
+        headers.append(name, value.parse().unwrap());
+        assert!(one.verifier.find(&headers).unwrap().is_some());
+        headers.append(name, value.parse().unwrap());
+        let error = one.verifier.find(&headers).unwrap_err();
+        assert_eq!(
+            (error.code, error.message.as_str()),
+            (
+                auth::Code::InvalidHeaders,
+                "Could not verify JWT: Multiple JWTs found"
+            )
+        );
+    }
 }
 
 #[test]
@@ -345,6 +403,12 @@ fn several_secrets_by_place_and_issuer() {
         format!("0: {GOOD}")
     );
     assert_eq!(tell_headers(&bearer(&of("two", &second))), format!("1: {GOOD}"));
+    // One that names no issuer could be anybody's.
+    let unnamed = token("HS256", &payload(&json!({})), &second);
+    assert_eq!(
+        tell_headers(&bearer(&unnamed)),
+        "Could not verify JWT: Multiple JWTs found"
+    );
     assert!(tell_headers(&bearer(&of("two", &Signer::hs256()))).ends_with("JWSInvalidSignature"));
     assert_eq!(
         tell_headers(&bearer(&of("three", &second))),

@@ -42,7 +42,7 @@ pub async fn ask(
         let asked = settings
             .send_request_body
             .then(|| request().unwrap_or(Value::Null));
-        let body = hook::body(headers, asked)?.to_string().into_bytes();
+        let body = hook::body(headers, asked).to_string().into_bytes();
         forwarded = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("application/json"))]);
         Outgoing {
             method: Method::POST,

@@ -105,7 +105,7 @@ impl Keys {
             longest: LONGEST,
         };
         let outcome = match client.send(outgoing).await {
-            Ok(answer) if answer.status == 200 => {
+            Ok(answer) if (200..300).contains(&answer.status) => {
                 KeySet::of_jwks(&answer.body).map(|found| (found, answer.headers))
             }
             Ok(answer) => Err(format!("the status is {}", answer.status)),

@@ -121,11 +121,13 @@ pub async fn answer(state: &Arc<State>, family: Family, call: &Call<'_>) -> Answ
     }
 }
 
-/// What an authentication webhook learns of a body: the operation's own keys.
+/// What an authentication webhook learns of a body: the operation's own keys, those that are null left out.
 fn without_extensions(body: Value) -> Value {
     match body {
         Value::Object(mut operation) => {
-            operation.retain(|key, _| matches!(key.as_str(), "query" | "variables" | "operationName"));
+            operation.retain(|key, value| {
+                matches!(key.as_str(), "query" | "variables" | "operationName") && !value.is_null()
+            });
             Value::Object(operation)
         }
         Value::Array(operations) => operations.into_iter().map(without_extensions).collect(),

@@ -321,7 +321,11 @@ fn a_hook_is_asked_by_get() {
         (
             200,
             json!([]),
-            (500, "unexpected", "Invalid response from authorization hook"),
+            (
+                500,
+                "unexpected",
+                "Invalid response from authorization hook: Error in $: parsing HashMap failed, expected Object, but encountered Array",
+            ),
         ),
         (
             200,
