@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! floor 3     server   kubernetes   operator
-//! floor 2     plan   pg   compile
+//! floor 2     plan   pg   rate   compile
 //! floor 1     schema   crd
 //! floor 0     auth  graphql   metadata   sql   embedded   kriti   delivery
 //! ```
@@ -87,6 +87,12 @@ pub const CRATES: &[Crate] = &[
         tests_may: &["embedded"],
     },
     Crate {
+        name: "rate",
+        folder: "engine/rate",
+        may: &[],
+        tests_may: &[],
+    },
+    Crate {
         name: "kubernetes",
         folder: "engine/kubernetes",
         may: &["delivery"],
@@ -106,6 +112,7 @@ pub const CRATES: &[Crate] = &[
             "schema",
             "plan",
             "pg",
+            "rate",
             "crd",
             "compile",
             "kubernetes",
@@ -154,6 +161,8 @@ pub const RESERVED: &[(&str, &[&str], &[&str])] = &[
     ("axum", &["rowlock"], &[]),
     ("hyper", &["rowlock", "operator"], &["kubernetes"]),
     ("jsonwebtoken", &["auth"], &[]),
+    ("redis", &["rate"], &[]),
+    ("governor", &["rate"], &[]),
     ("clap", &["rowlock", "operator"], &[]),
     ("notify", &["rowlock"], &[]),
     ("mimalloc", &["rowlock", "operator"], &[]),
@@ -165,7 +174,15 @@ pub const RESERVED: &[(&str, &[&str], &[&str])] = &[
     ("async-graphql-parser", &["metadata"], &[]),
     (
         "tokio",
-        &["embedded", "kubernetes", "pg", "rowlock", "operator", "e2e"],
+        &[
+            "embedded",
+            "kubernetes",
+            "pg",
+            "rate",
+            "rowlock",
+            "operator",
+            "e2e",
+        ],
         &[],
     ),
 ];

@@ -4,15 +4,14 @@
 //! Limits are those of the metadata (`api_limits`): a role's own value, which can only be stricter than the global one.
 
 mod allow_list;
-mod rate;
 
 use std::time::Duration;
 
 use metadata::limit::{Limit, RateLimit, UniqueParams};
 use plan::Plan;
+use rate::Key;
 
 pub use allow_list::AllowList;
-pub use rate::Rates;
 
 use crate::auth::is_admin;
 use crate::http::error::{ApiError, Code};
@@ -22,7 +21,7 @@ use crate::request::Context;
 ///
 /// # Errors
 /// There were.
-pub fn rate(context: &Context<'_>) -> Result<(), ApiError> {
+pub async fn rate(context: &Context<'_>) -> Result<(), ApiError> {
     if is_admin(context.session) {
         return Ok(());
     }
@@ -45,7 +44,11 @@ pub fn rate(context: &Context<'_>) -> Result<(), ApiError> {
         },
     };
     let most = limit.max_reqs_per_min;
-    if context.state.rates.admits(most, &key(context, limit)) {
+    let verdict = context.state.rates.count(most, &key(context, limit)).await;
+    if verdict.alone {
+        context.state.observer.metrics.rate_fallback();
+    }
+    if verdict.admitted {
         return Ok(());
     }
     Err(ApiError::new(
@@ -55,23 +58,19 @@ pub fn rate(context: &Context<'_>) -> Result<(), ApiError> {
 }
 
 /// What is counted together: the role and what tells its clients apart.
-fn key(context: &Context<'_>, limit: &RateLimit) -> String {
-    let mut key = context.session.role.to_string();
+fn key(context: &Context<'_>, limit: &RateLimit) -> Key {
+    let role = [&*context.session.role];
     match &limit.unique_params {
-        None => {}
-        Some(UniqueParams::IpAddress) => {
-            key.push('\0');
-            key.push_str(context.client);
-        }
+        None => Key::new(role),
+        Some(UniqueParams::IpAddress) => Key::new([role[0], context.client]),
         Some(UniqueParams::SessionVariables(names)) => {
-            for name in names {
-                key.push('\0');
+            let variables = names.iter().map(|name| {
                 let value = context.session.variable(&name.to_ascii_lowercase());
-                key.push_str(value.unwrap_or_default());
-            }
+                value.unwrap_or_default()
+            });
+            Key::new(role.into_iter().chain(variables))
         }
     }
-    key
 }
 
 /// Refuses what the allow list does not have, where it is switched on.

@@ -98,6 +98,8 @@ pub enum Event<'a> {
         /// Why the request was refused.
         error: Option<String>,
     },
+    /// The Redis that counts requests has come or gone.
+    RateStore(&'a rate::Standing),
     /// A line without structure.
     Unstructured {
         /// How bad.
@@ -265,6 +267,17 @@ impl Observer {
                     "message": error.as_deref(),
                 }),
             ),
+            Event::RateStore(standing) => {
+                let (level, message) = match standing {
+                    rate::Standing::Up => (Level::Info, "requests are counted in Redis".to_owned()),
+                    rate::Standing::Away(reason) => (
+                        Level::Error,
+                        format!("Redis is away, requests are counted by this instance alone: {reason}"),
+                    ),
+                };
+                self.metrics.rate_store(*standing == rate::Standing::Up);
+                self.line(level, LogType::Unstructured, &Value::String(message));
+            }
             Event::Unstructured { level, message } => {
                 self.line(level, LogType::Unstructured, &Value::String(message));
             }

@@ -110,7 +110,7 @@ async fn run(
     out: &mut Vec<u8>,
     log: &mut OperationLog,
 ) -> Result<(), ApiError> {
-    gate::rate(context)?;
+    gate::rate(context).await?;
     gate::allowed(context, &request.query)?;
     let plan = planned(context, request)?;
     describe(&plan, log);

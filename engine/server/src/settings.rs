@@ -46,6 +46,8 @@ pub struct Settings {
     pub allow_list: bool,
     /// Operations per minute of a role and client address, where metadata does not say.
     pub rate_limit: Option<u64>,
+    /// Where several instances count together.
+    pub rate_limit_redis: Option<RateLimitRedis>,
     /// Pool settings of sources whose metadata does not say.
     pub pool: Pool,
     /// Folder that `dynamic_from_file` may read.
@@ -195,6 +197,15 @@ pub struct Hook {
     pub post: bool,
     /// A POST hook sees what was asked.
     pub send_request_body: bool,
+}
+
+/// `HASURA_GRAPHQL_RATE_LIMIT_REDIS_URL`
+#[derive(Debug, Clone)]
+pub struct RateLimitRedis {
+    /// Where it is.
+    pub url: Secret,
+    /// TLS whatever the scheme.
+    pub tls: bool,
 }
 
 /// Requests that the engine makes.

@@ -18,12 +18,12 @@ use futures_util::future::join_all;
 use metadata::Document;
 use plan::PlanCache;
 use plan::cache::Statistics;
+use rate::Rates;
 use tokio::runtime::Handle;
 use tokio::sync::MutexGuard;
 use uuid::Uuid;
 
 use crate::auth::Authenticator;
-use crate::gate::Rates;
 use crate::generation::aside::{Urgency, aside};
 use crate::generation::source::Surroundings;
 use crate::generation::{Generation, SourceState};
@@ -55,6 +55,8 @@ pub struct State {
     authenticator: ArcSwap<Authenticator>,
     /// How often each may ask.
     pub rates: Rates,
+    /// Where several instances count together.
+    counters: Option<Arc<rate::Shared>>,
     environment: ArcSwap<Environment>,
     admin_token: ArcSwapOption<Secret>,
     /// What the admin port tells besides the generation.

@@ -34,6 +34,8 @@ pub struct Metrics {
     generation_problems: IntGauge,
     generations: IntCounter,
     generation_time: Histogram,
+    rate_store: IntGauge,
+    rate_fallbacks: IntCounter,
 }
 
 type RequestKey = (&'static str, bool, Option<Arc<str>>, Option<Arc<str>>);
@@ -136,10 +138,28 @@ impl Metrics {
             )?,
             generations: counter("rowlock_generations_total", "Generations made since the start")?,
             generation_time,
+            rate_store: gauge(
+                "rowlock_rate_limit_redis_up",
+                "1 while requests are counted in Redis, 0 while each instance counts its own",
+            )?,
+            rate_fallbacks: counter(
+                "rowlock_rate_limit_fallbacks_total",
+                "Requests that Redis was to count and this instance counted alone",
+            )?,
             requests,
             health,
             registry,
         })
+    }
+
+    /// Redis counts requests, or not.
+    pub fn rate_store(&self, up: bool) {
+        self.rate_store.set(up.into());
+    }
+
+    /// Redis was to count a request and did not.
+    pub fn rate_fallback(&self) {
+        self.rate_fallbacks.inc();
     }
 
     /// The gauge of open connections.
@@ -489,6 +509,8 @@ mod tests {
             "rowlock_metadata_resource_version 0",
             "rowlock_inconsistent_objects 0",
             "rowlock_generations_total 0",
+            "rowlock_rate_limit_redis_up 0",
+            "rowlock_rate_limit_fallbacks_total 0",
             "rowlock_generation_build_seconds_count 0",
             r#"hasura_cache_request_count{status="hit"} 0"#,
             r#"rowlock_generation_info{hash="abc"} 1"#,

@@ -130,7 +130,6 @@ const ACTIONS: &str = "actions";
 const SUBSCRIPTIONS: &str = "subscriptions and websockets";
 const REMOTE: &str = "remote schemas";
 const CACHE: &str = "response caching";
-const LIMITS: &str = "counting requests in Redis for several instances together (each counts its own now)";
 const APM: &str = "trace export";
 const MIGRATIONS: &str = "applying migrations at the start";
 
@@ -265,10 +264,10 @@ pub const ALL: &[Setting] = &[
     setting("HASURA_GRAPHQL_REDIS_TIMEOUT", "", Number, "", "Timeout of Redis.").later(CACHE),
     setting("HASURA_GRAPHQL_REDIS_NO_FAIL_ON_STARTUP", "", Switch, "false", "Start although Redis is away.").later(CACHE),
     setting("HASURA_GRAPHQL_CACHING_REDIS_POOL_SIZE", "", Number, "500", "Connections to Redis.").later(CACHE),
-    setting("HASURA_GRAPHQL_RATE_LIMIT_REDIS_URL", "", Text, "", "Redis for rate limits.").later(LIMITS),
-    setting("HASURA_GRAPHQL_RATE_LIMIT_REDIS_USE_TLS", "", Switch, "false", "TLS to Redis for rate limits.").later(LIMITS),
-    setting("HASURA_GRAPHQL_RATE_LIMIT_REDIS_TLS_HOSTNAME", "", Text, "", "Name in the certificate of Redis for rate limits.").later(LIMITS),
-    setting("HASURA_GRAPHQL_RATE_LIMIT_REDIS_POOL_SIZE", "", Number, "500", "Connections to Redis for rate limits.").later(LIMITS),
+    setting("HASURA_GRAPHQL_RATE_LIMIT_REDIS_URL", "", Text, "", "Redis in which all instances count requests together (`redis://[user:password@]host[:port][/database]`, `rediss://` for TLS). Without it, and while it is away, each instance counts its own."),
+    setting("HASURA_GRAPHQL_RATE_LIMIT_REDIS_USE_TLS", "", Switch, "false", "TLS to that Redis. Trusted are the authorities of `ROWLOCK_OUTBOUND_CA_FILE`, without it the system's."),
+    setting("HASURA_GRAPHQL_RATE_LIMIT_REDIS_TLS_HOSTNAME", "", Text, "", "Name in the certificate of Redis for rate limits.").later("another name in the certificate of Redis than that of its URL"),
+    setting("HASURA_GRAPHQL_RATE_LIMIT_REDIS_POOL_SIZE", "", Number, "500", "Connections to Redis for rate limits.").ignored("one connection carries all requests"),
     // Requests that the engine makes.
     setting("ROWLOCK_OUTBOUND_ALLOWED_ADDRESSES", "", Text, "", "Comma list of networks (`169.254.170.0/24`) that hooks and key sets may be in although link-local addresses and metadata services of clouds are refused."),
     setting("ROWLOCK_OUTBOUND_CA_FILE", "", Text, "", "PEM file of certificate authorities to trust in outgoing requests, besides the system's."),

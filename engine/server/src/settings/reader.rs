@@ -240,6 +240,7 @@ impl<'a> Given<'a> {
             rate_limit: self.parsed("HASURA_GRAPHQL_RATE_LIMIT_PER_MINUTE", |text| {
                 number(text, 1, 1_000_000_000)
             })?,
+            rate_limit_redis: self.rate_limit_redis()?,
             pool: self.pool()?,
             dynamic_secrets_prefix: self
                 .parsed("HASURA_GRAPHQL_DYNAMIC_SECRETS_ALLOWED_PATH_PREFIX", value::text)?,

@@ -57,6 +57,11 @@ impl State {
             ));
         }
         self.authenticator().follow_keys(stop);
+        if let Some(counters) = &self.counters {
+            let observer = self.observer.clone();
+            let report = move |standing: &rate::Standing| observer.emit(Event::RateStore(standing));
+            tokio::spawn(Arc::clone(counters).follow(report, stop.clone()));
+        }
         tokio::spawn(follow_catalogs(Arc::clone(self), stop.clone()));
         tokio::spawn(super::health::run_checks(Arc::clone(self), stop.clone()));
         Ok(())

@@ -9,6 +9,7 @@ use compile::LastAccepted;
 use metadata::document::TextError;
 use metadata::source::{DatabaseUrl, PoolSettings};
 use metadata::{Document, Source};
+use rate::{Rates, Shared};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -16,7 +17,6 @@ use super::standing::Standing;
 use super::{FIRST_PATIENCE, State, build, delivered, introspect_within, open_sources};
 use crate::auth::Authenticator;
 use crate::directory;
-use crate::gate::Rates;
 use crate::generation::Provenance;
 use crate::generation::aside::{Urgency, aside};
 use crate::generation::source_state::describe;
@@ -63,6 +63,9 @@ pub enum StartError {
     /// Requests cannot be sent.
     #[error(transparent)]
     Outbound(#[from] SetupError),
+    /// The Redis that counts requests cannot be used.
+    #[error("HASURA_GRAPHQL_RATE_LIMIT_REDIS_URL")]
+    Redis(#[source] rate::UrlError),
     /// The metadata directory cannot be read.
     #[error("the directory cannot be read: {0}")]
     Directory(String),
@@ -80,6 +83,7 @@ impl State {
     pub async fn start(settings: Arc<Settings>, observer: Observer) -> Result<Arc<Self>, StartError> {
         let instance_id = Uuid::new_v4();
         let client = Client::new(&settings.outbound)?;
+        let counters = counters(&settings)?;
         let store = match &settings.metadata_database_url {
             Some(url) => {
                 let target = pg::Target::parse(url.reveal()).map_err(StartError::Url)?;
@@ -155,7 +159,8 @@ impl State {
             ),
             standing: Standing::default(),
             settings,
-            rates: Rates::default(),
+            rates: Rates::new(counters.clone()),
+            counters,
             instance_id,
             observer,
             generation: ArcSwap::from_pointee(generation.clone()),
@@ -176,6 +181,23 @@ impl State {
         }
         Ok(Arc::new(state))
     }
+}
+
+/// The Redis that counts requests, if there is one.
+fn counters(settings: &Settings) -> Result<Option<Arc<Shared>>, StartError> {
+    let Some(redis) = &settings.rate_limit_redis else {
+        return Ok(None);
+    };
+    let authorities = match &settings.outbound.authorities {
+        Some(path) => Some(std::fs::read(path).map_err(|error| SetupError::Authorities {
+            path: path.clone(),
+            reason: error.to_string(),
+        })?),
+        None => None,
+    };
+    Shared::new(redis.url.reveal(), redis.tls, authorities)
+        .map(|shared| Some(Arc::new(shared)))
+        .map_err(StartError::Redis)
 }
 
 /// Waits for the metadata database, as often as the settings say, then creates or checks `hdb_catalog`.

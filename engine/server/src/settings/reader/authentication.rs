@@ -2,7 +2,7 @@
 
 use super::{Error, Given};
 use crate::settings::value::{self, list};
-use crate::settings::{Authentication, Hook, Outbound, Secret};
+use crate::settings::{Authentication, Hook, Outbound, RateLimitRedis, Secret};
 
 impl Given<'_> {
     pub(super) fn authentication(&self) -> Result<Authentication, Error> {
@@ -63,6 +63,15 @@ impl Given<'_> {
             jwt,
             hook,
         })
+    }
+
+    pub(super) fn rate_limit_redis(&self) -> Result<Option<RateLimitRedis>, Error> {
+        let tls = self.flag("HASURA_GRAPHQL_RATE_LIMIT_REDIS_USE_TLS", false)?;
+        let url = self.parsed("HASURA_GRAPHQL_RATE_LIMIT_REDIS_URL", value::text)?;
+        Ok(url.map(|url| RateLimitRedis {
+            url: Secret::new(url),
+            tls,
+        }))
     }
 
     pub(super) fn outbound(&self) -> Result<Outbound, Error> {

@@ -67,12 +67,12 @@ fn features_that_come_later_are_refused() {
         error.to_string(),
         "Environment variable HASURA_GRAPHQL_ENABLE_LOG_COMPRESSION: not supported yet: log compression will come with a later version"
     );
-    let redis = ("HASURA_GRAPHQL_RATE_LIMIT_REDIS_URL", "redis://x");
+    let redis = ("HASURA_GRAPHQL_RATE_LIMIT_REDIS_TLS_HOSTNAME", "x");
     let error = read_line(&["serve"], &[URL, redis]).unwrap_err();
     assert!(
         error
             .to_string()
-            .contains("not supported yet: counting requests in Redis"),
+            .contains("not supported yet: another name in the certificate of Redis"),
         "{error}"
     );
     // Saying what holds anyway is no request for the feature.

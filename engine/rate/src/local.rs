@@ -1,13 +1,12 @@
-//! How often each may ask, counted within this process.
-//!
-//! A rate of n per minute lets n requests through at once and then one every n-th of a minute. What is counted for
-//! clients that have been silent for long enough is forgotten.
+//! Counting within this process. What is counted for clients that have been silent for long enough is forgotten.
 
 use std::collections::HashMap;
 use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+
+use crate::Key;
 
 /// Different rates at a time; a document that has more of them begins anew.
 const MOST_RATES: usize = 1000;
@@ -16,16 +15,15 @@ const MANY_KEYS: usize = 100_000;
 /// Keys of a rate at most; more begin anew.
 const MOST_KEYS: usize = 400_000;
 
-/// Counters of all rates. They outlive generations: new metadata gives nobody a new budget.
+/// Counters by rate. They outlive generations: new metadata gives nobody a new budget.
 #[derive(Debug, Default)]
-pub struct Rates {
-    limiters: Mutex<HashMap<u64, Arc<DefaultKeyedRateLimiter<String>>>>,
+pub(crate) struct Local {
+    limiters: Mutex<HashMap<u64, Arc<DefaultKeyedRateLimiter<Key>>>>,
 }
 
-impl Rates {
-    /// Counts a request under a key; false if there have been more than `most` within a minute. A rate of 0 admits
-    /// nothing.
-    pub fn admits(&self, most: u64, key: &str) -> bool {
+impl Local {
+    /// Counts a request; false if there have been more than `most` within a minute.
+    pub(crate) fn admits(&self, most: u64, key: &Key) -> bool {
         let Some(quota) = NonZeroU32::new(u32::try_from(most).unwrap_or(u32::MAX)) else {
             return false;
         };
@@ -45,7 +43,7 @@ impl Rates {
             }
             Arc::clone(limiter)
         };
-        limiter.check_key(&key.to_owned()).is_ok()
+        limiter.check_key(key).is_ok()
     }
 }
 
@@ -55,13 +53,14 @@ mod tests {
 
     #[test]
     fn each_key_has_its_own_budget() {
-        let rates = Rates::default();
+        let rates = Local::default();
+        let (one, other) = (Key::new(["user", "1.2.3.4"]), Key::new(["user", "1.2.3.5"]));
         for _ in 0..3 {
-            assert!(rates.admits(3, "user 1.2.3.4"));
+            assert!(rates.admits(3, &one));
         }
-        assert!(!rates.admits(3, "user 1.2.3.4"));
-        assert!(rates.admits(3, "user 1.2.3.5"));
-        assert!(rates.admits(5, "user 1.2.3.4"), "another rate counts for itself");
-        assert!(!rates.admits(0, "user"));
+        assert!(!rates.admits(3, &one));
+        assert!(rates.admits(3, &other));
+        assert!(rates.admits(5, &one), "another rate counts for itself");
+        assert!(!rates.admits(0, &one));
     }
 }
