@@ -38,10 +38,11 @@ def post(url, body, headers=None, timeout=300):
 
 
 class Engine:
-    """`with Engine(program, metadata_url) as engine: …`"""
+    """`with Engine(program, metadata_url) as engine: …`; further variables win, None takes one away."""
 
-    def __init__(self, program, metadata_url, log=None):
+    def __init__(self, program, metadata_url, log=None, variables=None):
         self.program, self.metadata_url, self.log = program, metadata_url, log or os.devnull
+        self.variables = variables or {}
         self.port = free_port()
         self.base = f"http://127.0.0.1:{self.port}"
         self.url = self.base + "/v1/graphql"
@@ -53,7 +54,9 @@ class Engine:
             "HASURA_GRAPHQL_ADMIN_SECRET": SECRET,
             "HASURA_GRAPHQL_SERVER_PORT": str(self.port),
             "HASURA_GRAPHQL_ENABLED_LOG_TYPES": "startup",
+            **self.variables,
         }
+        environment = {name: value for name, value in environment.items() if value is not None}
         with open(self.log, "a") as log:
             self.process = subprocess.Popen([self.program, "serve"], env=environment, stdout=log, stderr=log)
         return self

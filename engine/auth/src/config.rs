@@ -34,8 +34,8 @@ pub struct JwtSecret {
 /// Where keys come from.
 #[derive(Debug, Clone)]
 pub enum KeySource {
-    /// `key`
-    Key(Key),
+    /// `key`; several after [`JwtSecret::merged`].
+    Keys(Vec<Key>),
     /// `jwk_url`
     Url(String),
 }
@@ -77,6 +77,27 @@ impl JwtSecret {
                 .collect(),
             _ => wrong("expected a JSON list of objects"),
         }
+    }
+
+    /// Puts secrets that differ in their `key` alone together into one with several keys: it does not matter which of them
+    /// verifies a token, so that an old and a new key can be good at the same time.
+    #[must_use]
+    pub fn merged(secrets: Vec<Self>) -> Vec<Self> {
+        let mut merged: Vec<Self> = Vec::with_capacity(secrets.len());
+        for secret in secrets {
+            let same = merged.iter_mut().find(|known| {
+                known.claims == secret.claims
+                    && known.audience == secret.audience
+                    && known.issuer == secret.issuer
+                    && known.allowed_skew == secret.allowed_skew
+                    && known.location == secret.location
+            });
+            match (same.map(|known| &mut known.keys), &secret.keys) {
+                (Some(KeySource::Keys(known)), KeySource::Keys(keys)) => known.extend(keys.iter().cloned()),
+                _ => merged.push(secret),
+            }
+        }
+        merged
     }
 
     fn read(value: &Value) -> Result<Self, ConfigError> {
@@ -122,7 +143,7 @@ impl JwtSecret {
     /// The keys, where they are given and not fetched.
     pub fn own_keys(&self) -> Option<KeySet> {
         match &self.keys {
-            KeySource::Key(key) => Some(KeySet::new(vec![key.clone()])),
+            KeySource::Keys(keys) => Some(KeySet::new(keys.clone())),
             KeySource::Url(_) => None,
         }
     }
@@ -200,7 +221,7 @@ fn key_source(object: &Map<String, Value>) -> Result<KeySource, ConfigError> {
                 _ => return wrong("key must be a string or a JSON web key"),
             };
             Key::of_type(type_, &text)
-                .map(KeySource::Key)
+                .map(|key| KeySource::Keys(vec![key]))
                 .map_err(ConfigError)
         }
     }

@@ -151,8 +151,8 @@ impl Shared {
         loop {
             match self.connect().await {
                 Ok(connection) => {
-                    tell(Standing::Up);
                     self.connection.store(Some(Arc::new(connection)));
+                    tell(Standing::Up);
                     tokio::select! {
                         () = self.lost.notified() => {}
                         _ = stop.wait_for(|stop| *stop) => return,

@@ -18,7 +18,7 @@ use std::time::Duration;
 
 pub use environment::{Environment, Secret};
 pub use origin::Origin;
-pub use reader::{Changeable, Error};
+pub use reader::{Changeable, Error, mounted};
 
 use crate::auth::cors::Cors;
 use crate::observe::log::{Level, LogType};
@@ -197,6 +197,8 @@ pub struct Hook {
     pub post: bool,
     /// A POST hook sees what was asked.
     pub send_request_body: bool,
+    /// How long it may take.
+    pub patience: Duration,
 }
 
 /// `HASURA_GRAPHQL_RATE_LIMIT_REDIS_URL`

@@ -4,6 +4,7 @@ mod delivered;
 mod folder;
 pub mod follow;
 pub mod health;
+mod mounted;
 mod secret;
 mod standing;
 mod start;

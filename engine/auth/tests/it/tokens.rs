@@ -95,7 +95,7 @@ fn json_web_keys() {
         assert_eq!(one.tell(&good, None), GOOD);
     }
     let (keys, skipped) = KeySet::of_jwks(
-        json!({"keys": [{"kty": "EC", "crv": "P-384"}, 7, {"kty": "RSA", "use": "enc"}, jwk.clone(), {"kty": "other"}]})
+        json!({"keys": [{"kty": "EC", "crv": "P-384"}, 7, {"kty": "RSA", "use": "enc"}, jwk, {"kty": "other"}]})
             .to_string()
             .as_bytes(),
     )
@@ -369,6 +369,37 @@ fn two_tokens_are_ambiguous() {
             )
         );
     }
+}
+
+#[test]
+fn an_old_and_a_new_key_at_the_same_time() {
+    let other = SECRET.replace("a-", "b-");
+    let list = |issuer: &str| {
+        let text = json!([
+            {"type": "HS256", "key": SECRET, "issuer": "one"},
+            {"type": "HS512", "key": other, "issuer": issuer},
+        ]);
+        JwtSecret::merged(JwtSecret::parse_list(&text.to_string()).unwrap())
+    };
+    assert_eq!(list("two").len(), 2, "another issuer is another secret");
+    let merged = list("one");
+    assert_eq!(merged.len(), 1);
+    let one = One {
+        keys: merged[0].own_keys().unwrap(),
+        verifier: Verifier::new(merged),
+    };
+    let second = Signer::Hmac(ring::hmac::HMAC_SHA256, other.clone().into_bytes());
+    for signer in [Signer::hs256(), second] {
+        assert_eq!(
+            one.tell(&token("HS256", &payload(&json!({})), &signer), None),
+            GOOD
+        );
+    }
+    let stranger = Signer::Hmac(ring::hmac::HMAC_SHA256, SECRET.replace("a-", "c-").into_bytes());
+    assert!(
+        one.tell(&token("HS256", &payload(&json!({})), &stranger), None)
+            .ends_with("JWSInvalidSignature")
+    );
 }
 
 #[test]

@@ -1,9 +1,9 @@
 //! A Redis of the test's own.
 
+use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
 
 /// The program, where it is installed.
 pub(crate) fn program() -> Option<PathBuf> {
@@ -135,18 +135,20 @@ impl Drop for Redis {
 }
 
 fn spawn(folder: &tempfile::TempDir, arguments: &[String]) -> Child {
-    let log = folder.path().join("log");
-    let child = Command::new(program().unwrap())
+    let mut child = Command::new(program().unwrap())
         .args(arguments)
         .args(["--dir", folder.path().to_str().unwrap()])
-        .args(["--logfile", log.to_str().unwrap()])
-        .stdout(Stdio::null())
+        .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    let until = Instant::now() + Duration::from_secs(20);
-    while !std::fs::read_to_string(&log).is_ok_and(|text| text.contains("Ready to accept connections")) {
-        assert!(Instant::now() < until, "Redis does not start");
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    let mut lines = BufReader::new(child.stdout.take().unwrap())
+        .lines()
+        .map_while(Result::ok);
+    assert!(
+        lines.any(|line| line.contains("Ready to accept connections")),
+        "Redis does not start"
+    );
+    // What it says later must have somewhere to go.
+    std::thread::spawn(move || lines.for_each(drop));
     child
 }

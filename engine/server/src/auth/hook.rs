@@ -1,7 +1,5 @@
 //! Authentication by webhook: one request per request, nothing kept but the connection.
 
-use std::time::Duration;
-
 use ::auth::hook;
 use http::header::{CONTENT_TYPE, SET_COOKIE};
 use http::{HeaderMap, HeaderValue, Method};
@@ -13,8 +11,6 @@ use crate::observe::{Event, Observer};
 use crate::outbound::{Client, Outgoing};
 use crate::settings::Hook;
 
-/// How long a hook may take.
-const PATIENCE: Duration = Duration::from_secs(30);
 /// Bytes of its answer at most.
 const LONGEST: usize = 1 << 20;
 /// Cookies that are passed on at most.
@@ -49,7 +45,7 @@ pub async fn ask(
             url: &settings.url,
             headers: forwarded,
             body: Some(body),
-            timeout: PATIENCE,
+            timeout: settings.patience,
             longest: LONGEST,
         }
     } else {
@@ -58,7 +54,7 @@ pub async fn ask(
             url: &settings.url,
             headers: forwarded,
             body: None,
-            timeout: PATIENCE,
+            timeout: settings.patience,
             longest: LONGEST,
         }
     };

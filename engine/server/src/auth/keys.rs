@@ -5,7 +5,7 @@
 //! look once more, at most once a second however many such tokens come.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use ::auth::cache_control::Freshness;
 use ::auth::{JwtSecret, KeySet, KeySource};
@@ -13,6 +13,7 @@ use arc_swap::ArcSwap;
 use http::header::{CACHE_CONTROL, EXPIRES};
 use http::{HeaderMap, HeaderName, Method};
 use tokio::sync::{Mutex, Semaphore, watch};
+use tokio::time::Instant;
 
 use crate::observe::log::Level;
 use crate::observe::{Event, Observer};
@@ -53,7 +54,7 @@ impl Keys {
             present: ArcSwap::from_pointee(secret.own_keys().unwrap_or_else(KeySet::empty)),
             url: match &secret.keys {
                 KeySource::Url(url) => Some(url.clone()),
-                KeySource::Key(_) => None,
+                KeySource::Keys(_) => None,
             },
             fetched: Mutex::new(None),
             waiting: Semaphore::new(MOST_WAITING),

@@ -1,9 +1,15 @@
 //! Sessions of headers, secrets and tokens. The webhook is tested with a server (`tests/it/authentication.rs`).
 
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
 use http::{HeaderName, HeaderValue};
 
 use super::*;
-use crate::settings::{Outbound, Secret};
+use crate::observe::log::Logger;
+use crate::settings::{Hook, Outbound, Secret};
 
 fn headers(pairs: &[(&str, &str)]) -> HeaderMap {
     pairs
@@ -29,7 +35,8 @@ impl Gate {
             &crate::settings::Environment::default(),
         )
         .unwrap();
-        let observer = Observer::new(&given).unwrap();
+        let logger = Logger::to(&given.log, std::io::sink());
+        let observer = Observer::with_logger(&given, logger).unwrap();
         let client = Client::new(&Outbound::default()).unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -215,4 +222,111 @@ fn tokens_decide_and_headers_do_not() {
         .authenticate(&headers(&[("authorization", "Bearer x"), (ADMIN_SECRET, "s")]))
         .unwrap();
     assert!(is_admin(&session), "the admin secret comes first");
+}
+
+#[test]
+fn a_hook_that_says_nothing_ends_in_time() {
+    // It takes connections and keeps them.
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    let kept = std::thread::spawn(move || listener.accept().map(|(stream, _)| stream));
+    let gate = Gate::new(Authentication {
+        admin_secrets: vec![Secret::new("s")],
+        hook: Some(Hook {
+            url,
+            post: false,
+            send_request_body: true,
+            patience: Duration::from_millis(100),
+        }),
+        ..Authentication::default()
+    });
+    let started = Instant::now();
+    let error = gate.authenticate(&headers(&[])).unwrap_err();
+    assert_eq!(
+        (error.status.as_u16(), error.code, error.message.as_str()),
+        (500, Code::Unexpected, "webhook authentication request failed")
+    );
+    assert!((100..5000).contains(&started.elapsed().as_millis()));
+    drop(kept.join());
+}
+
+/// Keys of an issuer that answers once and is then away for an hour.
+#[test]
+fn an_hour_without_the_issuer() {
+    const GOOD: &str = "eyJhbGciOiJIUzI1NiJ9.eyJodHRwczovL2hhc3VyYS5pby9qd3QvY2xhaW1zIjp7IngtaGFzdXJhLWFsbG93ZWQtcm9sZXMiOlsidXNlciJdLCJ4LWhhc3VyYS1kZWZhdWx0LXJvbGUiOiJ1c2VyIiwieC1oYXN1cmEtYSI6IjEifX0._NhAuteX4C69JVN-m7wJrkx7wgMu2hRVvPZ0Z4jDnKs";
+    // {"alg":"HS256","kid":"new"}
+    const STRANGER: &str = "eyJhbGciOiJIUzI1NiIsImtpZCI6Im5ldyJ9.e30.AAAA";
+    // The secret as a JSON web key: a-secret-of-thirty-two-characters
+    const KEYS: &str =
+        r#"{"keys":[{"kty":"oct","kid":"old","k":"YS1zZWNyZXQtb2YtdGhpcnR5LXR3by1jaGFyYWN0ZXJz"}]}"#;
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    let asked = Arc::new(AtomicUsize::new(0));
+    let there = Arc::new(AtomicBool::new(true));
+    let (count, answers) = (Arc::clone(&asked), Arc::clone(&there));
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().map_while(Result::ok) {
+            count.fetch_add(1, Ordering::SeqCst);
+            if answers.load(Ordering::SeqCst) {
+                let mut head = [0; 4096];
+                let _ = stream.read(&mut head);
+                let answer = format!(
+                    "HTTP/1.1 200 OK\r\ncache-control: max-age=60\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{KEYS}",
+                    KEYS.len()
+                );
+                let _ = stream.write_all(answer.as_bytes());
+            }
+        }
+    });
+    let gate = Gate::new(Authentication {
+        admin_secrets: vec![Secret::new("s")],
+        jwt: vec![::auth::JwtSecret::parse(&format!(r#"{{"jwk_url":"{url}"}}"#)).unwrap()],
+        ..Authentication::default()
+    });
+    let (_stop, stopped) = watch::channel(false);
+    gate.1.block_on(async {
+        let bearer = |token: &str| headers(&[("authorization", &format!("Bearer {token}"))]);
+        let (good, stranger) = (bearer(GOOD), bearer(STRANGER));
+        gate.0.follow_keys(&stopped);
+        while !gate.0.has_keys() {
+            tokio::task::yield_now().await;
+        }
+        there.store(false, Ordering::SeqCst);
+        tokio::time::pause();
+        let start = tokio::time::Instant::now();
+        let (mut strangers, mut seconds) = (0, 0);
+        while seconds < 3600 {
+            assert!(
+                gate.0.authenticate(&good, || None).await.is_ok(),
+                "after {seconds} s"
+            );
+            // Every tenth second somebody comes with a key that nobody knows, for ten minutes.
+            if seconds % 10 == 0 && seconds < 600 {
+                let error = gate.0.authenticate(&stranger, || None).await.unwrap_err();
+                assert_eq!(
+                    error.message,
+                    "Could not verify JWT: JWSError JWSInvalidSignature"
+                );
+                strangers += 1;
+            }
+            tokio::time::advance(Duration::from_secs(5)).await;
+            tokio::task::yield_now().await;
+            seconds = start.elapsed().as_secs();
+        }
+        // Ever more strangers make no more look-ups: one a second at most.
+        let (before, since) = (asked.load(Ordering::SeqCst), tokio::time::Instant::now());
+        for _ in 0..20 {
+            let _ = gate.0.authenticate(&stranger, || None).await;
+        }
+        let looked = asked.load(Ordering::SeqCst) - before;
+        let took = usize::try_from(since.elapsed().as_secs()).unwrap();
+        assert!(looked <= took + 1, "{looked} look-ups in {took} s");
+        // Each stranger once, and a look of our own every half minute.
+        let most = strangers + 3600 / 30 + 20 + looked;
+        assert!(
+            (10..=most).contains(&asked.load(Ordering::SeqCst)),
+            "{asked:?} of {most}"
+        );
+        assert!(gate.0.authenticate(&good, || None).await.is_ok());
+    });
 }

@@ -276,7 +276,10 @@ mod tests {
             usize::try_from(state % 1_000_003).unwrap() % bound
         };
         let alphabet = b"%%%=&+ab09AFf/{}[]\":,\xc3\xa9 \0";
-        for _ in 0..20_000 {
+        let seconds = std::env::var("ROWLOCK_FUZZ_SECONDS").ok();
+        let seconds = seconds.and_then(|text| text.parse().ok()).unwrap_or(1);
+        let until = std::time::Instant::now() + std::time::Duration::from_secs(seconds);
+        while std::time::Instant::now() < until {
             let bytes: Vec<u8> = (0..random(24))
                 .map(|_| alphabet[random(alphabet.len())])
                 .collect();

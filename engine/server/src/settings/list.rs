@@ -154,7 +154,7 @@ pub const ALL: &[Setting] = &[
     setting("ROWLOCK_ENGINE", "engine", Text, "", "Name of the `Engine` to serve from a directory of custom resources that has several."),
     setting("ROWLOCK_SECRET_FILES", "secret", List, "", "`NAME=FILE`: the Secret NAME (or NAMESPACE/NAME) for custom resources of a directory, from its manifest or from lines of `KEY=VALUE`; wins over manifests in the directory."),
     setting("ROWLOCK_STATE_DIR", "state-dir", Text, "", "Folder for the last accepted set of the origin `configmap`, so that a restart serves while the API server is away."),
-    setting("ROWLOCK_SECRETS_DIR", "secrets-dir", Text, "", "Folder with a file per variable (a mounted Secret), read at the start; these variables win over those of the environment."),
+    setting("ROWLOCK_SECRETS_DIR", "secrets-dir", Text, "", "Folder with a file per variable (a mounted Secret); these variables win over those of the environment. It is looked at every second: admin secrets, JWT keys, the hook, and variables that metadata refers to change while the engine runs, other settings at the next start. With `ROWLOCK_SECRETS_NAME` or the origin `directory` it is read at the start only."),
     setting("ROWLOCK_SECRETS_NAME", "secrets-name", Text, "", "Secret whose keys are variables, watched through the Kubernetes API; they win over those of the environment."),
     setting("ROWLOCK_ADMIN_PORT", "admin-port", Number, "", "Port of the [admin API](delivery.md#the-admin-port) for the operator; without it there is none. 0 takes a free one."),
     setting("ROWLOCK_ADMIN_TOKEN", "", Text, "", "Bearer token of the admin API."),

@@ -22,7 +22,7 @@ use super::{
 use crate::auth::cors::Cors;
 use crate::observe::log::{Level, LogType};
 
-pub use secret::Changeable;
+pub use secret::{Changeable, mounted};
 
 /// Why the program does not start.
 #[derive(Debug, thiserror::Error)]
@@ -69,7 +69,7 @@ const EXPERIMENTAL_LATER: &[&str] = &["apollo_federation", "group_by_aggregation
 /// Reads everything that `serve` needs.
 pub fn read(matches: &ArgMatches, environment: &Environment) -> Result<Settings, Error> {
     let mounted = Given::new(matches, environment)
-        .parsed("ROWLOCK_SECRETS_DIR", |folder| secret::mounted(Path::new(folder)))?
+        .parsed("ROWLOCK_SECRETS_DIR", |folder| mounted(Path::new(folder)))?
         .unwrap_or_default();
     let with_secrets = environment.with(mounted);
     let given = Given::new(matches, &with_secrets);

@@ -56,6 +56,16 @@ impl State {
                 stop.clone(),
             ));
         }
+        // A Secret that is watched by name comes sooner than its files; the origin `directory` has variables of its own.
+        if let (None, Some(folder)) = (secret, &self.settings.secrets.folder)
+            && !matches!(self.settings.origin, Origin::Directory(_))
+        {
+            tokio::spawn(super::mounted::follow(
+                Arc::clone(self),
+                folder.clone(),
+                stop.clone(),
+            ));
+        }
         self.authenticator().follow_keys(stop);
         if let Some(counters) = &self.counters {
             let observer = self.observer.clone();

@@ -21,16 +21,37 @@ impl State {
         values: BTreeMap<String, String>,
         stop: &watch::Receiver<bool>,
     ) {
+        let changed = self.take_secrets(values, stop);
+        self.set_secrets_version(version);
+        if changed {
+            self.refresh_catalogs().await;
+        }
+    }
+
+    /// The same for variables that have no version.
+    pub(super) async fn change_secrets(
+        &self,
+        values: impl IntoIterator<Item = (String, String)>,
+        stop: &watch::Receiver<bool>,
+    ) {
+        if self.take_secrets(values, stop) {
+            self.refresh_catalogs().await;
+        }
+    }
+
+    /// Whether they differ from what held before.
+    fn take_secrets(
+        &self,
+        values: impl IntoIterator<Item = (String, String)>,
+        stop: &watch::Receiver<bool>,
+    ) -> bool {
         let environment = self.settings.secrets.below.with(values);
         let changed = *self.environment() != environment;
         if changed {
             self.environment.store(Arc::new(environment.clone()));
             self.read_again(&environment, stop);
         }
-        self.set_secrets_version(version);
-        if changed {
-            self.refresh_catalogs().await;
-        }
+        changed
     }
 
     /// Settings that follow the variables. One that is wrong keeps its old value.

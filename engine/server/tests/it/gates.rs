@@ -1,5 +1,8 @@
 //! Allow list, limits and rates, and REST endpoints behind them.
 
+use std::net::TcpListener;
+use std::process::{Child, Command, Stdio};
+
 use embedded::test::TestDatabase;
 use serde_json::{Value, json};
 
@@ -31,6 +34,71 @@ fn the_rate_of_the_environment_holds_where_metadata_has_none() {
     let set = json!({"type": "set_api_limits", "args": limits});
     assert_eq!(server.json("/v1/metadata", &[ADMIN], &set).0, 200);
     assert_eq!(server.json("/v1/graphql", &[], &query).0, 200);
+}
+
+/// `redis-server` on a free port, where it is installed.
+fn redis() -> Option<(Child, u16)> {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    drop(listener);
+    let child = Command::new("redis-server")
+        .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", ""])
+        .stdout(Stdio::null())
+        .spawn();
+    child.ok().map(|child| (child, port))
+}
+
+#[test]
+fn instances_count_together_in_redis() {
+    let Some((mut redis, port)) = redis() else {
+        eprintln!("instances_count_together_in_redis: redis-server is not installed: skipped");
+        return;
+    };
+    let database = TestDatabase::create("rate_redis");
+    let start = || {
+        let mut command = rowlock(&["serve", "--server-port", "0", "--unauthorized-role", "anonymous"]);
+        let server = Server::spawn(
+            command
+                .env("HASURA_GRAPHQL_DATABASE_URL", database.url())
+                .env("HASURA_GRAPHQL_ADMIN_SECRET", SECRET)
+                .env("HASURA_GRAPHQL_ENABLE_METRICS", "true")
+                .env("HASURA_GRAPHQL_METRICS_SECRET", "m")
+                .env(
+                    "HASURA_GRAPHQL_RATE_LIMIT_REDIS_URL",
+                    format!("redis://127.0.0.1:{port}"),
+                )
+                .env("HASURA_GRAPHQL_RATE_LIMIT_PER_MINUTE", "3"),
+        );
+        server.log_line("Redis", |line| line["detail"] == "requests are counted in Redis");
+        server
+    };
+    let (one, other) = (start(), start());
+    let ask = |server: &Server| {
+        let query = json!({"query": "{ __typename }"});
+        server.json("/v1/graphql", &[("x-real-ip", "10.0.0.9")], &query).0
+    };
+    assert_eq!([ask(&one), ask(&other), ask(&one)], [200; 3]);
+    assert_eq!([ask(&one), ask(&other)], [429; 2]);
+    let metric = |server: &Server, line: &str| {
+        let (_, text) = server.send("GET", "/v1/metrics", &[("authorization", "Bearer m")], "");
+        assert!(text.contains(line), "{line} is missing in\n{text}");
+    };
+    metric(&one, "rowlock_rate_limit_redis_up 1\n");
+    metric(&one, "rowlock_rate_limit_fallbacks_total 0\n");
+    redis.kill().unwrap();
+    redis.wait().unwrap();
+    // Each counts its own again.
+    for server in [&one, &other] {
+        assert_eq!(
+            [ask(server), ask(server), ask(server), ask(server)],
+            [200, 200, 200, 429]
+        );
+        server.log_line("Redis is away", |line| {
+            line["level"] == "error" && line.to_string().contains("Redis is away")
+        });
+        metric(server, "rowlock_rate_limit_redis_up 0\n");
+        metric(server, "rowlock_rate_limit_fallbacks_total 4\n");
+    }
 }
 
 #[test]

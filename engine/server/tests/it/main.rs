@@ -11,6 +11,8 @@ mod access;
 mod answers;
 #[cfg(test)]
 mod api_server;
+#[cfg(test)]
+mod attacks;
 // `cfg(test)` tells clippy that helpers in these files are test code too.
 #[cfg(test)]
 mod authentication;
@@ -28,6 +30,8 @@ mod injection;
 mod mutations;
 mod permissions;
 mod process;
+#[cfg(test)]
+mod rotation;
 #[cfg(test)]
 mod round_trips;
 mod routing;

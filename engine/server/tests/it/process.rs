@@ -3,6 +3,7 @@
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
@@ -40,7 +41,7 @@ pub(crate) fn run(command: &mut Command) -> Ended {
 pub(crate) struct Server {
     child: Child,
     pub(crate) port: u16,
-    log: Receiver<Value>,
+    log: Mutex<Receiver<Value>>,
 }
 
 impl Server {
@@ -74,6 +75,7 @@ impl Server {
                 }
             }
         });
+        let log = Mutex::new(log);
         let mut server = Self { child, port: 0, log };
         let line = server.log_line("the address", |line| {
             line["detail"]["info"]["address"].is_string()
@@ -88,7 +90,7 @@ impl Server {
         let end = Instant::now() + PATIENCE;
         loop {
             let left = end.saturating_duration_since(Instant::now());
-            match self.log.recv_timeout(left) {
+            match self.log.lock().unwrap().recv_timeout(left) {
                 Ok(line) if wanted(&line) => return line,
                 Ok(_) => {}
                 Err(error) => panic!("no log line with {what}: {error}"),

@@ -121,11 +121,12 @@ impl Issuer {
 
     pub(crate) fn sign(&self, payload: &Value) -> String {
         let header = json!({"alg": "ES256", "kid": self.1}).to_string();
-        let signed = format!(
-            "{}.{}",
-            encode(header.as_bytes()),
-            encode(payload.to_string().as_bytes())
-        );
+        self.sign_bytes(&header, payload.to_string().as_bytes())
+    }
+
+    /// Whatever header and payload are.
+    pub(crate) fn sign_bytes(&self, header: &str, payload: &[u8]) -> String {
+        let signed = format!("{}.{}", encode(header.as_bytes()), encode(payload));
         let signature = self.0.sign(&SystemRandom::new(), signed.as_bytes()).unwrap();
         format!("{signed}.{}", encode(signature.as_ref()))
     }

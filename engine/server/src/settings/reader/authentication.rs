@@ -1,8 +1,13 @@
 //! Who may ask, and whom the engine may ask.
 
+use std::time::Duration;
+
 use super::{Error, Given};
 use crate::settings::value::{self, list};
 use crate::settings::{Authentication, Hook, Outbound, RateLimitRedis, Secret};
+
+/// How long a hook may take.
+const HOOK_PATIENCE: Duration = Duration::from_secs(30);
 
 impl Given<'_> {
     pub(super) fn authentication(&self) -> Result<Authentication, Error> {
@@ -30,6 +35,7 @@ impl Given<'_> {
             auth::JwtSecret::parse_list(text).map_err(|error| value::Error::Other(error.to_string()))
         })?;
         jwt.extend(more.into_iter().flatten());
+        let jwt = auth::JwtSecret::merged(jwt);
         let post = self
             .parsed("HASURA_GRAPHQL_AUTH_HOOK_MODE", hook_mode)?
             .unwrap_or(false);
@@ -40,6 +46,7 @@ impl Given<'_> {
                 url,
                 post,
                 send_request_body,
+                patience: HOOK_PATIENCE,
             });
         if admin_secrets.is_empty() && (hook.is_some() || !jwt.is_empty()) {
             return Err(Error::Rule(

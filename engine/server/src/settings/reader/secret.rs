@@ -11,7 +11,7 @@ use crate::settings::list::ALL;
 use crate::settings::{Authentication, SecretFile, Secrets, command_line};
 
 /// The variables of a folder with a file for each, as Kubernetes mounts a Secret.
-pub(super) fn mounted(folder: &Path) -> Result<Vec<(String, String)>, value::Error> {
+pub fn mounted(folder: &Path) -> Result<Vec<(String, String)>, value::Error> {
     let unreadable =
         |error: std::io::Error| value::Error::Other(format!("the folder cannot be read: {error}"));
     let mut variables = Vec::new();

@@ -226,3 +226,66 @@ fn secrets_do_not_print() {
     .unwrap();
     assert!(!format!("{settings:?}").contains("canary"));
 }
+
+/// What deployments of Hasura set in production, as its users write it down.
+#[test]
+fn variables_of_production() {
+    let plain = [
+        (
+            "HASURA_GRAPHQL_DATABASE_URL",
+            "postgres://user:password@host:5432/dbname",
+        ),
+        ("HASURA_GRAPHQL_ADMIN_SECRET", "strong-random-secret"),
+        (
+            "HASURA_GRAPHQL_JWT_SECRET",
+            r#"{"type":"HS256","key":"super-secret-jwt-signing-key-min-32-chars"}"#,
+        ),
+        ("HASURA_GRAPHQL_UNAUTHORIZED_ROLE", "anonymous"),
+        ("HASURA_GRAPHQL_ENABLE_CONSOLE", "false"),
+        ("HASURA_GRAPHQL_DEV_MODE", "false"),
+        ("HASURA_GRAPHQL_ENABLE_TELEMETRY", "false"),
+        (
+            "HASURA_GRAPHQL_ENABLED_LOG_TYPES",
+            "startup, http-log, webhook-log, websocket-log, query-log",
+        ),
+        ("HASURA_GRAPHQL_LOG_LEVEL", "info"),
+        ("HASURA_GRAPHQL_RATE_LIMIT_PER_MINUTE", "1000"),
+        (
+            "HASURA_GRAPHQL_CORS_DOMAIN",
+            "https://myapp.com,https://admin.myapp.com",
+        ),
+        ("HASURA_GRAPHQL_PG_CONNECTIONS", "50"),
+        ("HASURA_GRAPHQL_PG_TIMEOUT", "60"),
+        ("HASURA_GRAPHQL_ENABLE_METRICS", "true"),
+        ("HASURA_GRAPHQL_METRICS_SECRET", "metrics-secret"),
+    ];
+    let settings = read_line(&["serve"], &plain).unwrap();
+    assert!(settings.warnings.is_empty(), "{:?}", settings.warnings);
+    assert_eq!(settings.rate_limit, Some(1000));
+    assert_eq!(settings.authentication.jwt.len(), 1);
+    assert_eq!(
+        settings.authentication.unauthorized_role.as_deref(),
+        Some("anonymous")
+    );
+    assert_eq!(
+        (
+            settings.pool.max_connections,
+            settings.pool.idle_timeout.as_secs()
+        ),
+        (50, 60)
+    );
+    assert!(settings.http.apis.metrics && !settings.http.apis.console && !settings.dev_mode);
+    let hook = [
+        plain[0],
+        plain[1],
+        ("HASURA_GRAPHQL_AUTH_HOOK", "https://myapp.com/auth-webhook"),
+        ("HASURA_GRAPHQL_AUTH_HOOK_MODE", "POST"),
+    ];
+    let settings = read_line(&["serve"], &hook).unwrap();
+    assert!(
+        settings
+            .authentication
+            .hook
+            .is_some_and(|hook| hook.post && hook.send_request_body)
+    );
+}

@@ -1,0 +1,172 @@
+//! Secrets that change while people ask: what is valid is never refused, what was removed is refused soon.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use embedded::test::TestDatabase;
+use ring::hmac;
+use serde_json::{Value, json};
+
+use crate::process::{Server, rowlock};
+use crate::stand_in::{ADMIN, SECRET, encode, payload};
+
+/// Where the variables are, a file each.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> Self {
+        let folder = std::env::temp_dir().join(format!("rowlock-rotation-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        Self(folder)
+    }
+
+    /// Exchanged whole, as whoever mounts it does.
+    fn put(&self, name: &str, value: &Value) {
+        let next = self.0.join("..next");
+        std::fs::write(&next, value.to_string()).unwrap();
+        std::fs::rename(next, self.0.join(name)).unwrap();
+    }
+
+    fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+fn key(name: &str) -> String {
+    format!("{name}-{}", "x".repeat(32))
+}
+
+fn bearer(name: &str) -> String {
+    let header = encode(br#"{"alg":"HS256"}"#);
+    let signed = format!("{header}.{}", encode(payload("1").to_string().as_bytes()));
+    let signature = hmac::sign(
+        &hmac::Key::new(hmac::HMAC_SHA256, key(name).as_bytes()),
+        signed.as_bytes(),
+    );
+    format!("Bearer {signed}.{}", encode(signature.as_ref()))
+}
+
+fn keys(names: &[&str]) -> Value {
+    names
+        .iter()
+        .map(|name| json!({"type": "HS256", "key": key(name)}))
+        .collect()
+}
+
+/// Whether somebody with these headers is let in.
+fn is_let_in(server: &Server, header: (&str, &str)) -> bool {
+    let (status, answer) = server.json(
+        "/v1alpha1/graphql",
+        &[header],
+        &json!({"query": "{ __typename }"}),
+    );
+    match status {
+        200 => true,
+        400 | 401 => false,
+        _ => panic!("{status} {answer}"),
+    }
+}
+
+/// How long it takes until somebody is let in, or no longer.
+fn until(server: &Server, header: (&str, &str), wanted: bool) -> Duration {
+    let started = Instant::now();
+    while is_let_in(server, header) != wanted {
+        assert!(started.elapsed() < Duration::from_secs(5), "{wanted} after 5 s");
+    }
+    started.elapsed()
+}
+
+#[test]
+fn keys_change_under_load() {
+    let folder = Folder::new();
+    folder.put("HASURA_GRAPHQL_ADMIN_SECRETS", &json!([SECRET, "first"]));
+    folder.put("HASURA_GRAPHQL_JWT_SECRETS", &keys(&["old"]));
+    let database = TestDatabase::create("rotation");
+    let server = Server::spawn(
+        rowlock(&["serve", "--server-port", "0", "--database-url", &database.url()])
+            .env("ROWLOCK_SECRETS_DIR", folder.path()),
+    );
+    let (old, new) = (bearer("old"), bearer("new"));
+    let (old, new) = (("authorization", old.as_str()), ("authorization", new.as_str()));
+    let (first, second) = (
+        ("x-hasura-admin-secret", "first"),
+        ("x-hasura-admin-secret", "second"),
+    );
+    assert!(is_let_in(&server, old) && is_let_in(&server, first));
+    assert!(!is_let_in(&server, new) && !is_let_in(&server, second));
+    // Somebody asks all the time with what is valid at that time.
+    let (old_is_valid, new_is_valid, done) = (
+        AtomicBool::new(true),
+        AtomicBool::new(false),
+        AtomicBool::new(false),
+    );
+    std::thread::scope(|scope| {
+        let load = |valid: &'static str| {
+            let (server, done) = (&server, &done);
+            let (token, secret, flag) = match valid {
+                "old" => (old, first, &old_is_valid),
+                _ => (new, second, &new_is_valid),
+            };
+            scope.spawn(move || {
+                let (mut asked, mut refused) = (0, 0);
+                while !done.load(Ordering::SeqCst) {
+                    for header in [token, secret, ADMIN] {
+                        let let_in = is_let_in(server, header);
+                        // Valid before and after the answer: valid while it was given.
+                        if flag.load(Ordering::SeqCst) {
+                            asked += 1;
+                            refused += usize::from(!let_in);
+                        }
+                    }
+                }
+                (asked, refused)
+            })
+        };
+        let loads = [load("old"), load("new")];
+        // The new ones beside the old ones.
+        folder.put(
+            "HASURA_GRAPHQL_ADMIN_SECRETS",
+            &json!([SECRET, "first", "second"]),
+        );
+        folder.put("HASURA_GRAPHQL_JWT_SECRETS", &keys(&["old", "new"]));
+        until(&server, new, true);
+        until(&server, second, true);
+        new_is_valid.store(true, Ordering::SeqCst);
+        let overlap = Instant::now();
+        while overlap.elapsed() < Duration::from_millis(500) {
+            assert!(is_let_in(&server, old) && is_let_in(&server, new));
+        }
+        // A key that cannot be read changes nothing.
+        folder.put(
+            "HASURA_GRAPHQL_JWT_SECRETS",
+            &json!([{"type": "HS256", "key": "short"}]),
+        );
+        server.log_line("the key that is too short", |line| {
+            line.to_string().contains("Key size too small")
+        });
+        assert!(is_let_in(&server, old) && is_let_in(&server, new));
+        // The old ones go.
+        old_is_valid.store(false, Ordering::SeqCst);
+        folder.put("HASURA_GRAPHQL_ADMIN_SECRETS", &json!([SECRET, "second"]));
+        folder.put("HASURA_GRAPHQL_JWT_SECRETS", &keys(&["new"]));
+        until(&server, old, false);
+        until(&server, first, false);
+        done.store(true, Ordering::SeqCst);
+        for load in loads {
+            let (asked, refused) = load.join().unwrap();
+            assert!(asked > 10, "{asked}");
+            assert_eq!(refused, 0, "of {asked}");
+        }
+    });
+    // Admin secrets that are lost open nothing.
+    folder.put("HASURA_GRAPHQL_ADMIN_SECRETS", &json!([]));
+    server.log_line("the loss", |line| line.to_string().contains("admin secret"));
+    assert!(!is_let_in(&server, ("x-none", "")) && is_let_in(&server, second));
+}
