@@ -29,5 +29,6 @@ pub use document::{Document, Limits};
 pub use error::{Code, Error};
 pub use normalize::{Normalized, Options, normalize};
 pub use path::Path;
+pub use scientific::printed as printed_number;
 pub use type_system::{InputClass, Name, OperationKind, TypeSystem};
 pub use variables::VariableCheck;

@@ -93,6 +93,11 @@ impl Scientific {
     }
 }
 
+/// A number as Hasura v2 prints it: `1.0e-30`.
+pub fn printed(number: &Number) -> String {
+    Scientific::of(number).to_string()
+}
+
 fn length(text: &str) -> i64 {
     i64::try_from(text.len()).unwrap_or(i64::MAX)
 }

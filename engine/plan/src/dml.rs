@@ -1,11 +1,14 @@
-//! `select` and `count` of the old data API (`/v1/query`, `/v2/query`): names are those of Postgres and of
-//! metadata, filters are in the language of permissions, and the role's rights are the same as in GraphQL.
+//! The old data API (`/v1/query`, `/v2/query`): names are those of Postgres and of metadata, filters are in the language
+//! of permissions, and the role's rights are the same as in GraphQL.
 //!
 //! Paths of errors begin at the command's arguments.
 
 mod columns;
+mod insert;
 mod order;
 mod page;
+mod update;
+mod write;
 
 use graphql::{Code, Error, OperationKind, Path, VariableCheck};
 use schema::model::{Model, Source, Table};
@@ -17,19 +20,28 @@ use sql::shape::Cardinality;
 use crate::basis::Basis;
 use crate::cost::Cost;
 use crate::filter::display;
-use crate::ir::{Aggregate, AggregateField, AggregateValue, Filter, RowSource, RowType, Rows, SelectTable};
+use crate::ir::{
+    self, Aggregate, AggregateField, AggregateValue, Filter, RowSource, RowType, Rows, SelectTable,
+};
 use crate::lower::Lowerer;
-use crate::prepared::{Plan, Root, RootContent};
+use crate::prepared::{AnswerPart, Mutation, Plan, Root, RootContent};
 use crate::read::{Reader, json_key};
+use crate::root::mutation_statements;
 use crate::session::Session;
 
-/// A command that reads.
+/// A command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Command {
     /// `select`: rows as a list.
     Select,
     /// `count`: `{"count": n}`.
     Count,
+    /// `insert`: `{"affected_rows": n, "returning"?: […]}`, as of those below.
+    Insert,
+    /// `update`
+    Update,
+    /// `delete`
+    Delete,
 }
 
 /// The source and the table that a data command names.
@@ -98,18 +110,73 @@ pub fn plan(
     let mut reader = Reader::new(model, role, session.backend);
     reader.turn_to(Some(source));
     let root = Path::root();
-    let readable = reader
-        .readable(table.id, &root)
-        .map_err(|error| explained(error, command))?;
-    let lowerer = Lowerer::new(model.options.stringify_numeric_types, &source.extensions_schema);
-    let (select, shape) = match command {
-        Command::Select => {
-            let object = reader.dml_columns(readable, arguments, &root)?;
-            let rows = reader.dml_rows(RowSource::Table(readable), readable, Vec::new(), arguments, &root)?;
-            lowerer.root_rows(&rows, &object, Cardinality::List)
+    let lowerer = || Lowerer::new(model.options.stringify_numeric_types, &source.extensions_schema);
+    let written = |planned: &ir::Mutation<'_>| {
+        RootContent::Mutation(Mutation {
+            source: source.id,
+            statements: mutation_statements(lowerer(), planned, &(String::new(), String::new())),
+            answer: vec![AnswerPart::Statement],
+            many: false,
+            bounded: true,
+        })
+    };
+    let (kind, content) = match command {
+        Command::Select | Command::Count => {
+            let read = reader.dml_reading(command, table, lowerer(), arguments, &root)?;
+            let content = RootContent::Statement {
+                source: source.id,
+                statement: read.into(),
+            };
+            (OperationKind::Query, content)
         }
-        Command::Count => {
-            let rows = reader.dml_counted(readable, arguments, &root)?;
+        Command::Insert => {
+            let planned = reader.dml_insert(table, arguments, &root)?;
+            (OperationKind::Mutation, written(&planned))
+        }
+        Command::Update => {
+            let planned = reader.dml_update(table, arguments, &root)?;
+            (OperationKind::Mutation, written(&planned))
+        }
+        Command::Delete => {
+            let planned = reader.dml_delete(table, arguments, &root)?;
+            (OperationKind::Mutation, written(&planned))
+        }
+    };
+    Ok(Plan {
+        cost: Cost::default(),
+        // Never cached.
+        basis: Basis::default(),
+        kind,
+        operation_name: None,
+        cached: None,
+        roots: vec![Root {
+            key: Box::default(),
+            field: table.name.name.as_str().into(),
+            content,
+        }],
+        slots: reader.slots.into_vec(),
+        validations: Vec::new(),
+        guards: reader.guards.into_vec(),
+        variables: VariableCheck::default(),
+        parameterized_hash: String::new(),
+    })
+}
+
+impl<'m> Reader<'m> {
+    /// `select` or `count`.
+    fn dml_reading(
+        &mut self,
+        command: Command,
+        table: &'m Table,
+        lowerer: Lowerer<'m>,
+        arguments: &Map<String, Value>,
+        path: &Path,
+    ) -> Result<Statement, Error> {
+        let readable = self
+            .readable(table.id, path)
+            .map_err(|error| explained(error, command))?;
+        let (select, shape) = if command == Command::Count {
+            let rows = self.dml_counted(readable, arguments, path)?;
             let fields = vec![AggregateField {
                 key: json_key("count"),
                 value: AggregateValue::Count {
@@ -118,32 +185,14 @@ pub fn plan(
                 },
             }];
             lowerer.root_aggregate(&Aggregate { rows, fields })
-        }
-    };
-    let statement = Statement::of(&select, shape, "", "");
-    Ok(Plan {
-        cost: Cost::default(),
-        // Never cached.
-        basis: Basis::default(),
-        kind: OperationKind::Query,
-        operation_name: None,
-        cached: None,
-        roots: vec![Root {
-            key: Box::default(),
-            field: table.name.name.as_str().into(),
-            content: RootContent::Statement {
-                source: source.id,
-                statement: statement.into(),
-            },
-        }],
-        slots: reader.slots.into_vec(),
-        guards: reader.guards.into_vec(),
-        variables: VariableCheck::default(),
-        parameterized_hash: String::new(),
-    })
-}
+        } else {
+            let object = self.dml_columns(readable, arguments, path)?;
+            let rows = self.dml_rows(RowSource::Table(readable), readable, Vec::new(), arguments, path)?;
+            lowerer.root_rows(&rows, &object, Cardinality::List)
+        };
+        Ok(Statement::of(&select, shape, "", ""))
+    }
 
-impl<'m> Reader<'m> {
     /// `where`, over what the role may read, and the role's own filter.
     fn dml_filter(
         &mut self,
@@ -152,17 +201,27 @@ impl<'m> Reader<'m> {
         path: &Path,
     ) -> Result<Filter<'m>, Error> {
         let permitted = self.permitted(table, path)?;
+        let requested = self.dml_requested(table, arguments, path)?;
+        Ok(Filter::All(vec![permitted, requested]))
+    }
+
+    /// `where`, over what the role may read.
+    fn dml_requested(
+        &mut self,
+        table: SelectTable<'m>,
+        arguments: &Map<String, Value>,
+        path: &Path,
+    ) -> Result<Filter<'m>, Error> {
         let path = path.key("where");
-        let filter = match arguments.get("where") {
-            None | Some(Value::Null) => Filter::always(),
+        match arguments.get("where") {
+            None | Some(Value::Null) => Ok(Filter::always()),
             Some(Value::Object(filter)) => {
                 let predicate = request_filter(self.model, table.table().id, filter)
                     .map_err(|refusal| refused(&refusal, &path))?;
-                self.requested_on(table, &predicate, &path)?
+                self.requested_on(table, &predicate, &path)
             }
-            Some(other) => return Err(mismatch("Object", "Object", other, &path)),
-        };
-        Ok(Filter::All(vec![permitted, filter]))
+            Some(other) => Err(mismatch("Object", "Object", other, &path)),
+        }
     }
 
     /// The rows that `count` is of: with `distinct`, one for each combination of these columns.

@@ -8,7 +8,6 @@ pub mod cache;
 pub mod cost;
 pub mod dml;
 mod filter;
-pub mod insert;
 mod ir;
 mod lower;
 pub mod prepared;
@@ -17,6 +16,7 @@ mod root;
 pub mod rows;
 pub mod session;
 pub mod tag;
+pub mod validation;
 mod value;
 mod write;
 
@@ -106,7 +106,7 @@ where
     let parameterized_hash = graphql::hash::parameterized_query_hash(&operation);
     let mut planner = root::Planner::new(view, &operation, &parameterized_hash, guards);
     let roots = planner.roots(&operation.fields)?;
-    let (slots, guards) = planner.finish();
+    let (slots, guards, validations) = planner.finish();
     Ok(Plan {
         basis: Basis::of(view.model, view.role, &roots),
         kind: operation.kind,
@@ -115,6 +115,7 @@ where
         cost: cost::Cost::of(&operation.fields),
         roots,
         slots,
+        validations,
         guards,
         variables,
         parameterized_hash,

@@ -6,11 +6,13 @@ use graphql::guard::Guard;
 use graphql::operation::{Cached, Leaf};
 use graphql::{Name, Path, VariableCheck};
 use schema::model::SourceId;
+use serde_json::{Map, Value};
 use sql::Statement;
 
 use crate::basis::Basis;
 use crate::cost::Cost;
 use crate::rows::{Read, Rows};
+use crate::validation::Validation;
 
 /// A planned operation. Immutable, shared by all requests that it fits.
 #[derive(Debug)]
@@ -23,6 +25,8 @@ pub struct Plan {
     pub roots: Vec<Root>,
     /// Where the slots of all statements get their values.
     pub slots: Vec<Slot>,
+    /// Webhooks that are asked, in order, before anything is executed.
+    pub validations: Vec<Validation>,
     /// What must hold of the variables for this plan to be used.
     pub guards: Vec<Guard>,
     /// What is checked of the variables as a whole, before anything else.
@@ -91,6 +95,8 @@ pub struct MutationStatement {
     pub answers: bool,
     /// Where an error of the database is reported.
     pub path: Path,
+    /// Rows of a variable that it writes, where an error about the only one of them is reported at its own place.
+    pub rows: Option<Rows>,
     /// What is said, and where, if it wrote fewer rows than others depend on (`not-supported`).
     pub missing: Option<(String, Path)>,
 }
@@ -139,6 +145,17 @@ pub enum Encoding {
     Decimal,
 }
 
+impl MutationStatement {
+    /// Where an error at one of the statement's places is reported for a request: of rows in a variable only the first
+    /// can be told from the others, where there is no other.
+    pub fn place(&self, path: &Path, variables: &Map<String, Value>) -> Path {
+        match &self.rows {
+            Some(rows) if rows.are_one(variables) => path.index(0),
+            _ => path.clone(),
+        }
+    }
+}
+
 impl Plan {
     /// Roughly how much memory the plan takes, for bounding a cache.
     pub fn bytes(&self) -> usize {
@@ -147,6 +164,7 @@ impl Plan {
         size_of::<Self>()
             + self.slots.len() * SLOT
             + self.guards.len() * GUARD
+            + self.validations.iter().map(Validation::bytes).sum::<usize>()
             + self.roots.iter().map(Root::bytes).sum::<usize>()
     }
 }

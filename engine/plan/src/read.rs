@@ -17,6 +17,7 @@ use schema::naming::NamingConvention;
 use serde_json::Value;
 
 use crate::ir::{Filter, RowType, Scalar, SelectTable};
+use crate::validation::Validation;
 use crate::value::Slots;
 
 pub(crate) use order::function_name;
@@ -33,6 +34,8 @@ pub(crate) struct Reader<'m> {
     source: Option<&'m Source>,
     pub(crate) slots: Slots,
     pub(crate) guards: Guards,
+    /// What webhooks are to be asked, in order.
+    pub(crate) validations: Vec<Validation>,
     depth: u32,
     /// The request has backend privileges.
     pub(crate) backend: bool,
@@ -46,6 +49,7 @@ impl<'m> Reader<'m> {
             source: None,
             slots: Slots::default(),
             guards: Guards::default(),
+            validations: Vec::new(),
             depth: 0,
             backend,
         }

@@ -12,11 +12,12 @@ use sql::ast::Select;
 use sql::shape::{Cardinality, Shape};
 
 use crate::View;
-use crate::ir::{RowSource, RowType, Rows};
+use crate::ir::{self, RowSource, RowType, Rows};
 use crate::lower::{Lowerer, Text};
 use crate::prepared::{AnswerPart, Mutation, MutationStatement, Root, RootContent, Slot};
 use crate::read::{Reader, Wanted, json_key, json_string, lost};
 use crate::tag;
+use crate::validation::Validation;
 use crate::write::Part;
 
 /// What Hasura v2 answers where a role can ask nothing.
@@ -53,15 +54,15 @@ where
         }
     }
 
-    /// Slots and guards of all that was planned.
-    pub(crate) fn finish(self) -> (Vec<Slot>, Vec<Guard>) {
+    /// Slots and guards of all that was planned, and what webhooks are to be asked.
+    pub(crate) fn finish(self) -> (Vec<Slot>, Vec<Guard>, Vec<Validation>) {
         let mut guards = self.guards;
         for guard in self.reader.guards.into_vec() {
             if !guards.contains(&guard) {
                 guards.push(guard);
             }
         }
-        (self.reader.slots.into_vec(), guards)
+        (self.reader.slots.into_vec(), guards, self.reader.validations)
     }
 
     /// The fields of a root type, or of a source's namespace.
@@ -229,6 +230,7 @@ where
                     statement: self.printed(name, &Text::Reading(Box::new(select)), shape)?,
                     answers: true,
                     path: Path::root(),
+                    rows: None,
                     missing: None,
                 });
             }
@@ -260,18 +262,9 @@ where
             Part::Mutation(planned) => planned,
         };
         mutation.answer.push(AnswerPart::Statement);
-        for lowered in self.lowerer(&field.path)?.mutation(&planned) {
-            let statement = self.printed(name, &lowered.text, lowered.shape)?;
-            let write = lowered.write.and_then(|number| planned.writes.get(number));
-            mutation.statements.push(MutationStatement {
-                statement,
-                answers: lowered.answers,
-                path: write.map_or_else(Path::root, |write| write.path.clone()),
-                missing: write
-                    .and_then(|write| write.wanted.as_ref())
-                    .map(|wanted| (wanted.message.clone(), wanted.path.clone())),
-            });
-        }
+        let comments = self.comments(name)?;
+        let statements = mutation_statements(self.lowerer(&field.path)?, &planned, &comments);
+        mutation.statements.extend(statements);
         Ok(())
     }
 
@@ -307,11 +300,7 @@ where
     }
 
     fn printed(&self, field: &Name, text: &Text, shape: Shape) -> Result<Arc<Statement>, Error> {
-        let (before, after) = self.comments(field)?;
-        Ok(Arc::new(match text {
-            Text::Reading(select) => Statement::of(select, shape, &before, &after),
-            Text::Writing(writing) => Statement::of_writing(writing, shape, &before, &after),
-        }))
+        Ok(printed(text, shape, &self.comments(field)?))
     }
 
     fn comments(&self, field: &Name) -> Result<(String, String), Error> {
@@ -324,6 +313,36 @@ where
         };
         Ok(tag::comments(&source.query_tags, &tags))
     }
+}
+
+/// What a mutation runs; the comments stand before and after each text.
+pub(crate) fn mutation_statements<'m>(
+    lowerer: Lowerer<'m>,
+    planned: &ir::Mutation<'m>,
+    comments: &(String, String),
+) -> Vec<MutationStatement> {
+    let lowered = lowerer.mutation(planned).into_iter();
+    lowered
+        .map(|lowered| {
+            let write = lowered.write.and_then(|number| planned.writes.get(number));
+            MutationStatement {
+                statement: printed(&lowered.text, lowered.shape, comments),
+                answers: lowered.answers,
+                path: write.map_or_else(Path::root, |write| write.path.clone()),
+                rows: write.and_then(|write| write.rows.clone()),
+                missing: write
+                    .and_then(|write| write.wanted.as_ref())
+                    .map(|wanted| (wanted.message.clone(), wanted.path.clone())),
+            }
+        })
+        .collect()
+}
+
+fn printed(text: &Text, shape: Shape, (before, after): &(String, String)) -> Arc<Statement> {
+    Arc::new(match text {
+        Text::Reading(select) => Statement::of(select, shape, before, after),
+        Text::Writing(writing) => Statement::of_writing(writing, shape, before, after),
+    })
 }
 
 fn constant(json: Vec<u8>) -> RootContent {

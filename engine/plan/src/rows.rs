@@ -52,6 +52,12 @@ fn integer(value: &Value, class: InputClass) -> Option<i64> {
 }
 
 impl Rows {
+    /// There is just one row.
+    pub(crate) fn are_one(&self, variables: &Map<String, Value>) -> bool {
+        let list = self.place.find(variables).unwrap_or(&Value::Null);
+        uniform::objects(list, &self.steps).len() == 1
+    }
+
     /// The text of the parameter.
     pub(crate) fn read(&self, read: &Read, variables: &Map<String, Value>) -> Result<String, Error> {
         let list = self.place.find(variables).unwrap_or(&Value::Null);

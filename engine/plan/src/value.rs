@@ -88,6 +88,12 @@ pub(crate) fn encode(value: &Value, encoding: Encoding, class: InputClass) -> Op
         (_, Value::Null) => None,
         (Encoding::ArrayOrText, Value::String(text)) => Some(text.clone()),
         (Encoding::Decimal, Value::Number(number)) => Some(decimal(&number.to_string())),
+        // In Hasura v2's words, as they decide how many digits a numeric keeps.
+        (Encoding::Plain, Value::Number(number))
+            if class == InputClass::Number && number.as_str().contains(['e', 'E']) =>
+        {
+            Some(graphql::printed_number(number))
+        }
         (Encoding::Plain | Encoding::Decimal, value) => {
             let mut out = String::new();
             plain(value, class, &mut out);
@@ -142,7 +148,7 @@ fn plain(value: &Value, class: InputClass, out: &mut String) {
 }
 
 /// `2e-2` as `0.02`; numbers too long to be amounts of money stay as they are.
-fn decimal(text: &str) -> String {
+pub(crate) fn decimal(text: &str) -> String {
     let Some((mantissa, exponent)) = text.split_once(['e', 'E']) else {
         return text.to_owned();
     };
@@ -265,6 +271,22 @@ mod tests {
             ("-1.1", "-1.1"),
         ] {
             assert_eq!(decimal(given), expected);
+        }
+    }
+
+    #[test]
+    fn exponents_are_printed_as_hasura_does() {
+        for (given, expected) in [
+            ("-1E-30", "-1.0e-30"),
+            ("15e-1", "1.5"),
+            ("1e400", "1.0e400"),
+            ("1.10", "1.10"),
+        ] {
+            let value = serde_json::from_str::<Value>(given).unwrap_or_default();
+            assert_eq!(
+                encode(&value, Encoding::Plain, InputClass::Number).as_deref(),
+                Some(expected)
+            );
         }
     }
 

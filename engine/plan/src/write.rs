@@ -7,6 +7,7 @@ mod delete;
 mod insert;
 mod uniform;
 mod update;
+mod validate;
 
 use graphql::operation::{Entry, Field};
 use graphql::{Error, Path};
@@ -20,6 +21,8 @@ use sql::ast::Expression;
 use crate::filter::{Given, Subject};
 use crate::ir::{Filter, Mutation, RowType, SelectTable};
 use crate::read::{Reader, lost};
+
+pub(crate) use insert::rows_per_statement;
 
 /// What a mutation field is answered by.
 #[derive(Debug)]
@@ -51,6 +54,7 @@ impl<'m> Reader<'m> {
             parts: vec![part],
             many: false,
         };
+        self.validate(verb, id, field)?;
         match verb {
             RootVerb::Insert | RootVerb::InsertOne => self.insert(verb, id, field).map(one),
             RootVerb::Update | RootVerb::UpdateByPk => self.update(verb, id, field).map(one),

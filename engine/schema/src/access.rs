@@ -3,6 +3,10 @@
 //! An access is part of a role's overlay. It never names types or SQL; row filters are ids of interned
 //! predicates of the [`Model`](crate::model::Model).
 
+use std::sync::Arc;
+
+pub use metadata::permission::ValidateInput;
+
 use crate::model::{ColumnId, ColumnSet, ComputedFieldId, PredicateId};
 
 /// What a role may do with a table; a verb without an entry is refused.
@@ -110,6 +114,8 @@ pub struct InsertAccess {
     pub presets: Vec<(ColumnId, Preset)>,
     /// Only for requests with backend privileges.
     pub backend_only: bool,
+    /// A webhook that judges the client's input before anything is written.
+    pub validation: Option<Arc<ValidateInput>>,
 }
 
 /// The right to update rows.
@@ -125,6 +131,8 @@ pub struct UpdateAccess {
     pub presets: Vec<(ColumnId, Preset)>,
     /// Only for requests with backend privileges.
     pub backend_only: bool,
+    /// A webhook that judges the client's input before anything is written.
+    pub validation: Option<Arc<ValidateInput>>,
 }
 
 /// The right to delete rows.
@@ -134,4 +142,6 @@ pub struct DeleteAccess {
     pub filter: PredicateId,
     /// Only for requests with backend privileges.
     pub backend_only: bool,
+    /// A webhook that judges the client's input before anything is written.
+    pub validation: Option<Arc<ValidateInput>>,
 }

@@ -7,7 +7,7 @@
 
 pub mod cors;
 mod hook;
-mod keys;
+pub mod keys;
 
 use std::sync::Arc;
 

@@ -108,6 +108,9 @@ fn writes(command: &Command<'_>, endpoint: Endpoint) -> bool {
     }
 }
 
+/// What data commands that write are told in read-only mode.
+const READ_ONLY: &str = "Cannot run write queries when read-only mode is enabled";
+
 /// Commands that show what is in a database now.
 const LOOKS_INTO_CATALOGS: &[&str] = &[
     "get_source_tables",
@@ -146,6 +149,23 @@ async fn run(
     command: &Command<'_>,
 ) -> Result<Value, ApiError> {
     let value = command.arguments;
+    if workspace.is_read_only_mode() {
+        match command.effect {
+            Effect::Changes => {
+                return Err(ApiError::new(
+                    "not-supported",
+                    "metadata cannot be modified in read-only mode",
+                ));
+            }
+            Effect::RunsSql if value.get("read_only") != Some(&Value::Bool(true)) => {
+                return Err(ApiError::new("not-supported", READ_ONLY));
+            }
+            Effect::Data if !matches!(command.name, "select" | "count") => {
+                return Err(ApiError::new("not-supported", READ_ONLY));
+            }
+            _ => {}
+        }
+    }
     if command.effect == Effect::Changes && !workspace.origin_is_writable() {
         return Err(ApiError::new("not-supported", workspace.read_only_message()));
     }

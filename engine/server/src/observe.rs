@@ -100,6 +100,17 @@ pub enum Event<'a> {
     },
     /// The Redis that counts requests has come or gone.
     RateStore(&'a rate::Standing),
+    /// A webhook was asked about the input of a mutation.
+    Validation {
+        /// The request's id.
+        request_id: &'a str,
+        /// Which, without its query.
+        url: &'a str,
+        /// Status of its answer, if there was one.
+        status: Option<u16>,
+        /// Why the mutation was refused.
+        error: Option<&'a str>,
+    },
     /// A line without structure.
     Unstructured {
         /// How bad.
@@ -278,6 +289,24 @@ impl Observer {
                 self.metrics.rate_store(*standing == rate::Standing::Up);
                 self.line(level, LogType::Unstructured, &Value::String(message));
             }
+            Event::Validation {
+                request_id,
+                url,
+                status,
+                error,
+            } => self.line(
+                Level::Info,
+                LogType::ValidateInsertInputLog,
+                &json!({
+                    "type": "http",
+                    "details": {
+                        "request_id": request_id,
+                        "url": url,
+                        "response_status": status,
+                        "error": error,
+                    },
+                }),
+            ),
             Event::Unstructured { level, message } => {
                 self.line(level, LogType::Unstructured, &Value::String(message));
             }

@@ -9,6 +9,7 @@
 
 mod mutation;
 pub mod trace;
+mod validation;
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -18,7 +19,7 @@ use futures_util::future::join_all;
 use graphql::OperationKind;
 use http::HeaderMap;
 use plan::cache::Key;
-use plan::prepared::{MutationStatement, Root, RootContent};
+use plan::prepared::{Root, RootContent};
 use plan::{Plan, Session};
 use schema::model::SourceId;
 use serde_json::{Map, Value, json};
@@ -116,9 +117,19 @@ async fn run(
     describe(&plan, log);
     gate::cost(context, &plan)?;
     check_transport(&plan)?;
+    if plan.kind == OperationKind::Mutation && context.state.settings.graphql.read_only {
+        return Err(ApiError::new(
+            Code::NotSupported,
+            "Mutations are not allowed when read-only mode is enabled",
+        ));
+    }
     let values = plan.bind(&request.variables, context.session)?;
     log_query(context, request, &plan, &values);
-    gate::timed(context, execute(context, &plan, &values, out)).await
+    let work = async {
+        validation::run(context, &plan, &request.variables).await?;
+        execute(context, &plan, &values, &request.variables, out).await
+    };
+    gate::timed(context, work).await
 }
 
 /// The plan of an operation: from the cache, or made now.
@@ -221,11 +232,12 @@ async fn execute(
     context: &Context<'_>,
     plan: &Plan,
     values: &Values,
+    variables: &Map<String, Value>,
     out: &mut Vec<u8>,
 ) -> Result<(), ApiError> {
     out.extend_from_slice(b"{\"data\":");
     if plan.kind == OperationKind::Mutation {
-        mutation::run(context, plan, values, out).await?;
+        mutation::run(context, plan, values, variables, out).await?;
         out.push(b'}');
         return Ok(());
     }
@@ -328,16 +340,16 @@ pub fn database_error(error: &pg::Error) -> ApiError {
     api_error(error.told(pg::Expect::Read))
 }
 
-/// The same for clients who write; `statement` is what failed.
-fn told(error: &pg::Error, statement: Option<&MutationStatement>) -> ApiError {
+/// The same for clients who write; `of` is what failed.
+fn told(error: &pg::Error, of: Option<mutation::Of<'_>>) -> ApiError {
     if let pg::Error::Database(database) = error
         && let Some(refusal) = database.refusal()
     {
-        return mutation::refused(refusal, statement);
+        return mutation::refused(refusal, of);
     }
     let error = api_error(error.told(pg::Expect::Write));
-    match statement {
-        Some(statement) => error.path(statement.path.to_string()),
+    match of {
+        Some((statement, variables)) => error.path(statement.place(&statement.path, variables).to_string()),
         None => error,
     }
 }

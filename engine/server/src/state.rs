@@ -29,6 +29,7 @@ use crate::generation::aside::{Urgency, aside};
 use crate::generation::source::Surroundings;
 use crate::generation::{Generation, SourceState};
 use crate::observe::{Event, Observer};
+use crate::outbound::Client;
 use crate::settings::{Environment, Origin, Secret, Settings};
 use standing::Standing;
 
@@ -54,6 +55,8 @@ pub struct State {
     /// Log and metrics.
     pub observer: Observer,
     authenticator: ArcSwap<Authenticator>,
+    /// For requests of the engine's own.
+    client: Client,
     /// How often each may ask.
     pub rates: Rates,
     /// Where several instances count together.
@@ -84,6 +87,11 @@ impl State {
     /// Who may ask, as it holds now.
     pub fn authenticator(&self) -> Arc<Authenticator> {
         self.authenticator.load_full()
+    }
+
+    /// The client for requests of the engine's own.
+    pub fn client(&self) -> &Client {
+        &self.client
     }
 
     /// The variables that metadata may refer to, as they hold now.

@@ -4,7 +4,6 @@
 
 pub mod ast;
 pub mod comment;
-pub mod insert;
 pub mod name;
 mod print;
 pub mod refusal;

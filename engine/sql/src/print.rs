@@ -4,7 +4,6 @@
 use std::collections::HashMap;
 
 use crate::ast::{Call, Expression, From, Join, Operator, Order, Output, Select};
-use crate::insert::{Conflict, Insert};
 use crate::name::{Identifier, TypeName};
 use crate::statement::Parameter;
 use crate::write::Writing;
@@ -13,13 +12,6 @@ use crate::write::Writing;
 pub(crate) fn select(select: &Select) -> (String, Vec<Parameter>) {
     let mut printer = Printer::default();
     printer.select(select);
-    (printer.text, printer.parameters)
-}
-
-/// Prints an insert in the same way.
-pub(crate) fn insert(insert: &Insert) -> (String, Vec<Parameter>) {
-    let mut printer = Printer::default();
-    printer.insert(insert);
     (printer.text, printer.parameters)
 }
 
@@ -407,7 +399,6 @@ impl<'a> Printer<'a> {
     }
 }
 
-mod insert;
 #[cfg(test)]
 mod tests;
 mod write;

@@ -46,8 +46,8 @@ pub enum Change {
     },
     /// `update … set … where …`
     Update {
-        /// New values, over the old row.
-        set: Vec<(Identifier, Expression)>,
+        /// New values, over the old row; `None` is the column's default.
+        set: Vec<(Identifier, Option<Expression>)>,
         /// Which rows.
         condition: Expression,
     },
@@ -72,10 +72,19 @@ pub enum Rows {
 /// `on conflict`
 #[derive(Debug, Clone, PartialEq)]
 pub struct Conflict {
-    /// `on constraint …`; none is any constraint, with [`Resolution::Nothing`] only.
-    pub constraint: Option<Identifier>,
+    /// Which conflicts; none is any, with [`Resolution::Nothing`] only.
+    pub target: Option<Target>,
     /// What happens.
     pub resolution: Resolution,
+}
+
+/// What a row is in conflict with.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Target {
+    /// `on constraint …`
+    Constraint(Identifier),
+    /// `(…)`: whatever makes these columns unique.
+    Columns(Vec<Identifier>),
 }
 
 /// What happens to a row that is there already.

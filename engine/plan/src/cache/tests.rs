@@ -17,6 +17,7 @@ fn plan(guards: Vec<Guard>) -> Arc<Plan> {
         cached: None,
         roots: Vec::new(),
         slots: Vec::new(),
+        validations: Vec::new(),
         guards,
         variables: VariableCheck::default(),
         parameterized_hash: String::new(),

@@ -78,7 +78,7 @@ impl<'m> Reader<'m> {
         }
     }
 
-    fn dml_field(
+    pub(super) fn dml_field(
         &mut self,
         table: SelectTable<'m>,
         id: ColumnId,

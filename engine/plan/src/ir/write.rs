@@ -6,6 +6,7 @@ use sql::ast::Expression;
 
 use super::table::{DeleteTable, InsertTable, UpdateTable};
 use super::{AggregateField, Filter, Object, SelectTable};
+use crate::rows::Rows;
 use graphql::Path;
 
 /// One root field's writes, in order, and its answer.
@@ -28,6 +29,8 @@ pub(crate) struct Write<'m> {
     pub(crate) wanted: Option<Wanted>,
     /// Where an error is reported.
     pub(crate) path: Path,
+    /// Rows of a variable, where an error about the only one of them is reported at its own place.
+    pub(crate) rows: Option<Rows>,
 }
 
 /// Rows that others depend on.
@@ -155,10 +158,19 @@ pub(crate) enum ItemForm<'m> {
 /// `on conflict`
 #[derive(Debug)]
 pub(crate) struct Conflict<'m> {
-    /// Name of the constraint.
-    pub(crate) constraint: Option<String>,
+    /// Which conflicts; `None` is any, with nothing done only.
+    pub(crate) target: Option<ConflictTarget<'m>>,
     /// What is done with the row that is there; `None` is nothing.
     pub(crate) update: Option<ConflictUpdate<'m>>,
+}
+
+/// What a row is in conflict with.
+#[derive(Debug)]
+pub(crate) enum ConflictTarget<'m> {
+    /// A constraint, by its name.
+    Constraint(&'m str),
+    /// Whatever makes these columns unique.
+    Columns(Vec<&'m Column>),
 }
 
 /// What an upsert does to a row that is there.
@@ -192,6 +204,8 @@ pub(crate) struct Update<'m> {
 pub(crate) enum Assignment {
     /// This one.
     Value(Expression),
+    /// The column's default.
+    Default,
     /// `column operator value`
     Behind(&'static str, Expression),
     /// `value operator column`

@@ -178,12 +178,13 @@ impl<'m> Lowerer<'m> {
                     .map(|(column, value)| {
                         let now = || row.column(column);
                         let value = match value {
-                            Assignment::Value(value) => value.clone(),
+                            Assignment::Value(value) => Some(value.clone()),
+                            Assignment::Default => None,
                             Assignment::Behind(operator, value) => {
-                                Expression::binary(now(), operator, value.clone())
+                                Some(Expression::binary(now(), operator, value.clone()))
                             }
                             Assignment::Before(operator, value) => {
-                                Expression::binary(value.clone(), operator, now())
+                                Some(Expression::binary(value.clone(), operator, now()))
                             }
                         };
                         (Identifier::from(&column.name), value)

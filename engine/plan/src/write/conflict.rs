@@ -1,13 +1,13 @@
 //! `on_conflict`
 
-use graphql::Error;
 use graphql::operation::{Entry, Input};
+use graphql::{Error, Path};
 use schema::meaning::{ArgumentRole, Meaning};
-use schema::model::TableId;
+use schema::model::{ColumnId, TableId};
 
 use super::entries;
 use crate::ir::table::UpdateTable;
-use crate::ir::write::{Conflict, ConflictUpdate};
+use crate::ir::write::{Conflict, ConflictTarget, ConflictUpdate};
 use crate::ir::{Filter, RowType};
 use crate::read::{Reader, argument, lost};
 
@@ -47,9 +47,6 @@ impl<'m> Reader<'m> {
         let update = if columns.is_empty() {
             None
         } else {
-            let access = UpdateTable::of_role(self.model, self.role, id, self.backend)
-                .ok_or_else(|| lost(path, "table"))?
-                .access();
             let client = match argument(given, ArgumentRole::Where) {
                 Some(entry) => {
                     let row = match self.read_access(id) {
@@ -60,29 +57,45 @@ impl<'m> Reader<'m> {
                 }
                 None => Filter::always(),
             };
-            let presets = self.presets(table, &access.presets, path)?;
-            let known = |column| table.column(column).ok_or_else(|| lost(path, "column"));
-            if columns.iter().any(|column| {
-                !access.columns.contains(*column) || presets.iter().any(|(set, _)| set == column)
-            }) {
-                return Err(lost(path, "column"));
-            }
-            Some(ConflictUpdate {
-                columns: columns.into_iter().map(known).collect::<Result<_, _>>()?,
-                presets: presets
-                    .into_iter()
-                    .map(|(column, value)| Ok((known(column)?, value)))
-                    .collect::<Result<_, Error>>()?,
-                filter: Filter::All(vec![client, self.stored(id, access.filter, path)?]),
-                check: match access.check {
-                    Some(check) => Some(self.stored(id, check, path)?),
-                    None => None,
-                },
-            })
+            Some(self.conflict_update(id, &columns, client, path)?)
         };
         Ok(Conflict {
-            constraint: Some(constraint.to_string()),
+            target: Some(ConflictTarget::Constraint(constraint)),
             update,
+        })
+    }
+
+    /// These columns of the rows that are there, and the role's presets, take new values: in the rows that pass the
+    /// filter and that the role may update.
+    pub(crate) fn conflict_update(
+        &mut self,
+        id: TableId,
+        columns: &[ColumnId],
+        filter: Filter<'m>,
+        path: &Path,
+    ) -> Result<ConflictUpdate<'m>, Error> {
+        let update = UpdateTable::of_role(self.model, self.role, id, self.backend)
+            .ok_or_else(|| lost(path, "table"))?;
+        let (table, access) = (update.table(), update.access());
+        let presets = self.presets(table, &access.presets, path)?;
+        let known = |column: ColumnId| table.column(column).ok_or_else(|| lost(path, "column"));
+        if columns
+            .iter()
+            .any(|column| !access.columns.contains(*column) || presets.iter().any(|(set, _)| set == column))
+        {
+            return Err(lost(path, "column"));
+        }
+        Ok(ConflictUpdate {
+            columns: columns.iter().copied().map(known).collect::<Result<_, _>>()?,
+            presets: presets
+                .into_iter()
+                .map(|(column, value)| Ok((known(column)?, value)))
+                .collect::<Result<_, Error>>()?,
+            filter: Filter::All(vec![filter, self.stored(id, access.filter, path)?]),
+            check: match access.check {
+                Some(check) => Some(self.stored(id, check, path)?),
+                None => None,
+            },
         })
     }
 }

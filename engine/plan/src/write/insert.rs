@@ -14,11 +14,16 @@ use sql::ast::Expression;
 use super::{Part, answer, entries};
 use crate::filter::display;
 use crate::ir::table::InsertTable;
-use crate::ir::write::{Change, Insert, InsertRows, InsertValue, Mutation, Wanted, Write};
+use crate::ir::write::{Change, Conflict, Insert, InsertRows, InsertValue, Mutation, Wanted, Write};
 use crate::read::{Reader, argument, lost};
 
 /// Postgres takes 65,535 parameters; what is above this goes into a further statement.
 const MAX_PARAMETERS: usize = 60_000;
+
+/// How many rows of so many columns one statement can have.
+pub(crate) fn rows_per_statement(columns: usize) -> usize {
+    (MAX_PARAMETERS / columns.max(1)).max(1)
+}
 
 /// Rows to be inserted into one table.
 struct Level<'a, 'm> {
@@ -308,7 +313,7 @@ impl<'m> Reader<'m> {
         let at_most = if depended && level.conflict.is_some() {
             1
         } else {
-            (MAX_PARAMETERS / columns.len().max(1)).max(1)
+            rows_per_statement(columns.len())
         };
         let mut places = Vec::with_capacity(level.rows.len());
         for (chunk, rows) in level.rows.chunks(at_most).enumerate() {
@@ -351,6 +356,7 @@ impl<'m> Reader<'m> {
                     Some(row) if !is_flat => row,
                     _ => level.path.clone(),
                 },
+                rows: None,
             });
             places.extend((1..=rows.len()).map(|row| (number, row)));
         }
@@ -388,46 +394,59 @@ impl<'m> Reader<'m> {
         rows: &[LevelRow<'_, 'm>],
     ) -> Result<Insert<'m>, Error> {
         let table = level.table.table();
-        let path = &level.path;
-        let access = level.table.access();
-        let presets = self.presets(table, &access.presets, path)?;
         let mut values = Vec::with_capacity(rows.len());
         for row in rows {
-            // Presets win over what a parent determines, and nobody else may give these columns.
+            let mut line = row.determined.clone();
+            for entry in row.entries {
+                if let Meaning::Column(id) = entry.meaning {
+                    let column = table.column(id).ok_or_else(|| lost(&entry.path, "column"))?;
+                    line.push((id, InsertValue::Value(self.column_value(column, entry)?)));
+                }
+            }
+            values.push(line);
+        }
+        let conflict = match level.conflict {
+            Some(clause) => Some(self.conflict(table.id, clause)?),
+            None => None,
+        };
+        self.insertion(level.table, columns, values, conflict, &level.path)
+    }
+
+    /// These rows, with the role's presets, judged by its check. `columns` are in the table's order, those of the presets
+    /// among them. Presets win over whatever else a row has for their columns.
+    pub(crate) fn insertion(
+        &mut self,
+        table: InsertTable<'m>,
+        columns: &[ColumnId],
+        rows: Vec<Vec<(ColumnId, InsertValue<'m>)>>,
+        conflict: Option<Conflict<'m>>,
+        path: &Path,
+    ) -> Result<Insert<'m>, Error> {
+        let access = table.access();
+        let presets = self.presets(table.table(), &access.presets, path)?;
+        let mut values = Vec::with_capacity(rows.len());
+        for row in rows {
             let mut line: Vec<Option<InsertValue<'m>>> = vec![None; columns.len()];
-            let mut put = |column: ColumnId, value: InsertValue<'m>| {
+            let presets = presets.iter().cloned();
+            let presets = presets.map(|(column, value)| (column, InsertValue::Value(value)));
+            for (column, value) in row.into_iter().chain(presets) {
                 if let Ok(at) = columns.binary_search(&column)
                     && let Some(place) = line.get_mut(at)
                 {
                     *place = Some(value);
                 }
-            };
-            for (column, value) in &row.determined {
-                put(*column, value.clone());
-            }
-            for entry in row.entries {
-                if let Meaning::Column(id) = entry.meaning {
-                    let column = table.column(id).ok_or_else(|| lost(&entry.path, "column"))?;
-                    put(id, InsertValue::Value(self.column_value(column, entry)?));
-                }
-            }
-            for (column, value) in &presets {
-                put(*column, InsertValue::Value(value.clone()));
             }
             values.push(line);
         }
         Ok(Insert {
-            table: level.table,
+            table,
             columns: columns
                 .iter()
-                .map(|column| table.column(*column).ok_or_else(|| lost(path, "column")))
+                .map(|column| table.table().column(*column).ok_or_else(|| lost(path, "column")))
                 .collect::<Result<_, _>>()?,
             rows: InsertRows::Values(values),
-            conflict: match level.conflict {
-                Some(clause) => Some(self.conflict(table.id, clause)?),
-                None => None,
-            },
-            check: self.stored(table.id, access.check, path)?,
+            conflict,
+            check: self.stored(table.table().id, access.check, path)?,
         })
     }
 }

@@ -338,6 +338,7 @@ impl<'m> Reader<'m> {
             answered: level.answered,
             wanted,
             path: path.clone(),
+            rows: has_relationship(level.keys).then(|| level.rows.clone()),
         });
         Ok(writes.len() - 1)
     }
@@ -400,6 +401,11 @@ fn nested<'a>(
         .find(|part| part.meaning == Meaning::Argument(ArgumentRole::Data))
         .ok_or_else(|| lost(path, "data"))?;
     Ok((data, vec![key.name.clone(), data.name.clone()]))
+}
+
+fn has_relationship(keys: &[UniformKey<Meaning>]) -> bool {
+    keys.iter()
+        .any(|key| matches!(key.meaning, Meaning::Relationship(_)))
 }
 
 fn given(keys: &[UniformKey<Meaning>]) -> impl Iterator<Item = ColumnId> + '_ {

@@ -79,6 +79,7 @@ impl<'m> Reader<'m> {
                 wanted: None,
                 // As Hasura v2, which names a place for inserts only.
                 path: Path::root(),
+                rows: None,
             }],
             answer,
         }))

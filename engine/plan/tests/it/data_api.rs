@@ -156,22 +156,18 @@ fn refused_orders() {
 
 #[test]
 fn refused_rows() {
-    let model = world::world(Options::default());
-    let source = &model.sources[0];
-    let table = source
-        .tables
-        .iter()
-        .find(|table| table.name.name == "artist")
-        .unwrap();
-    let told = |arguments: Value| {
-        let arguments = arguments.as_object().cloned().unwrap_or_default();
-        let error = plan::insert::insert(source, table, &arguments, false).unwrap_err();
-        format!("{} {} {}", error.code.as_str(), error.path, error.message)
+    let told = |mut arguments: Value| {
+        arguments["table"] = json!("artist");
+        answer("admin", Command::Insert, &arguments)
     };
     assert_eq!(told(json!({})), "parse-failed $ key \"objects\" not found");
     assert_eq!(
         told(json!({"objects": {}})),
         "parse-failed $.objects parsing [] failed, expected Array, but encountered Object"
+    );
+    assert_eq!(
+        told(json!({"objects": []})),
+        "unexpected-payload $.objects objects should not be empty"
     );
     assert_eq!(
         told(json!({"objects": [{"name": "x"}, 1]})),
@@ -185,5 +181,113 @@ fn refused_rows() {
     assert_eq!(
         told(json!({"objects": [{"x": 1}]})),
         "not-exists $.objects[0].x column \"x\" does not exist"
+    );
+}
+
+#[test]
+fn inserts() {
+    let insert = |mut arguments: Value| {
+        arguments["table"] = json!("artist");
+        answer("admin", Command::Insert, &arguments)
+    };
+    assert_eq!(
+        insert(json!({"objects": [{"name": "x"}, {"artist_id": 1}], "returning": ["artist_id"]})),
+        "with t0 as (insert into artist as t1 (artist_id, name) values (default, ($1)::varchar), (($2)::int4, \
+         default) returning t1.*) select count(*), array_agg(row(t2.artist_id)) from t0 as t2"
+    );
+    let conflict =
+        |clause: Value| insert(json!({"objects": [{"artist_id": 1, "name": "x"}], "on_conflict": clause}));
+    assert_eq!(
+        conflict(json!({"action": "ignore"})),
+        "with t0 as (insert into artist as t1 (artist_id, name) values (($1)::int4, ($2)::varchar) on \
+         conflict do nothing returning true) select count(*) from t0 as t2"
+    );
+    assert_eq!(
+        conflict(json!({"action": "update", "constraint": "artist_pkey"})),
+        "with t0 as (insert into artist as t1 (artist_id, name) values (($1)::int4, ($2)::varchar) on \
+         conflict on constraint artist_pkey do update set artist_id = excluded.artist_id, name = \
+         excluded.name returning true) select count(*) from t0 as t2"
+    );
+    assert_eq!(
+        conflict(json!({"action": "update", "constraint_on": "artist_id"})),
+        "with t0 as (insert into artist as t1 (artist_id, name) values (($1)::int4, ($2)::varchar) on \
+         conflict (artist_id) do update set artist_id = excluded.artist_id, name = excluded.name returning \
+         true) select count(*) from t0 as t2"
+    );
+    assert_eq!(
+        conflict(json!({"action": "update"})),
+        "unexpected-payload $.on_conflict Expecting 'constraint' or 'constraint_on' when the 'action' is 'update'"
+    );
+    assert_eq!(
+        conflict(json!({"action": "update", "constraint_on": "x"})),
+        "not-exists $.on_conflict.constraint_on[0] column \"x\" does not exist"
+    );
+    assert_eq!(
+        conflict(json!({"action": "ignore", "constraint_on": ["artist_id"], "constraint": "artist_pkey"})),
+        "unexpected-payload $.on_conflict 'constraint' and 'constraint_on' cannot be set at a time"
+    );
+    assert_eq!(
+        conflict(json!({"action": "ignore", "constraint": "x"})),
+        "unexpected $.on_conflict.constraint constraint \"x\" for table \"artist\" does not exist"
+    );
+    assert_eq!(
+        conflict(json!({"action": "x"})),
+        "parse-failed $.on_conflict.action Expecting 'ignore' or 'update'"
+    );
+}
+
+#[test]
+fn updates_and_deletes() {
+    let update = |mut arguments: Value| {
+        arguments["table"] = json!("artist");
+        answer("admin", Command::Update, &arguments)
+    };
+    assert_eq!(
+        update(
+            json!({"where": {"artist_id": 1}, "$set": {"name": "x"}, "$inc": {"artist_id": 2}, "returning": ["*"]})
+        ),
+        "with t0 as (update artist as t1 set name = ($1)::varchar, artist_id = (t1.artist_id + ($2)::int4) \
+         where (t1.artist_id = ($3)::int4) returning t1.*) select count(*), array_agg(row(t2.artist_id, \
+         t2.name)) from t0 as t2"
+    );
+    assert_eq!(
+        update(json!({"where": {"artist_id": 1}, "$mul": {"artist_id": 2}, "$default": ["name"]})),
+        "with t0 as (update artist as t1 set artist_id = (t1.artist_id * ($1)::int4), name = default where \
+         (t1.artist_id = ($2)::int4) returning true) select count(*) from t0 as t2"
+    );
+    assert_eq!(
+        update(json!({"where": {}, "values": {"name": null}})),
+        "with t0 as (update artist as t1 set name = ($1)::varchar returning true) select count(*) from t0 as \
+         t2"
+    );
+    assert_eq!(
+        update(json!({"where": {}})),
+        "unexpected-payload $ atleast one of $set, $inc, $mul has to be present"
+    );
+    assert_eq!(
+        update(json!({"$set": {"name": "x"}})),
+        "parse-failed $ key \"where\" not found"
+    );
+    assert_eq!(
+        update(json!({"where": {}, "$set": {"x": 1}})),
+        "permission-denied $[\"$set\"] no such column exists : \"x\""
+    );
+    assert_eq!(
+        update(json!({"where": {}, "$set": {"name": "x"}, "returning": ["x"]})),
+        "permission-denied $.returning no such column exists : \"x\""
+    );
+    let delete = |role: &str, arguments: Value| answer(role, Command::Delete, &arguments);
+    assert_eq!(
+        delete(
+            "admin",
+            json!({"table": "album", "where": {"artist": {"name": "x"}}, "returning": ["title"]})
+        ),
+        "with t0 as (delete from album as t1 where exists (select 1 from artist as t2 where ((t2.artist_id = \
+         t1.artist_id) and (t2.name = ($1)::varchar))) returning t1.*) select count(*), \
+         array_agg(row(t3.title)) from t0 as t3"
+    );
+    assert_eq!(
+        delete("stranger", json!({"table": "album", "where": {}})),
+        "permission-denied $ delete on \"album\" for role \"stranger\" is not allowed. "
     );
 }

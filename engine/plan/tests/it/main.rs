@@ -62,6 +62,10 @@ fn sql(text: &str) -> String {
 fn text_of(plan: &Plan) -> String {
     match &plan.roots[0].content {
         RootContent::Statement { statement, .. } => statement.text.to_string(),
+        RootContent::Mutation(mutation) => {
+            let texts = mutation.statements.iter().map(|one| &*one.statement.text);
+            texts.collect::<Vec<_>>().join(";\n")
+        }
         other => panic!("no statement: {other:?}"),
     }
 }

@@ -258,6 +258,7 @@ fn write(table: &Table, filter: u32) -> TableAccess {
             columns: columns.clone(),
             presets: Vec::new(),
             backend_only: false,
+            validation: None,
         }),
         update: Some(UpdateAccess {
             filter: filter_id,
@@ -265,10 +266,12 @@ fn write(table: &Table, filter: u32) -> TableAccess {
             columns,
             presets: Vec::new(),
             backend_only: false,
+            validation: None,
         }),
         delete: Some(DeleteAccess {
             filter: filter_id,
             backend_only: false,
+            validation: None,
         }),
     }
 }

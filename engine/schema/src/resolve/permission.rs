@@ -1,8 +1,10 @@
 //! Table permissions of plain roles, and the overlay of the admin.
 
+use std::sync::Arc;
+
 use metadata::permission::{
     Columns, DeletePermission, InsertPermission, PermissionType, QueryRootField, SelectPermission,
-    SubscriptionRootField, UpdatePermission,
+    SubscriptionRootField, UpdatePermission, ValidateInput,
 };
 use metadata::{BoolExp, QualifiedName};
 use serde_json::Value;
@@ -221,7 +223,6 @@ impl Maker<'_, '_> {
 
     fn insert(&mut self, permission: &InsertPermission) -> Found<InsertAccess> {
         self.writable(PermissionType::Insert, self.table.mutability.insertable)?;
-        refuse_validation(permission.validate_input.is_some())?;
         let check = self.expression("check", &permission.check)?;
         let presets = self.presets(&permission.set)?;
         let all = Columns::All;
@@ -232,12 +233,12 @@ impl Maker<'_, '_> {
             columns,
             presets,
             backend_only: permission.backend_only,
+            validation: validation(permission.validate_input.as_ref()),
         })
     }
 
     fn update(&mut self, permission: &UpdatePermission) -> Found<UpdateAccess> {
         self.writable(PermissionType::Update, self.table.mutability.updatable)?;
-        refuse_validation(permission.validate_input.is_some())?;
         let filter = self.expression("filter", &permission.filter)?;
         let check = match &permission.check {
             None => None,
@@ -251,16 +252,17 @@ impl Maker<'_, '_> {
             columns,
             presets,
             backend_only: permission.backend_only,
+            validation: validation(permission.validate_input.as_ref()),
         })
     }
 
     fn delete(&mut self, permission: &DeletePermission) -> Found<DeleteAccess> {
         self.writable(PermissionType::Delete, self.table.mutability.deletable)?;
-        refuse_validation(permission.validate_input.is_some())?;
         let filter = self.expression("filter", &permission.filter)?;
         Ok(DeleteAccess {
             filter,
             backend_only: permission.backend_only,
+            validation: validation(permission.validate_input.as_ref()),
         })
     }
 
@@ -391,11 +393,8 @@ impl Maker<'_, '_> {
     }
 }
 
-fn refuse_validation(given: bool) -> Found<()> {
-    if given {
-        return Err(Refusal::new("validate_input is not supported yet").at_key("validate_input"));
-    }
-    Ok(())
+fn validation(given: Option<&ValidateInput>) -> Option<Arc<ValidateInput>> {
+    given.map(|given| Arc::new(given.clone()))
 }
 
 /// Everything that can be done with a table.
@@ -429,6 +428,7 @@ fn everything(table: &Table, always: PredicateId) -> TableAccess {
             columns: set(&|column| column.insertable),
             presets: Vec::new(),
             backend_only: false,
+            validation: None,
         }),
         update: table.mutability.updatable.then(|| UpdateAccess {
             filter: always,
@@ -436,10 +436,12 @@ fn everything(table: &Table, always: PredicateId) -> TableAccess {
             columns: set(&|column| column.updatable),
             presets: Vec::new(),
             backend_only: false,
+            validation: None,
         }),
         delete: table.mutability.deletable.then_some(DeleteAccess {
             filter: always,
             backend_only: false,
+            validation: None,
         }),
     }
 }

@@ -1,4 +1,4 @@
-//! The old data commands of `/v1/query` and `/v2/query`: `select`, `count`, `insert`.
+//! The old data commands of `/v1/query` and `/v2/query`: `select`, `count`, `insert`, `update`, `delete`.
 
 use std::borrow::Cow;
 
@@ -6,9 +6,9 @@ use graphql::OperationKind;
 use plan::Plan;
 use plan::dml;
 use plan::prepared::RootContent;
-use schema::catalog::QualifiedName;
 use schema::model::SourceId;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
+use sql::refusal::Refusal;
 
 use super::arguments::kind;
 use super::command::{Command, Endpoint};
@@ -37,11 +37,10 @@ pub(crate) async fn run(
     match name {
         "select" => select(workspace, caller, dml::Command::Select, arguments).await,
         "count" => select(workspace, caller, dml::Command::Count, arguments).await,
-        "insert" => insert(workspace, caller, arguments).await,
-        other => Err(ApiError::new(
-            "not-supported",
-            format!("the command \"{other}\" is not supported yet"),
-        )),
+        "insert" => write(workspace, caller, dml::Command::Insert, arguments).await,
+        "update" => write(workspace, caller, dml::Command::Update, arguments).await,
+        "delete" => write(workspace, caller, dml::Command::Delete, arguments).await,
+        other => Err(ApiError::unexpected(format!("\"{other}\" is no data command"))),
     }
 }
 
@@ -51,14 +50,22 @@ async fn select(
     command: dml::Command,
     arguments: &Map<String, Value>,
 ) -> Result<Value, ApiError> {
-    let generation = workspace.generation();
-    let plan =
-        dml::plan(&generation.model, caller.session, command, arguments).map_err(|error| refusal(&error))?;
+    let plan = planned(workspace, caller, command, arguments)?;
     let values = plan
         .bind(&Map::new(), caller.session)
         .map_err(|error| refusal(&error))?;
     let out = read(workspace, caller, &plan, &values).await?;
     serde_json::from_slice(&out).map_err(|error| ApiError::unexpected(error.to_string()))
+}
+
+fn planned(
+    workspace: &Workspace<'_>,
+    caller: &Caller<'_>,
+    command: dml::Command,
+    arguments: &Map<String, Value>,
+) -> Result<Plan, ApiError> {
+    let model = &workspace.generation().model;
+    dml::plan(model, caller.session, command, arguments).map_err(|error| refusal(&error))
 }
 
 async fn read(
@@ -99,67 +106,55 @@ fn routed<'w>(
     routed.map_err(|error| ApiError::new(error.code.as_str(), error.message))
 }
 
-async fn insert(
+async fn write(
     workspace: &Workspace<'_>,
     caller: &Caller<'_>,
+    command: dml::Command,
     arguments: &Map<String, Value>,
 ) -> Result<Value, ApiError> {
-    let generation = workspace.generation();
-    let (source, table) =
-        dml::table(&generation.model, caller.session, arguments).map_err(|error| refusal(&error))?;
-    let role = &*caller.session.role;
-    if role != "admin" {
-        let access = generation.model.roles.get(role);
-        let access = access.and_then(|role| role.tables.get(&table.id));
-        if access.is_none_or(|access| access.insert.is_none()) {
-            return Err(insert_denied(&table.name, role));
-        }
-        return Err(ApiError::new(
-            "not-supported",
-            "insert with the permissions of a role is not supported yet",
-        ));
-    }
-    let stringify = generation.model.options.stringify_numeric_types;
-    let plan = plan::insert::insert(source, table, arguments, stringify).map_err(|error| refusal(&error))?;
-    let database = routed(workspace, caller, plan.source, OperationKind::Mutation)?;
-    let variables = caller.session.to_json();
-    let mut transaction = database
-        .begin(Some(&variables))
-        .await
-        .map_err(|error| data_error(&error))?;
-    let (mut affected, mut returned) = (0, Vec::new());
-    for statement in &plan.statements {
-        let mut out = Vec::new();
-        transaction
-            .execute(statement, &[], None, &mut out)
+    let plan = planned(workspace, caller, command, arguments)?;
+    let values = plan
+        .bind(&Map::new(), caller.session)
+        .map_err(|error| refusal(&error))?;
+    let mutations = plan.roots.iter().filter_map(|root| match &root.content {
+        RootContent::Mutation(mutation) => Some(mutation),
+        _ => None,
+    });
+    let mut out = Vec::new();
+    for mutation in mutations {
+        let works: Vec<pg::Work<'_>> = mutation
+            .statements
+            .iter()
+            .map(|one| pg::Work {
+                statement: &one.statement,
+                answers: one.answers,
+            })
+            .collect();
+        let database = routed(workspace, caller, mutation.source, OperationKind::Mutation)?;
+        let variables = caller.session.to_json();
+        let mut transaction = database
+            .begin(Some(&variables))
             .await
             .map_err(|error| data_error(&error))?;
-        let answer: Value =
-            serde_json::from_slice(&out).map_err(|error| ApiError::unexpected(error.to_string()))?;
-        affected += answer["affected_rows"].as_u64().unwrap_or(0);
-        if let Some(rows) = answer["returning"].as_array() {
-            returned.extend_from_slice(rows);
-        }
+        transaction
+            .execute_all(&works, &values, None, true, &mut out, &mut Vec::new())
+            .await
+            .map_err(|failed| write_error(&failed.error))?;
     }
-    transaction.commit().await.map_err(|error| data_error(&error))?;
-    let mut answer = json!({ "affected_rows": affected });
-    if plan.returning {
-        answer["returning"] = Value::Array(returned);
-    }
-    Ok(answer)
+    serde_json::from_slice(&out).map_err(|error| ApiError::unexpected(error.to_string()))
 }
 
-/// Upstream ends the sentence for what it adds for some commands.
-fn insert_denied(table: &QualifiedName, role: &str) -> ApiError {
-    let name = if table.schema == "public" {
-        table.name.clone()
-    } else {
-        format!("{}.{}", table.schema, table.name)
-    };
-    ApiError::new(
-        "permission-denied",
-        format!("insert on \"{name}\" for role \"{role}\" is not allowed. "),
-    )
+/// The check of a permission is a refusal of the statement's own.
+fn write_error(error: &pg::Error) -> ApiError {
+    if let pg::Error::Database(database) = error
+        && database.refusal() == Some(Refusal::Check)
+    {
+        return ApiError::new(
+            "permission-error",
+            "check constraint of an insert/update permission has failed",
+        );
+    }
+    data_error(error)
 }
 
 /// An error of planning. Its path begins at the command's arguments, which Hasura v2 names in all errors but those of
@@ -225,25 +220,6 @@ mod tests {
         assert_eq!(
             told(Code::ParseFailed, label),
             "$.args.where.path[\"$ancestor_any\"][0]"
-        );
-    }
-
-    #[test]
-    fn a_role_without_the_right_to_insert() {
-        let error = |schema: &str| {
-            let name = QualifiedName {
-                schema: schema.to_owned(),
-                name: "address".to_owned(),
-            };
-            insert_denied(&name, "merchant").message
-        };
-        assert_eq!(
-            error("public"),
-            "insert on \"address\" for role \"merchant\" is not allowed. "
-        );
-        assert_eq!(
-            error("x"),
-            "insert on \"x.address\" for role \"merchant\" is not allowed. "
         );
     }
 }

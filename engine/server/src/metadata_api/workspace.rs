@@ -91,6 +91,11 @@ impl<'s> Workspace<'s> {
         self.state.is_writable()
     }
 
+    /// Nothing at all may be written.
+    pub(crate) fn is_read_only_mode(&self) -> bool {
+        self.state.settings.graphql.read_only
+    }
+
     /// Why it may not.
     pub(crate) fn read_only_message(&self) -> String {
         match &self.state.settings.origin {

@@ -6,6 +6,7 @@
 use plan::Plan;
 use plan::prepared::{AnswerPart, Mutation, MutationStatement, Root, RootContent};
 use schema::model::SourceId;
+use serde_json::{Map, Value};
 use sql::refusal::Refusal;
 use sql::{Statement, Values};
 
@@ -17,6 +18,7 @@ pub(super) async fn run(
     context: &Context<'_>,
     plan: &Plan,
     values: &Values,
+    variables: &Map<String, Value>,
     out: &mut Vec<u8>,
 ) -> Result<(), ApiError> {
     let mut fields = Vec::with_capacity(plan.roots.len());
@@ -29,12 +31,12 @@ pub(super) async fn run(
         // The common case: the only field's answer is written where it belongs.
         out.push(b'{');
         out.extend_from_slice(&root.key);
-        run_fields(context, plan, &fields, values, out).await?;
+        run_fields(context, plan, &fields, values, variables, out).await?;
         out.push(b'}');
         return Ok(());
     }
     let mut answers = Vec::new();
-    let ends = run_fields(context, plan, &fields, values, &mut answers).await?;
+    let ends = run_fields(context, plan, &fields, values, variables, &mut answers).await?;
     let mut parts = Parts {
         bytes: &answers,
         ends: ends.into_iter(),
@@ -42,6 +44,9 @@ pub(super) async fn run(
     };
     splice(&plan.roots, &mut parts, out)
 }
+
+/// A statement that failed, and the variables of the request.
+pub(super) type Of<'a> = (&'a MutationStatement, &'a Map<String, Value>);
 
 /// A root field that writes.
 struct Field<'a> {
@@ -66,6 +71,7 @@ async fn run_fields(
     plan: &Plan,
     fields: &[Field<'_>],
     values: &Values,
+    variables: &Map<String, Value>,
     out: &mut Vec<u8>,
 ) -> Result<Vec<usize>, ApiError> {
     let mut ends = Vec::with_capacity(fields.len());
@@ -82,7 +88,14 @@ async fn run_fields(
         let mut transaction = begin(context, plan, *source, &session).await?;
         let bounded = fields.iter().all(|field| field.mutation.bounded);
         statements
-            .run(context, &mut transaction, values, bounded, out, &mut ends)
+            .run(
+                context,
+                &mut transaction,
+                (values, variables),
+                bounded,
+                out,
+                &mut ends,
+            )
             .await?;
         if !bounded {
             transaction.commit().await.map_err(|error| told(&error, None))?;
@@ -104,7 +117,7 @@ async fn run_fields(
         };
         if let Some((_, transaction)) = transactions.get_mut(at) {
             Statements::of(context, plan, std::slice::from_ref(field))
-                .run(context, transaction, values, false, out, &mut ends)
+                .run(context, transaction, (values, variables), false, out, &mut ends)
                 .await?;
         }
     }
@@ -157,7 +170,7 @@ impl<'a> Statements<'a> {
         &self,
         context: &Context<'_>,
         transaction: &mut pg::Write,
-        values: &Values,
+        (values, variables): (&Values, &Map<String, Value>),
         commit: bool,
         out: &mut Vec<u8>,
         ends: &mut Vec<usize>,
@@ -176,7 +189,10 @@ impl<'a> Statements<'a> {
         transaction
             .execute_all(&works, values, limit, commit, out, ends)
             .await
-            .map_err(|failed| told(&failed.error, self.all.get(failed.position).copied()))
+            .map_err(|failed| {
+                let statement = self.all.get(failed.position).copied();
+                told(&failed.error, statement.map(|statement| (statement, variables)))
+            })
     }
 }
 
@@ -232,24 +248,25 @@ fn splice(roots: &[Root], parts: &mut Parts<'_>, out: &mut Vec<u8>) -> Result<()
 }
 
 /// What a refusal of our own statements means to a client.
-pub(super) fn refused(refusal: Refusal, statement: Option<&MutationStatement>) -> ApiError {
-    match (
-        refusal,
-        statement.and_then(|statement| statement.missing.as_ref()),
-    ) {
-        (Refusal::MissingRows, Some((message, path))) => {
-            ApiError::new(Code::NotSupported, message.clone()).path(path.to_string())
-        }
-        _ => {
-            let error = ApiError::new(
-                Code::PermissionError,
-                "check constraint of an insert/update permission has failed",
-            );
-            match statement {
-                Some(statement) => error.path(statement.path.to_string()),
-                None => error,
-            }
-        }
+pub(super) fn refused(refusal: Refusal, of: Option<Of<'_>>) -> ApiError {
+    if let (Refusal::MissingRows, Some((statement, variables))) = (refusal, of)
+        && let Some((message, path)) = &statement.missing
+    {
+        // The place of a row that another one needs is told already.
+        let path = if *path == statement.path {
+            statement.place(path, variables)
+        } else {
+            path.clone()
+        };
+        return ApiError::new(Code::NotSupported, message.clone()).path(path.to_string());
+    }
+    let error = ApiError::new(
+        Code::PermissionError,
+        "check constraint of an insert/update permission has failed",
+    );
+    match of {
+        Some((statement, variables)) => error.path(statement.place(&statement.path, variables).to_string()),
+        None => error,
     }
 }
 

@@ -147,9 +147,10 @@ impl State {
             plans,
             authenticator: ArcSwap::from_pointee(Authenticator::new(
                 settings.authentication.clone(),
-                client,
+                client.clone(),
                 observer.clone(),
             )),
+            client,
             environment: ArcSwap::from_pointee(environment),
             admin_token: ArcSwapOption::from_pointee(
                 settings

@@ -19,11 +19,14 @@ mod authentication;
 mod command_line;
 #[cfg(test)]
 mod crash;
+mod data_api;
 #[cfg(test)]
 mod delivered;
 mod deployment;
 #[cfg(test)]
 mod dev;
+#[cfg(test)]
+mod functions;
 #[cfg(test)]
 mod gates;
 mod injection;
@@ -39,5 +42,7 @@ mod saved_queries;
 mod serving;
 #[cfg(test)]
 mod stand_in;
+mod tables;
 #[cfg(test)]
 mod transfer;
+mod validation;

@@ -432,6 +432,34 @@ fn refusals_of_rows_within_rows() {
 }
 
 #[test]
+fn places_of_refused_rows_in_variables() {
+    let database = TestDatabase::create("mutations_places");
+    let server = world(&database);
+    let mutation =
+        "mutation ($rows: [artist_insert_input!]!) { insert_artist(objects: $rows) { affected_rows } }";
+    let place = |rows: Value| {
+        let answer = ask(&server, &[], mutation, &json!({"rows": rows}));
+        answer["errors"][0]["extensions"]["path"].clone()
+    };
+    let albums = |year: u32| json!({"data": [{"title": "t", "year": year}, {"title": "u", "year": 2000}]});
+    let list = "$.selectionSet.insert_artist.args.objects";
+    // Alone, a row with rows below is told by its place; without rows below the list is, whatever its length.
+    assert_eq!(
+        place(json!([{"name": "A", "albums": albums(2000)}])),
+        json!(format!("{list}[0]"))
+    );
+    assert_eq!(place(json!([{"name": "A"}])), json!(list));
+    assert_eq!(
+        place(json!([{"name": "x", "albums": albums(1)}])),
+        json!(format!("{list}[0].albums.data"))
+    );
+    assert_eq!(
+        place(json!([{"name": "x", "albums": albums(2000)}, {"name": "A", "albums": albums(2000)}])),
+        json!(list)
+    );
+}
+
+#[test]
 fn violations_and_transactions() {
     let database = TestDatabase::create("mutations_violations");
     let server = world(&database);

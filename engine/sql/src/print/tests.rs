@@ -1,5 +1,6 @@
 use super::*;
 use crate::name::{Alias, Aliases, Identifier, QualifiedName};
+use crate::write::{Change, Conflict, Resolution, Rows, Target, Write};
 
 fn column(alias: Alias, name: &str) -> Expression {
     Expression::Column(alias, Identifier::new(name))
@@ -145,36 +146,82 @@ fn no_name_leaves_its_quotes() {
 #[test]
 fn an_insert_with_defaults_counts_its_rows() {
     let mut aliases = Aliases::default();
-    let (rows, inserted) = (aliases.fresh(), aliases.fresh());
-    let insert = Insert {
+    let (rows, inserted, counted) = (aliases.fresh(), aliases.fresh(), aliases.fresh());
+    let insert = Write {
         table: QualifiedName::new("public", "no\"te"),
-        columns: vec![Identifier::new("id"), Identifier::new("body")],
-        rows: vec![
-            vec![None, Some(text("a'; drop table x"))],
-            vec![Some(Expression::Integer(2)), None],
-        ],
-        conflict: Some(Conflict::DoNothing(Some(Identifier::new("pk")))),
-        alias: rows,
-        select: Select {
+        alias: inserted,
+        change: Change::Insert {
+            columns: vec![Identifier::new("id"), Identifier::new("body")],
+            rows: Rows::Values(vec![
+                vec![None, Some(text("a'; drop table x"))],
+                vec![Some(Expression::Integer(2)), None],
+            ]),
+            conflict: Some(Conflict {
+                target: Some(Target::Constraint(Identifier::new("p\"k"))),
+                resolution: Resolution::Nothing,
+            }),
+        },
+        returning: vec![Output::unnamed(Expression::True)],
+    };
+    let insert = Writing::Read {
+        write: insert,
+        rows,
+        select: Box::new(Select {
             columns: vec![Output::unnamed(Expression::Aggregate {
                 function: "count",
                 arguments: Vec::new(),
                 distinct: false,
                 order: Vec::new(),
             })],
-            from: Some(From::Inserted {
-                rows,
-                alias: inserted,
-            }),
+            from: Some(From::Inserted { rows, alias: counted }),
             ..Select::default()
-        },
+        }),
     };
-    let (printed, parameters) = super::insert(&insert);
+    let (printed, parameters) = writing(&insert);
     assert_eq!(
         printed,
-        "with \"t0\" as (insert into \"public\".\"no\"\"te\" (\"id\", \"body\") values (default, \
-         ($1)::\"pg_catalog\".\"text\"), (2, default) on conflict on constraint \"pk\" do nothing returning *) \
-         select \"pg_catalog\".count(*) from \"t0\" as \"t1\""
+        "with \"t0\" as (insert into \"public\".\"no\"\"te\" as \"t1\" (\"id\", \"body\") values (default, \
+         ($1)::\"pg_catalog\".\"text\"), (2, default) on conflict on constraint \"p\"\"k\" do nothing returning true) \
+         select \"pg_catalog\".count(*) from \"t0\" as \"t2\""
     );
     assert_eq!(parameters, [Parameter::Constant(Some("a'; drop table x".into()))]);
+}
+
+#[test]
+fn columns_as_a_target_and_defaults_as_new_values() {
+    let mut aliases = Aliases::default();
+    let row = aliases.fresh();
+    let table = || QualifiedName::new("public", "t");
+    let alone = |change| {
+        writing(&Writing::Alone(Write {
+            table: table(),
+            alias: row,
+            change,
+            returning: vec![Output::unnamed(Expression::True)],
+        }))
+        .0
+    };
+    let name = || Identifier::new("na\"me");
+    assert_eq!(
+        alone(Change::Insert {
+            columns: vec![name()],
+            rows: Rows::Values(vec![vec![None]]),
+            conflict: Some(Conflict {
+                target: Some(Target::Columns(vec![Identifier::new("id"), name()])),
+                resolution: Resolution::Update {
+                    set: vec![(name(), Expression::Excluded(name()))],
+                    condition: Expression::True,
+                },
+            }),
+        }),
+        "insert into \"public\".\"t\" as \"t0\" (\"na\"\"me\") values (default) on conflict (\"id\", \"na\"\"me\") \
+         do update set \"na\"\"me\" = excluded.\"na\"\"me\" returning true"
+    );
+    assert_eq!(
+        alone(Change::Update {
+            set: vec![(name(), None)],
+            condition: Expression::True,
+        }),
+        "update \"public\".\"t\" as \"t0\" set \"na\"\"me\" = default returning true"
+    );
 }

@@ -3,7 +3,7 @@
 use super::Printer;
 use crate::ast::{Expression, Output};
 use crate::name::Identifier;
-use crate::write::{Change, Conflict, Resolution, Rows, Write, Writing};
+use crate::write::{Change, Conflict, Resolution, Rows, Target, Write, Writing};
 
 impl<'a> Printer<'a> {
     pub(super) fn writing(&mut self, writing: &'a Writing) {
@@ -48,7 +48,7 @@ impl<'a> Printer<'a> {
             }
             Change::Update { set, condition } => {
                 self.syntax(" set ");
-                self.assignments(set);
+                self.assignments(set.iter().map(|(column, value)| (column, value.as_ref())));
                 self.condition(condition);
             }
             Change::Delete { condition } => self.condition(condition),
@@ -81,10 +81,7 @@ impl<'a> Printer<'a> {
                         if at > 0 {
                             self.syntax(", ");
                         }
-                        match value {
-                            Some(value) => self.expression(value),
-                            None => self.syntax("default"),
-                        }
+                        self.value_or_default(value.as_ref());
                     }
                     self.syntax(")");
                 }
@@ -94,28 +91,43 @@ impl<'a> Printer<'a> {
 
     fn conflict(&mut self, conflict: &'a Conflict) {
         self.syntax(" on conflict");
-        if let Some(constraint) = &conflict.constraint {
-            self.syntax(" on constraint ");
-            constraint.write(&mut self.text);
+        match &conflict.target {
+            None => {}
+            Some(Target::Constraint(constraint)) => {
+                self.syntax(" on constraint ");
+                constraint.write(&mut self.text);
+            }
+            Some(Target::Columns(columns)) => {
+                self.syntax(" (");
+                self.names(columns);
+                self.syntax(")");
+            }
         }
         match &conflict.resolution {
             Resolution::Nothing => self.syntax(" do nothing"),
             Resolution::Update { set, condition } => {
                 self.syntax(" do update set ");
-                self.assignments(set);
+                self.assignments(set.iter().map(|(column, value)| (column, Some(value))));
                 self.condition(condition);
             }
         }
     }
 
-    fn assignments(&mut self, set: &'a [(Identifier, Expression)]) {
-        for (at, (column, value)) in set.iter().enumerate() {
+    fn assignments(&mut self, set: impl Iterator<Item = (&'a Identifier, Option<&'a Expression>)>) {
+        for (at, (column, value)) in set.enumerate() {
             if at > 0 {
                 self.syntax(", ");
             }
             column.write(&mut self.text);
             self.syntax(" = ");
-            self.expression(value);
+            self.value_or_default(value);
+        }
+    }
+
+    fn value_or_default(&mut self, value: Option<&'a Expression>) {
+        match value {
+            Some(value) => self.expression(value),
+            None => self.syntax("default"),
         }
     }
 

@@ -3,10 +3,12 @@
 use schema::model::Column;
 use sql::ast::{Expression, From, Join, Order, Output, Select};
 use sql::name::{Alias, Identifier, QualifiedName, TypeName};
-use sql::write::{Change as SqlChange, Conflict as SqlConflict, Resolution, Rows as SqlRows};
+use sql::write::{Change as SqlChange, Conflict as SqlConflict, Resolution, Rows as SqlRows, Target};
 
 use super::carried_rows;
-use crate::ir::write::{ArrayValue, Conflict, Insert, InsertRows, InsertValue, ItemForm, Place};
+use crate::ir::write::{
+    ArrayValue, Conflict, ConflictTarget, Insert, InsertRows, InsertValue, ItemForm, Place,
+};
 use crate::lower::{Lowerer, Row, free_name};
 
 impl<'m> Lowerer<'m> {
@@ -69,10 +71,13 @@ impl<'m> Lowerer<'m> {
             }
         };
         SqlConflict {
-            constraint: conflict
-                .constraint
-                .as_ref()
-                .map(|name| Identifier::new(name.as_str())),
+            target: conflict.target.as_ref().map(|target| match target {
+                ConflictTarget::Constraint(name) => Target::Constraint(Identifier::new(*name)),
+                ConflictTarget::Columns(columns) => {
+                    let names = columns.iter().map(|column| Identifier::from(&column.name));
+                    Target::Columns(names.collect())
+                }
+            }),
             resolution,
         }
     }
