@@ -133,6 +133,8 @@ pub struct Graphql {
     pub limits: graphql::Limits,
     /// How variables are read.
     pub options: graphql::Options,
+    /// Nothing may be written.
+    pub read_only: bool,
 }
 
 /// The listener, limits and which APIs are served.

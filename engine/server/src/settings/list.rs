@@ -167,6 +167,7 @@ pub const ALL: &[Setting] = &[
     setting("ROWLOCK_MAX_QUERY_TOKENS", "max-query-tokens", Number, "500000", "Words and signs of one operation's text at most, whatever the role; a longer one is refused before it is parsed."),
     setting("ROWLOCK_MAX_QUERY_DEPTH", "max-query-depth", Number, "128", "How deep brackets may be nested in an operation's text, selection sets with their fragments put in place, and values with their variables; 128 at most."),
     setting("ROWLOCK_MAX_QUERY_FIELDS", "max-query-fields", Number, "50000", "Selected fields of one operation at most, fragments counted wherever they are used."),
+    setting("ROWLOCK_READ_ONLY", "read-only", Boolean, "false", "Refuse mutations, data commands that write and changes of the metadata."),
     setting("ROWLOCK_PLAN_CACHE_BYTES", "plan-cache-bytes", Number, "67108864", "Memory that prepared plans may take."),
     setting("HASURA_GRAPHQL_GRACEFUL_SHUTDOWN_TIMEOUT", "graceful-shutdown-timeout", Number, "60", "Seconds that requests in flight get to finish after SIGTERM or SIGINT."),
     setting("HASURA_GRAPHQL_DYNAMIC_SECRETS_ALLOWED_PATH_PREFIX", "", Text, "", "Folder that files named by `dynamic_from_file` must lie in; without it none may be read."),

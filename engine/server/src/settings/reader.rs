@@ -256,6 +256,7 @@ impl<'a> Given<'a> {
                         false,
                     )?,
                 },
+                read_only: self.flag("ROWLOCK_READ_ONLY", false)?,
             },
             schema,
             plan_cache_bytes: to_usize(self.count("ROWLOCK_PLAN_CACHE_BYTES", 64 << 20, 1 << 20, 1 << 40)?),
