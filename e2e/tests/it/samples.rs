@@ -1,13 +1,17 @@
-//! The examples of the reference, applied as they are.
+//! `config/samples` and the examples of the reference, applied as they are.
 
 use std::collections::BTreeSet;
+use std::path::Path;
+use std::time::Instant;
 
 use crd::Kind;
 use crd::reference::example;
-use e2e::cluster::parse_objects;
+use e2e::cluster::{parse_objects, read_objects, repository};
+use e2e::figure::note;
 use e2e::story::condition_of;
 use e2e::wait::until;
 use serde_json::{Value, json};
+use tokio::process::Command;
 
 use crate::shop::{SECRET, SOON, Shop};
 
@@ -49,6 +53,73 @@ async fn give_secrets(shop: &Shop, objects: &[Value]) {
             json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "stringData": data});
         shop.apply(&secret).await;
     }
+}
+
+async fn kubectl(shop: &Shop, arguments: &[&str]) {
+    let done = Command::new("kubectl")
+        .args(["--namespace", &shop.story.namespace])
+        .args(arguments)
+        .current_dir(repository())
+        .output()
+        .await
+        .expect("kubectl");
+    assert!(
+        done.status.success(),
+        "{arguments:?}: {}",
+        String::from_utf8_lossy(&done.stderr)
+    );
+}
+
+#[tokio::test]
+#[ignore = "needs a cluster with a node: e2e/run"]
+async fn the_record_shop_is_served() {
+    let shop = Shop::plan("samples", 1).await;
+    let folder = Path::new("config/samples/record-shop");
+    for sql in ["schema.sql", "data.sql"] {
+        let text = std::fs::read_to_string(repository().join(folder).join(sql)).expect("SQL");
+        shop.database.run(&text).await.expect("the sample's data");
+    }
+    let resources = folder.join("resources");
+    let objects = read_objects(&repository().join(&resources)).expect("objects");
+    give_secrets(&shop, &objects).await;
+    let began = Instant::now();
+    let path = resources.to_str().expect("a path");
+    kubectl(&shop, &["apply", "--server-side", "-f", path]).await;
+    kubectl(
+        &shop,
+        &["wait", "--for=condition=Ready", "--timeout=120s", "-f", path],
+    )
+    .await;
+    note(
+        "1 samples",
+        &format!("kubectl apply of {} objects to all Ready", objects.len()),
+        &format!("{} ms", began.elapsed().as_millis()),
+    );
+    let engine = objects
+        .iter()
+        .find(|one| one["kind"] == "Engine")
+        .expect("an engine");
+    let name = engine["metadata"]["name"].as_str().expect("a name");
+    let service = json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": name}});
+    let service = shop
+        .story
+        .get(&service)
+        .await
+        .expect("an answer")
+        .expect("a Service");
+    let address = format!(
+        "http://{}",
+        service["spec"]["clusterIP"].as_str().expect("an address")
+    );
+    let admin = e2e::answer::Client::anonymous()
+        .expect("a client")
+        .with("x-hasura-admin-secret", SECRET);
+    let answer = admin
+        .graphql(&address, "{ artist(limit: 1, order_by: {id: asc}) { id } }")
+        .await
+        .expect("an answer");
+    assert_eq!(answer.body, json!({"data": {"artist": [{"id": 1}]}}));
+    shop.close().await;
 }
 
 /// The examples of all kinds together: each is judged, what is not served says why, and what is served goes on.
