@@ -54,7 +54,7 @@ pub struct Settings {
     #[arg(long, env = "ROWLOCK_ENGINE_ADMIN_PORT", default_value_t = 8081)]
     pub engine_admin_port: u16,
     /// Custom resources at most; with more, nothing is published until some are gone.
-    #[arg(long, env = "ROWLOCK_MAX_OBJECTS", default_value_t = 50_000)]
+    #[arg(long, env = "ROWLOCK_MAX_OBJECTS", default_value_t = 100_000)]
     pub max_objects: usize,
     /// The least level that is logged: `debug`, `info`, `warn` or `error`.
     #[arg(long, env = "ROWLOCK_LOG_LEVEL", default_value = "info")]
