@@ -45,8 +45,12 @@ async fn passwords_change_without_a_restart() {
     let pods = shop.has_pods(2).await;
     let body = json!({"data": {"author": [{"id": 1}, {"id": 2}]}});
 
-    // The database password, while people ask.
+    // The database password, while people ask who have their connections already: between the change in the database
+    // and the one of the Secret nobody can open another.
     let address = shop.address().await;
+    let bodies = std::slice::from_ref(&body);
+    let first = Load::of(3, 100, &shop.customer(), &address, AUTHORS, bodies);
+    first.over().await;
     let load = Load::start(
         3,
         &shop.customer(),
