@@ -1,6 +1,6 @@
 //! People who ask all the time while something happens, and what became of their requests.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -22,8 +22,8 @@ pub struct Outcome {
     /// What was wrong, of the first ones.
     pub failures: Vec<String>,
     pub failed: usize,
-    /// The generations that answered.
-    pub generations: BTreeSet<String>,
+    /// The generations that answered, each with what it answered.
+    pub generations: BTreeMap<String, BTreeSet<String>>,
 }
 
 const MOST_FAILURES: usize = 5;
@@ -54,7 +54,8 @@ impl Load {
                     let began = Instant::now();
                     let problem = match client.graphql(&address, &operation).await {
                         Ok(answer) if answer.status == 200 && expected.contains(&answer.body) => {
-                            outcome.generations.insert(answer.generation);
+                            let bodies = outcome.generations.entry(answer.generation).or_default();
+                            bodies.insert(answer.body.to_string());
                             None
                         }
                         Ok(answer) => Some(format!("{} {}", answer.status, answer.body)),
@@ -89,7 +90,9 @@ impl Load {
             outcome.latencies.extend(one.latencies);
             outcome.failures.extend(one.failures);
             outcome.failed += one.failed;
-            outcome.generations.extend(one.generations);
+            for (generation, bodies) in one.generations {
+                outcome.generations.entry(generation).or_default().extend(bodies);
+            }
         }
         assert_eq!(
             outcome.failed,
@@ -99,6 +102,9 @@ impl Load {
             outcome.failures
         );
         assert!(!outcome.latencies.is_empty(), "no request was made");
+        for (generation, bodies) in &outcome.generations {
+            assert_eq!(bodies.len(), 1, "{generation} answers so and so: {bodies:?}");
+        }
         outcome
     }
 }
