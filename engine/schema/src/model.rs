@@ -298,7 +298,7 @@ pub struct Table {
     pub fields: IndexMap<Name, TableField>,
     /// Columns of the primary key in key order; empty if there is none.
     pub primary_key: Vec<ColumnId>,
-    /// Unique constraints and the primary key: (name, columns).
+    /// Unique constraints and the primary key: (name, columns). GraphQL shows those whose names it can spell.
     pub unique_constraints: Vec<(Name, Vec<ColumnId>)>,
     /// GraphQL names and comments of its root fields.
     pub root_fields: FxHashMap<RootVerb, RootFieldName>,

@@ -81,7 +81,6 @@ impl<'a> Resolver<'a> {
             .primary_key
             .iter()
             .chain(&found.unique_constraints)
-            .filter(|constraint| is_graphql_name(&constraint.name))
             .map(|constraint| (Name::from(constraint.name.as_str()), key(constraint)))
             .collect();
         let root_fields = identifier

@@ -6,6 +6,7 @@ use graphql::type_system::EnumValue;
 use super::{Input, RoleView, TypeKey, described, input, list, named, not_null};
 use crate::meaning::{ArgumentRole, Meaning};
 use crate::model::{Column, ColumnId, RelationshipKind, TableId};
+use crate::naming::is_graphql_name;
 
 impl RoleView {
     /// `objects` or `object`, and `on_conflict`
@@ -35,7 +36,8 @@ impl RoleView {
     /// `on_conflict`, if anything can conflict.
     fn on_conflict_argument(&self, id: TableId) -> Option<Input> {
         let table = self.model.table(id)?;
-        let constrained = !table.unique_constraints.is_empty();
+        let mut constraints = table.unique_constraints.iter();
+        let constrained = constraints.any(|(name, _)| is_graphql_name(name));
         constrained.then(|| {
             described(
                 self.naming(id).word("on_conflict"),
@@ -126,6 +128,7 @@ impl RoleView {
         };
         (0u16..)
             .zip(&table.unique_constraints)
+            .filter(|(_, (name, _))| is_graphql_name(name))
             .map(|(at, (name, columns))| {
                 let columns = columns.iter().filter_map(|column| table.column(*column));
                 let mut columns: Vec<String> = columns.map(|column| format!("\"{}\"", column.name)).collect();
