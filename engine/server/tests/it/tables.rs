@@ -296,7 +296,7 @@ fn a_client_that_goes_away_leaves_nothing_half_written() {
          create trigger wait before insert on item for each row execute function wait()",
         false,
     );
-    let asleep = |wanted: &str| {
+    let in_trigger = |wanted: &str| {
         let text = "select count(*) from pg_stat_activity where datname = current_database() and wait_event = 'PgSleep'";
         let end = Instant::now() + PATIENCE;
         while sql(text, true) != json!(wanted) {
@@ -307,9 +307,9 @@ fn a_client_that_goes_away_leaves_nothing_half_written() {
     let body = json!({"query": r#"mutation { a: insert_item_one(object: {name: "first"}) { id }
         b: insert_item_one(object: {name: "wait"}) { id } c: insert_item_one(object: {name: "third"}) { id } }"#});
     write_request(&mut stream, "POST", "/v1/graphql", &[], &body.to_string());
-    asleep("1");
+    in_trigger("1");
     drop(stream);
-    asleep("0");
+    in_trigger("0");
     let left = sql("select count(*) from item", true);
     assert!(left == json!("0") || left == json!("3"), "{left}");
     // The connection that it had serves others, and holds nothing.
