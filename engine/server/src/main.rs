@@ -21,7 +21,7 @@ mod transfer;
 
 use std::process::ExitCode;
 
-/// Allocates far faster than the system's allocator with many small, short-lived buffers.
+/// Faster than the system's allocator with many small, short-lived buffers: `docs/decisions/0017-release-profile-and-allocator.md`.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
