@@ -4,6 +4,7 @@
 mod answer;
 mod conflict;
 mod delete;
+mod determined;
 mod insert;
 mod uniform;
 mod update;

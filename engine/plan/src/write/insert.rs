@@ -8,10 +8,10 @@
 use graphql::operation::{Entry, Field, Input};
 use graphql::{Error, Path};
 use schema::meaning::{ArgumentRole, Meaning};
-use schema::model::{ColumnId, Relationship, RelationshipId, RelationshipKind, RootVerb, Table, TableId};
+use schema::model::{ColumnId, RelationshipId, RelationshipKind, RootVerb, Table, TableId};
 use sql::ast::Expression;
 
-use super::{Part, answer, entries};
+use super::{Part, answer, determined, entries};
 use crate::filter::display;
 use crate::ir::table::InsertTable;
 use crate::ir::write::{Change, Conflict, Insert, InsertRows, InsertValue, Mutation, Wanted, Write};
@@ -114,14 +114,17 @@ impl<'m> Reader<'m> {
         self.enter(&level.path)?;
         let table = level.table.table();
         for row in &level.rows {
-            check_determined(table, row)?;
+            determined::check_given(table, given_columns(row), |column| row.determines(column))
+                .map_err(|message| Error::validation(&row.path, message))?;
         }
         let (before, after) = self.relationships(table, &level)?;
         for (id, nested) in &before {
             let relationship = self.relationship(table, *id, &level.path)?;
             for one in nested {
                 if let Some(row) = level.rows.get(one.owner) {
-                    check_relationship(table, relationship, row, &one.path)?;
+                    let has_value = |own| given_columns(row).any(|given| given == own) || row.determines(own);
+                    determined::check_relationship(table, relationship, has_value)
+                        .map_err(|message| Error::validation(&one.path, message))?;
                 }
             }
         }
@@ -496,46 +499,11 @@ fn groups(nested: Vec<Nested<'_>>) -> Vec<Vec<Nested<'_>>> {
     groups
 }
 
-/// No column may be given whose value another row gives.
-fn check_determined(table: &Table, row: &LevelRow<'_, '_>) -> Result<(), Error> {
-    let twice: Vec<ColumnId> = given_columns(row)
-        .filter(|column| row.determined.iter().any(|(known, _)| known == column))
-        .collect();
-    if twice.is_empty() {
-        return Ok(());
+impl LevelRow<'_, '_> {
+    /// Whether another row gives this column its value.
+    fn determines(&self, column: ColumnId) -> bool {
+        self.determined.iter().any(|(known, _)| *known == column)
     }
-    let message = format!(
-        "cannot insert {} columns as their values are already being determined by parent insert",
-        quoted(table, &twice)
-    );
-    Err(Error::validation(&row.path, message))
-}
-
-/// A related row may determine only columns that have no value yet.
-fn check_relationship(
-    table: &Table,
-    relationship: &Relationship,
-    row: &LevelRow<'_, '_>,
-    path: &Path,
-) -> Result<(), Error> {
-    let twice: Vec<ColumnId> = relationship
-        .columns
-        .iter()
-        .map(|(own, _)| *own)
-        .filter(|own| {
-            given_columns(row).any(|given| given == *own)
-                || row.determined.iter().any(|(known, _)| known == own)
-        })
-        .collect();
-    if twice.is_empty() {
-        return Ok(());
-    }
-    let message = format!(
-        "cannot insert object relationship \"{}\" as {} column values are already determined",
-        relationship.name,
-        quoted(table, &twice)
-    );
-    Err(Error::validation(path, message))
 }
 
 fn given_columns<'a>(row: &'a LevelRow<'_, '_>) -> impl Iterator<Item = ColumnId> + 'a {
@@ -543,14 +511,4 @@ fn given_columns<'a>(row: &'a LevelRow<'_, '_>) -> impl Iterator<Item = ColumnId
         Meaning::Column(column) => Some(column),
         _ => None,
     })
-}
-
-/// `"a", "b"`
-pub(super) fn quoted(table: &Table, columns: &[ColumnId]) -> String {
-    let names: Vec<String> = columns
-        .iter()
-        .filter_map(|column| table.column(*column))
-        .map(|column| format!("\"{}\"", column.name))
-        .collect();
-    names.join(", ")
 }

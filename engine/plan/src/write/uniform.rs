@@ -11,6 +11,7 @@ use schema::scalar::ScalarClass;
 use sql::ast::Expression;
 use sql::name::TypeName;
 
+use super::determined;
 use crate::filter::{Subject, display};
 use crate::ir::table::InsertTable;
 use crate::ir::write::{ArrayValue, Change, Insert, InsertRows, ItemForm, Place, Wanted, Write};
@@ -32,6 +33,13 @@ struct Level<'a, 'm> {
     /// Where an error is reported.
     path: Path,
     answered: bool,
+}
+
+impl Level<'_, '_> {
+    /// Whether another row gives this column its value.
+    fn determines(&self, column: ColumnId) -> bool {
+        self.determined.iter().any(|known| known.column == column)
+    }
 }
 
 /// A column whose value is that of a row which an earlier write gave.
@@ -91,7 +99,8 @@ impl<'m> Reader<'m> {
     ) -> Result<usize, Error> {
         self.enter(&level.path)?;
         let table = level.table.table();
-        check_determined(table, &level)?;
+        determined::check_given(table, given(level.keys), |column| level.determines(column))
+            .map_err(|message| Error::validation(&level.path.index(0), message))?;
         let mut after = Vec::new();
         for key in level.keys {
             let Meaning::Relationship(id) = key.meaning else {
@@ -124,23 +133,9 @@ impl<'m> Reader<'m> {
         let table = level.table.table();
         let path = level.path.index(0).key(key.name.clone());
         let relationship = self.relationship(table, id, &path)?;
-        let twice: Vec<ColumnId> = relationship
-            .columns
-            .iter()
-            .map(|(own, _)| *own)
-            .filter(|own| {
-                given(level.keys).any(|column| column == *own)
-                    || level.determined.iter().any(|known| known.column == *own)
-            })
-            .collect();
-        if !twice.is_empty() {
-            let message = format!(
-                "cannot insert object relationship \"{}\" as {} column values are already determined",
-                relationship.name,
-                super::insert::quoted(table, &twice)
-            );
-            return Err(Error::validation(&path, message));
-        }
+        let has_value = |own| given(level.keys).any(|column| column == own) || level.determines(own);
+        determined::check_relationship(table, relationship, has_value)
+            .map_err(|message| Error::validation(&path, message))?;
         let (data, steps) = nested(key, &path)?;
         let UniformValue::Object(keys) = &data.value else {
             return Err(lost(&path, "row"));
@@ -413,19 +408,4 @@ fn given(keys: &[UniformKey<Meaning>]) -> impl Iterator<Item = ColumnId> + '_ {
         Meaning::Column(column) => Some(column),
         _ => None,
     })
-}
-
-/// No column may be given whose value another row gives.
-fn check_determined(table: &Table, level: &Level<'_, '_>) -> Result<(), Error> {
-    let twice: Vec<ColumnId> = given(level.keys)
-        .filter(|column| level.determined.iter().any(|known| known.column == *column))
-        .collect();
-    if twice.is_empty() {
-        return Ok(());
-    }
-    let message = format!(
-        "cannot insert {} columns as their values are already being determined by parent insert",
-        super::insert::quoted(table, &twice)
-    );
-    Err(Error::validation(&level.path.index(0), message))
 }
