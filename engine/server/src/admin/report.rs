@@ -23,7 +23,7 @@ pub fn report(state: &State) -> Report {
         objects: provenance.objects_hash.clone(),
         ready: state.is_ready(),
         held: state.is_held(),
-        refused: state.refused(),
+        refused: state.refused_after(&generation),
         problems: if generation.is_consistent() {
             Vec::new()
         } else {

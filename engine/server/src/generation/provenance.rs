@@ -15,6 +15,8 @@ pub struct Provenance {
     pub objects: String,
     /// Its hash; empty: there is none.
     pub objects_hash: String,
+    /// How many sets, good or bad, had come to this process when it came; 0: it was there from the start.
+    pub arrival: u64,
 }
 
 /// A field of a custom resource that something in the document came from.
@@ -27,9 +29,10 @@ pub struct Origin {
 }
 
 impl Provenance {
-    /// Of a published set.
-    pub fn of_set(set: &delivery::Set) -> Self {
+    /// Of a published set, the `arrival`th that came.
+    pub fn of_set(set: &delivery::Set, arrival: u64) -> Self {
         Self {
+            arrival,
             counter: Some(set.counter),
             published_hash: Some(set.generation()),
             ..Self::of_objects(set.objects.clone())

@@ -23,7 +23,7 @@ pub(super) fn kept(folder: Option<&Path>) -> (Option<(Document, Provenance)>, Op
     let read = Keep::new(folder).and_then(|keep| keep.read());
     let taken = match read {
         Ok(None) => return (None, None),
-        Ok(Some(set)) => document(&set).map_err(|error| describe(&error)),
+        Ok(Some(set)) => document(&set, 0).map_err(|error| describe(&error)),
         Err(error) => Err(describe(&error)),
     };
     match taken {
@@ -32,9 +32,9 @@ pub(super) fn kept(folder: Option<&Path>) -> (Option<(Document, Provenance)>, Op
     }
 }
 
-fn document(set: &Set) -> Result<(Document, Provenance), StartError> {
+fn document(set: &Set, arrival: u64) -> Result<(Document, Provenance), StartError> {
     aside(Urgency::Gentle, || {
-        Ok((parse(&set.metadata)?, Provenance::of_set(set)))
+        Ok((parse(&set.metadata)?, Provenance::of_set(set, arrival)))
     })
 }
 
@@ -45,14 +45,22 @@ pub(super) async fn follow(
     name: String,
     mut stop: watch::Receiver<bool>,
 ) {
-    let (latest, sets) = watch::channel(None::<Arc<Set>>);
+    let (latest, sets) = watch::channel(None);
     let accepted = mark(&state);
+    let mut arrivals = 0;
     let watching = follow_sets(&connection, &name, accepted, |news| match news {
         // Sets that come while one is made are passed over but for the last.
-        SetNews::Set(set) => drop(latest.send(Some(Arc::new(set)))),
+        SetNews::Set(set) => {
+            arrivals += 1;
+            latest.send_replace(Some(Arrived {
+                set: Arc::new(set),
+                arrival: arrivals,
+            }));
+        }
         SetNews::Refused { counter, message } => {
+            arrivals += 1;
             state.complain(format!("the ConfigMap {name} is not taken: {message}"));
-            state.set_refused(Some(RefusedSet { counter, message }));
+            state.refuse(RefusedSet { counter, message }, arrivals);
         }
         SetNews::Missing => state.complain(format!("the ConfigMap {name} is not there")),
         SetNews::Unreachable(message) => {
@@ -64,6 +72,13 @@ pub(super) async fn follow(
         () = take(&state, sets) => {}
         _ = stop.wait_for(|stop| *stop) => {}
     }
+}
+
+/// A set, and the how manieth it was that came to this process.
+#[derive(Debug, Clone)]
+struct Arrived {
+    set: Arc<Set>,
+    arrival: u64,
 }
 
 /// What is served, to tell later sets from others.
@@ -78,7 +93,7 @@ fn mark(state: &State) -> Option<Mark> {
 }
 
 /// Serves the sets as they come, one at a time, unless the pod is held.
-async fn take(state: &Arc<State>, mut sets: watch::Receiver<Option<Arc<Set>>>) {
+async fn take(state: &Arc<State>, mut sets: watch::Receiver<Option<Arrived>>) {
     let keep = state.settings.state_dir.as_deref().map(Keep::new).transpose();
     let keep = match keep {
         Ok(keep) => keep,
@@ -94,10 +109,10 @@ async fn take(state: &Arc<State>, mut sets: watch::Receiver<Option<Arc<Set>>>) {
                 return;
             }
         }
-        let Some(set) = sets.borrow_and_update().clone() else {
+        let Some(Arrived { set, arrival }) = sets.borrow_and_update().clone() else {
             continue;
         };
-        match document(&set) {
+        match document(&set, arrival) {
             Ok((document, provenance)) => {
                 {
                     let _writer = state.lock().await;
@@ -105,7 +120,6 @@ async fn take(state: &Arc<State>, mut sets: watch::Receiver<Option<Arc<Set>>>) {
                         .adopt(document, 0, &BTreeSet::new(), Arc::new(provenance))
                         .await;
                 }
-                state.set_refused(None);
                 state.look_again().await;
                 if let Some(keep) = keep.clone() {
                     // Only what could be served is kept: a set that ends the process does so once.
@@ -118,10 +132,8 @@ async fn take(state: &Arc<State>, mut sets: watch::Receiver<Option<Arc<Set>>>) {
             Err(error) => {
                 let message = describe(&error);
                 state.complain(format!("a published set is not taken: {message}"));
-                state.set_refused(Some(RefusedSet {
-                    counter: Some(set.counter),
-                    message,
-                }));
+                let counter = Some(set.counter);
+                state.refuse(RefusedSet { counter, message }, arrival);
             }
         }
     }

@@ -7,12 +7,14 @@ use delivery::RefusedSet;
 use tokio::sync::watch;
 
 use super::State;
+use crate::generation::Generation;
 
 /// See the module.
 #[derive(Debug)]
 pub(super) struct Standing {
     held: AtomicBool,
-    refused: Mutex<Option<RefusedSet>>,
+    /// With its arrival: only a set that came later makes it a thing of the past.
+    refused: Mutex<Option<(u64, RefusedSet)>>,
     secrets: Mutex<Option<String>>,
     /// Counts up whenever the report may have changed.
     changes: watch::Sender<u64>,
@@ -55,13 +57,20 @@ impl State {
         self.tell();
     }
 
-    /// The latest set that was not taken.
-    pub fn refused(&self) -> Option<RefusedSet> {
-        locked(&self.standing.refused).clone()
+    /// The latest set that was not taken, if it came after the one of this generation.
+    pub fn refused_after(&self, generation: &Generation) -> Option<RefusedSet> {
+        let refused = locked(&self.standing.refused);
+        let (arrival, refused) = refused.as_ref()?;
+        (*arrival > generation.provenance.arrival).then(|| refused.clone())
     }
 
-    pub(super) fn set_refused(&self, refused: Option<RefusedSet>) {
-        *locked(&self.standing.refused) = refused;
+    /// A set was not taken. A later one that was not taken either stays the one that is told of.
+    pub(super) fn refuse(&self, refused: RefusedSet, arrival: u64) {
+        let mut latest = locked(&self.standing.refused);
+        if latest.as_ref().is_none_or(|(of, _)| *of <= arrival) {
+            *latest = Some((arrival, refused));
+        }
+        drop(latest);
         self.tell();
     }
 

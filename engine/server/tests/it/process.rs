@@ -1,10 +1,11 @@
 //! Starting the program, talking to it, stopping it.
 
+use std::collections::VecDeque;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Mutex;
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
 use embedded::test::TestDatabase;
@@ -41,7 +42,22 @@ pub(crate) fn run(command: &mut Command) -> Ended {
 pub(crate) struct Server {
     child: Child,
     pub(crate) port: u16,
-    log: Mutex<Receiver<Value>>,
+    log: Mutex<Log>,
+}
+
+/// What it logs.
+struct Log {
+    /// What it logged before the address, which may be looked for later.
+    before_address: VecDeque<Value>,
+    after: Receiver<Value>,
+}
+
+impl Log {
+    fn next(&mut self, end: Instant) -> Result<Value, RecvTimeoutError> {
+        let left = end.saturating_duration_since(Instant::now());
+        let earlier = self.before_address.pop_front();
+        earlier.map_or_else(|| self.after.recv_timeout(left), Ok)
+    }
 }
 
 impl Server {
@@ -66,7 +82,7 @@ impl Server {
             .spawn()
             .unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let (send, log) = channel();
+        let (send, after) = channel();
         std::thread::spawn(move || {
             for line in lines.map_while(Result::ok) {
                 let line = serde_json::from_str(&line).unwrap_or(Value::String(line));
@@ -75,22 +91,35 @@ impl Server {
                 }
             }
         });
-        let log = Mutex::new(log);
-        let mut server = Self { child, port: 0, log };
+        let log = Log {
+            before_address: VecDeque::new(),
+            after,
+        };
+        let mut server = Self {
+            child,
+            port: 0,
+            log: Mutex::new(log),
+        };
+        // What is started beside the listener may log before or after it.
+        let mut earlier = VecDeque::new();
         let line = server.log_line("the address", |line| {
-            line["detail"]["info"]["address"].is_string()
+            let found = line["detail"]["info"]["address"].is_string();
+            if !found {
+                earlier.push_back(line.clone());
+            }
+            found
         });
         let address = line["detail"]["info"]["address"].as_str().unwrap();
         server.port = address.rsplit(':').next().unwrap().parse().unwrap();
+        server.log.get_mut().unwrap().before_address = earlier;
         server
     }
 
     /// The next log line that is as wanted.
-    pub(crate) fn log_line(&self, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+    pub(crate) fn log_line(&self, what: &str, mut wanted: impl FnMut(&Value) -> bool) -> Value {
         let end = Instant::now() + PATIENCE;
         loop {
-            let left = end.saturating_duration_since(Instant::now());
-            match self.log.lock().unwrap().recv_timeout(left) {
+            match self.log.lock().unwrap().next(end) {
                 Ok(line) if wanted(&line) => return line,
                 Ok(_) => {}
                 Err(error) => panic!("no log line with {what}: {error}"),
