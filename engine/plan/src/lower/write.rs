@@ -18,7 +18,7 @@ use sql::write::{Change as SqlChange, Write as SqlWrite, Writing};
 use super::{Lowerer, Row, free_name, wide};
 use crate::filter::qualified;
 use crate::ir::write::{Assignment, Insert, Wanted, Write};
-use crate::ir::{Answer, Change, Filter, Mutation};
+use crate::ir::{AggregateField, Answer, Change, Filter, Mutation};
 
 /// A statement of a mutation.
 pub(crate) struct Lowered {
@@ -49,6 +49,13 @@ impl<'m> Lowerer<'m> {
         let mut all = Vec::with_capacity(mutation.writes.len() + 1);
         for (number, write) in mutation.writes.iter().enumerate() {
             self.aliases = Aliases::default();
+            if number + 1 == mutation.writes.len()
+                && write.wanted.is_none()
+                && let Some(fields) = mutation.answer.counted()
+            {
+                all.push(self.counting(number, write, fields));
+                return all;
+            }
             let rows_are_answered = write.answered && mutation.answer.is_about_rows();
             all.push(self.carrying(number, write, rows_are_answered));
         }
@@ -135,12 +142,6 @@ impl<'m> Lowerer<'m> {
             let text = Expression::Coalesce(vec![text, Expression::Text("{}")]);
             columns.push(set("rows", number, text));
         }
-        let count = || Expression::Aggregate {
-            function: "count",
-            arguments: Vec::new(),
-            distinct: false,
-            order: Vec::new(),
-        };
         columns.push(set("count", number, count().cast(TypeName::builtin("text"))));
         if let Some(Wanted { count: wanted, .. }) = &write.wanted {
             let enough = Expression::equal(count(), wanted.clone());
@@ -162,6 +163,28 @@ impl<'m> Lowerer<'m> {
                 row: ValueShape::Constant(Box::default()),
             },
             answers: false,
+            write: Some(number),
+        }
+    }
+
+    /// The last write where all are only counted, and the answer with it:
+    ///
+    /// `with "t0" as (insert … returning true) select current_setting('rowlock.count0')::int8 + count(*) from "t0" as "t2"`
+    fn counting(&mut self, number: usize, write: &Write<'m>, fields: &[AggregateField<'m>]) -> Lowered {
+        let rows = self.aliases.fresh();
+        let row = Row::new(self.aliases.fresh());
+        let alias = self.aliases.fresh();
+        let made = self.write(&row, &write.change, Vec::new());
+        let (mut select, shape) = self.counts(fields, number, Some(count()));
+        select.from = Some(From::Inserted { rows, alias });
+        Lowered {
+            text: Text::Writing(Box::new(Writing::Read {
+                write: made,
+                rows,
+                select: Box::new(select),
+            })),
+            shape,
+            answers: true,
             write: Some(number),
         }
     }
@@ -239,6 +262,16 @@ impl<'m> Lowerer<'m> {
             then: Box::new(inserted),
             otherwise: Box::new(updated),
         }
+    }
+}
+
+/// `count(*)`
+fn count() -> Expression {
+    Expression::Aggregate {
+        function: "count",
+        arguments: Vec::new(),
+        distinct: false,
+        order: Vec::new(),
     }
 }
 

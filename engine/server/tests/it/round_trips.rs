@@ -181,14 +181,14 @@ fn a_mutation_is_sent_at_once() {
     for (what, text, variables, affected, until, expected) in [
         // Bind, execute, sync: a transaction by itself.
         ("100 rows", rows, json!({ "rows": items }), 100, (b'S', 1), "BES"),
-        // `BEGIN`, a statement for each level and one for the answer, `COMMIT`.
+        // `BEGIN`, a statement for each level, `COMMIT`.
         (
             "1 + 10 + 100 rows",
             tree,
             json!({"rows": [{"name": "s", "boxes": {"data": boxes}}]}),
             111,
             (b'Q', 2),
-            "QBESBESBESBESQ",
+            "QBESBESBESQ",
         ),
         // Any number of rows might be answered, so that the commit waits for the answer.
         ("rows by a filter", one, json!({}), 1, (b'S', 1), "QBESQ"),

@@ -23,6 +23,17 @@ impl<'m> Answer<'m> {
         }
     }
 
+    /// The fields, if rows are counted and nothing else is said of them.
+    pub(super) fn counted(&self) -> Option<&[AggregateField<'m>]> {
+        match self {
+            Self::Response(_, fields) if !self.is_about_rows() => fields
+                .iter()
+                .any(|field| matches!(field.value, AggregateValue::Affected))
+                .then_some(fields),
+            _ => None,
+        }
+    }
+
     /// It needs nothing but the columns of the written rows.
     pub(super) fn is_plain(&self) -> bool {
         match self {
@@ -70,15 +81,8 @@ impl<'m> Lowerer<'m> {
 
     /// The answer about rows that earlier statements of the transaction left in settings.
     pub(super) fn answer_from_carried(&mut self, mutation: &Mutation<'m>) -> Lowered {
-        let mut total: Option<Expression> = None;
-        for number in 0..mutation.writes.len() {
-            let count = current("count", number).cast(TypeName::builtin("int8"));
-            total = Some(match total {
-                None => count,
-                Some(total) => Expression::binary(total, "+", count),
-            });
-        }
-        self.affected = total;
+        let writes = mutation.writes.len();
+        self.affected = total(writes, None);
         let answered: Vec<usize> = mutation
             .writes
             .iter()
@@ -99,7 +103,7 @@ impl<'m> Lowerer<'m> {
                 };
                 self.response(source, row, fields)
             }
-            Answer::Response(_, fields) => self.counts(fields),
+            Answer::Response(_, fields) => self.counts(fields, writes, None),
         };
         Lowered {
             text: Text::Reading(Box::new(select)),
@@ -127,11 +131,25 @@ impl<'m> Lowerer<'m> {
         (top(query), one(shape))
     }
 
-    /// `select current_setting('rowlock.count0')::int8 + …`
-    fn counts(&mut self, fields: &[AggregateField<'m>]) -> (Select, Shape) {
+    /// `select current_setting('rowlock.count0')::int8 + …` of so many writes, and those of one more.
+    pub(super) fn counts(
+        &mut self,
+        fields: &[AggregateField<'m>],
+        writes: usize,
+        more: Option<Expression>,
+    ) -> (Select, Shape) {
+        self.affected = total(writes, more);
         let (query, shape) = self.aggregate_of_nothing(fields);
         (top(query), one(shape))
     }
+}
+
+/// How many rows the first so many writes wrote, and those of one more.
+fn total(writes: usize, more: Option<Expression>) -> Option<Expression> {
+    (0..writes)
+        .map(|number| current("count", number).cast(TypeName::builtin("int8")))
+        .chain(more)
+        .reduce(|total, count| Expression::binary(total, "+", count))
 }
 
 fn row_type<'m>(known: Option<SelectTable<'m>>, table: &'m Table) -> RowType<'m> {
