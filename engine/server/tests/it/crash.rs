@@ -91,7 +91,7 @@ fn wait_for(what: &str, mut holds: impl FnMut() -> bool) -> Duration {
     let begin = Instant::now();
     while !holds() {
         assert!(begin.elapsed() < PATIENCE, "{what} takes too long");
-        std::thread::yield_now();
+        crate::process::pause();
     }
     begin.elapsed()
 }

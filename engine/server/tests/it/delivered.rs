@@ -352,7 +352,7 @@ fn a_restart_serves_while_the_api_server_is_away() {
     let begun = Instant::now();
     while !Path::exists(&kept) {
         assert!(begun.elapsed() < PATIENCE, "nothing is kept");
-        std::thread::yield_now();
+        crate::process::pause();
     }
     world.api.switch(false);
     assert_eq!(pod.ask("first", "listener"), albums());
