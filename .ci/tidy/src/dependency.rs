@@ -159,6 +159,7 @@ pub const RESERVED: &[(&str, &[&str], &[&str])] = &[
     ("tokio-postgres-rustls", &["pg"], &[]),
     ("reqwest", &["rowlock", "e2e"], &[]),
     ("axum", &["rowlock"], &[]),
+    ("tokio-tungstenite", &["rowlock"], &[]),
     ("hyper", &["rowlock", "operator"], &["kubernetes"]),
     ("jsonwebtoken", &["auth"], &[]),
     ("redis", &["rate"], &[]),

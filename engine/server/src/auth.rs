@@ -74,6 +74,8 @@ pub struct Authenticated {
     pub session: Session,
     /// Cookies of the webhook, for the client.
     pub cookies: Vec<HeaderValue>,
+    /// When token or webhook say that it ends, in seconds since 1970. Bounds a connection that outlives its request.
+    pub expires: Option<f64>,
 }
 
 impl From<Session> for Authenticated {
@@ -81,6 +83,7 @@ impl From<Session> for Authenticated {
         Self {
             session,
             cookies: Vec::new(),
+            expires: None,
         }
     }
 }
@@ -203,6 +206,7 @@ impl Authenticator {
             return Ok(Authenticated {
                 session: self.names.trusted(said.answer.role, said.answer.variables),
                 cookies: said.cookies,
+                expires: said.answer.expires,
             });
         }
         match &self.tokens {
@@ -250,9 +254,14 @@ impl Authenticator {
             outcome => outcome,
         };
         match outcome {
-            Outcome::Identity(Identity { role, variables, .. }) => Ok(Authenticated {
+            Outcome::Identity(Identity {
+                role,
+                variables,
+                expires,
+            }) => Ok(Authenticated {
                 session: self.names.trusted(role, variables),
                 cookies: Vec::new(),
+                expires,
             }),
             Outcome::Refused(error) | Outcome::UnknownKey(error) => Err(error.into()),
             Outcome::NoKeys => Err(ApiError::new(

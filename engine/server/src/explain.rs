@@ -37,6 +37,7 @@ pub async fn explain(state: &State, session: &Session, body: &Value) -> Result<V
         client: "",
         visibility: Visibility::Shown,
         trace: None,
+        transport: request::Transport::Http,
     };
     let plan = request::planned(&context, &request)?;
     match plan.kind {

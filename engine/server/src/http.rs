@@ -36,10 +36,12 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Header of GraphQL answers with the hash of the generation that they are from.
 const GENERATION: HeaderName = HeaderName::from_static("x-rowlock-generation");
 
-const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
+/// Content type of JSON.
+pub const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
 const METRICS: HeaderValue = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
-const OWN_NAME: HeaderValue = HeaderValue::from_static("rowlock");
+/// `Server`
+pub const OWN_NAME: HeaderValue = HeaderValue::from_static("rowlock");
 
 /// What can be asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -425,7 +427,8 @@ fn defect() -> Response {
     respond(error.status, headers, Bytes::from(body))
 }
 
-fn respond(status: StatusCode, headers: HeaderMap, body: Bytes) -> Response {
+/// A response of its parts.
+pub fn respond(status: StatusCode, headers: HeaderMap, body: Bytes) -> Response {
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = status;
     *response.headers_mut() = headers;
@@ -433,7 +436,7 @@ fn respond(status: StatusCode, headers: HeaderMap, body: Bytes) -> Response {
 }
 
 /// The client's address: what a proxy says, else the socket's peer.
-fn client_ip(headers: &HeaderMap, peer: Option<IpAddr>) -> String {
+pub fn client_ip(headers: &HeaderMap, peer: Option<IpAddr>) -> String {
     let from_proxy = headers
         .get("x-real-ip")
         .or_else(|| headers.get("x-forwarded-for"))

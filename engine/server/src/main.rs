@@ -18,6 +18,7 @@ mod run;
 mod settings;
 mod state;
 mod transfer;
+mod websocket;
 
 use std::process::ExitCode;
 

@@ -4,6 +4,7 @@
 pub mod http;
 pub mod log;
 pub mod metrics;
+pub mod websocket;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,6 +15,7 @@ use crate::settings::Settings;
 pub use http::{HttpEvent, OperationLog, RequestLog};
 use log::{Level, LogType, Logger};
 use metrics::Metrics;
+use websocket::WebsocketEvent;
 
 /// Something that happened.
 #[derive(Debug)]
@@ -186,6 +188,11 @@ impl Observer {
         self.logger.writes(LogType::QueryLog, Level::Info)
     }
 
+    /// Whether websocket-log lines are written.
+    pub fn wants_websockets(&self) -> bool {
+        self.logger.writes(LogType::WebsocketLog, Level::Error)
+    }
+
     /// Lines that could not be written because nobody read the output fast enough.
     pub fn dropped_lines(&self) -> u64 {
         self.logger.dropped()
@@ -327,6 +334,17 @@ impl Observer {
         self.logger.write_with(level, LogType::HttpLog, |line| {
             event.write_detail(line, self.query_only_on_error);
         });
+    }
+
+    /// Something happened on a websocket, or to one that was wanted. Apart from the others because it is frequent.
+    pub fn websocket(&self, event: &WebsocketEvent<'_>) {
+        if let Some(operation) = event.ended() {
+            self.metrics.operation(operation);
+        }
+        self.logger
+            .write_with(event.level(), LogType::WebsocketLog, |line| {
+                event.write_detail(line, self.query_only_on_error);
+            });
     }
 
     fn line(&self, level: Level, kind: LogType, detail: &Value) {

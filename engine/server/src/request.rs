@@ -42,7 +42,18 @@ pub struct Request<'a> {
     pub variables: Map<String, Value>,
 }
 
-/// What is the same for all operations of an HTTP request.
+impl Request<'_> {
+    /// One that outlives the text it was read from.
+    pub fn into_owned(self) -> Request<'static> {
+        Request {
+            query: Cow::Owned(self.query.into_owned()),
+            operation_name: self.operation_name.map(|name| Cow::Owned(name.into_owned())),
+            variables: self.variables,
+        }
+    }
+}
+
+/// What is the same for all operations of an HTTP request; one of a websocket has its own.
 #[derive(Debug, Clone, Copy)]
 pub struct Context<'a> {
     /// The process.
@@ -63,6 +74,26 @@ pub struct Context<'a> {
     pub visibility: Visibility,
     /// The trace that the request is part of, for triggers.
     pub trace: Option<&'a str>,
+    /// What the answer travels on.
+    pub transport: Transport,
+}
+
+/// What answers travel on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Transport {
+    /// One answer per request.
+    Http,
+    /// Frames, as many as there are.
+    Websocket,
+}
+
+/// Why an operation has no answer.
+#[derive(Debug)]
+pub struct Failure {
+    /// What the client is told.
+    pub error: ApiError,
+    /// It had begun to run: what came before was accepted.
+    pub running: bool,
 }
 
 impl<'a> Context<'a> {
@@ -84,39 +115,61 @@ pub async fn answer(
     request: &Request<'_>,
     out: &mut Vec<u8>,
 ) -> (OperationLog, Result<(), ApiError>) {
-    let started = Instant::now();
-    let start = out.len();
-    let mut log = OperationLog {
-        kind: "unknown",
-        name: None,
-        hash: None,
-        success: false,
-        took: std::time::Duration::ZERO,
-    };
-    let outcome = run(context, request, out, &mut log).await;
+    let (log, outcome) = perform(context, request, out).await;
+    let outcome = outcome.map_err(|failure| failure.error);
     if let Err(error) = &outcome {
-        out.truncate(start);
         out.extend_from_slice(b"{\"errors\":[");
         error.write_graphql(out, context.visibility);
         out.extend_from_slice(b"]}");
+    }
+    (log, outcome)
+}
+
+/// The same, but appends nothing for one that fails.
+pub async fn perform(
+    context: &Context<'_>,
+    request: &Request<'_>,
+    out: &mut Vec<u8>,
+) -> (OperationLog, Result<(), Failure>) {
+    let started = Instant::now();
+    let start = out.len();
+    let mut log = OperationLog::unknown();
+    let outcome = match prepare(context, request, &mut log).await {
+        Err(error) => Err(Failure {
+            error,
+            running: false,
+        }),
+        Ok((plan, values)) => {
+            let work = async {
+                validation::run(context, &plan, &request.variables).await?;
+                execute(context, &plan, &values, &request.variables, out).await
+            };
+            let running = true;
+            gate::timed(context, work)
+                .await
+                .map_err(|error| Failure { error, running })
+        }
+    };
+    if outcome.is_err() {
+        out.truncate(start);
     }
     log.success = outcome.is_ok();
     log.took = started.elapsed();
     (log, outcome)
 }
 
-async fn run(
+/// Everything before it runs.
+async fn prepare(
     context: &Context<'_>,
     request: &Request<'_>,
-    out: &mut Vec<u8>,
     log: &mut OperationLog,
-) -> Result<(), ApiError> {
+) -> Result<(Arc<Plan>, Values), ApiError> {
     gate::rate(context).await?;
     gate::allowed(context, &request.query)?;
     let plan = planned(context, request)?;
     describe(&plan, log);
     gate::cost(context, &plan)?;
-    check_transport(&plan)?;
+    check_transport(context.transport, &plan)?;
     if plan.kind == OperationKind::Mutation && context.state.settings.graphql.read_only {
         return Err(ApiError::new(
             Code::NotSupported,
@@ -125,11 +178,7 @@ async fn run(
     }
     let values = plan.bind(&request.variables, context.session)?;
     log_query(context, request, &plan, &values);
-    let work = async {
-        validation::run(context, &plan, &request.variables).await?;
-        execute(context, &plan, &values, &request.variables, out).await
-    };
-    gate::timed(context, work).await
+    Ok((plan, values))
 }
 
 /// The plan of an operation: from the cache, or made now.
@@ -178,13 +227,17 @@ fn describe(plan: &Plan, log: &mut OperationLog) {
     log.hash = Some(Arc::from(&*plan.parameterized_hash));
 }
 
-/// What one HTTP answer can hold.
-fn check_transport(plan: &Plan) -> Result<(), ApiError> {
-    match plan.kind {
-        OperationKind::Query | OperationKind::Mutation => Ok(()),
-        OperationKind::Subscription => Err(ApiError::new(
+/// What the transport can carry.
+fn check_transport(transport: Transport, plan: &Plan) -> Result<(), ApiError> {
+    match (plan.kind, transport) {
+        (OperationKind::Query | OperationKind::Mutation, _) => Ok(()),
+        (OperationKind::Subscription, Transport::Http) => Err(ApiError::new(
             Code::UnexpectedPayload,
             "subscriptions are not supported over HTTP, use websockets instead",
+        )),
+        (OperationKind::Subscription, Transport::Websocket) => Err(ApiError::new(
+            Code::NotSupported,
+            "subscriptions are not supported yet",
         )),
     }
 }

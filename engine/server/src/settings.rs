@@ -38,6 +38,8 @@ pub struct Settings {
     pub origin: Origin,
     /// How requests arrive.
     pub http: Http,
+    /// Websockets.
+    pub websockets: Websockets,
     /// Who may ask.
     pub authentication: Authentication,
     /// Requests that the engine makes.
@@ -160,6 +162,27 @@ pub struct Http {
     pub cors: Cors,
     /// HTTP 401 on GraphQL endpoints.
     pub preserve_401: bool,
+}
+
+/// What holds for websockets.
+#[derive(Debug, Clone)]
+pub struct Websockets {
+    /// Time between two keep-alives; `None` sends none.
+    pub keepalive: Option<Duration>,
+    /// Time for `connection_init`.
+    pub init_timeout: Duration,
+    /// They are closed when the metadata changes.
+    pub close_on_metadata_change: bool,
+    /// Cookies count although CORS is disabled.
+    pub read_cookie: bool,
+    /// Open at a time.
+    pub max_connections: usize,
+    /// Operations of one at a time.
+    pub max_operations: usize,
+    /// Bytes of a message.
+    pub max_message: usize,
+    /// Bytes waiting for a client; while there are more, nothing of it is read.
+    pub max_queued: usize,
 }
 
 /// `HASURA_GRAPHQL_ENABLED_APIS`.

@@ -31,6 +31,7 @@ use crate::generation::{Generation, SourceState};
 use crate::observe::{Event, Observer};
 use crate::outbound::Client;
 use crate::settings::{Environment, Origin, Secret, Settings};
+use crate::websocket::Registry;
 use standing::Standing;
 
 pub use start::{EVERYTHING, StartError, parse};
@@ -76,6 +77,8 @@ pub struct State {
     /// Plans of all generations: each is found only while the parts that it was made from are there.
     plans: Arc<PlanCache>,
     draining: AtomicBool,
+    /// The websockets that are open.
+    pub websockets: Registry,
 }
 
 impl State {
@@ -153,6 +156,9 @@ impl State {
         });
         let generation = Arc::new(generation);
         self.generation.store(Arc::clone(&generation));
+        if generation.hash() != before.hash() {
+            self.websockets.document_changed();
+        }
         self.observer.emit(Event::Generation {
             number: generation.number,
             resource_version: generation.resource_version,
@@ -176,6 +182,7 @@ impl State {
     /// The program is about to stop: it is no longer ready.
     pub fn drain(&self) {
         self.draining.store(true, Ordering::Release);
+        self.websockets.stop();
         self.tell();
     }
 

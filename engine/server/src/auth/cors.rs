@@ -66,6 +66,14 @@ impl Cors {
         }
     }
 
+    /// Whether a websocket may be opened. One without an origin is not a browser's, and no page is behind it.
+    pub fn admits(&self, request: &HeaderMap) -> bool {
+        match self {
+            Self::Disabled | Self::Any => true,
+            Self::Domains(_) => !request.contains_key(ORIGIN) || self.allowed(request).is_some(),
+        }
+    }
+
     /// Adds what every answer to an allowed origin carries.
     pub fn decorate(&self, request: &HeaderMap, response: &mut HeaderMap) {
         if *self != Self::Disabled {

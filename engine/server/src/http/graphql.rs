@@ -31,7 +31,7 @@ pub enum Family {
 
 impl Family {
     /// As part of a plan's key.
-    fn name(self) -> &'static str {
+    pub fn name(self) -> &'static str {
         match self {
             Self::V1 => "v1",
             Self::V1Alpha1 => "v1alpha1",
@@ -77,6 +77,7 @@ pub async fn answer(state: &Arc<State>, family: Family, call: &Call<'_>) -> Answ
         client: call.client,
         visibility: visibility(state, Some(&session)),
         trace: trace.as_deref(),
+        transport: request::Transport::Http,
     };
     let mut out = Vec::with_capacity(1024);
     let mut operations = Vec::with_capacity(1);
@@ -149,13 +150,7 @@ fn failure(
         error: Some(error.to_log()),
         session,
         asked,
-        operations: vec![OperationLog {
-            kind: "unknown",
-            name: None,
-            hash: None,
-            success: false,
-            took: std::time::Duration::ZERO,
-        }],
+        operations: vec![OperationLog::unknown()],
         ..Answer::json(Bytes::from(body))
     }
 }
@@ -217,17 +212,30 @@ fn unreadable(error: &serde_json::Error) -> ApiError {
 }
 
 fn operation<'a>(body: &'a [u8], path: &str) -> Result<Request<'a>, ApiError> {
-    if body.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
-        // Either no JSON at all or no object; serde knows which.
-        let kind = serde_json::from_slice::<Value>(body).map_err(|error| unreadable(&error))?;
-        return Err(expected("Object", &kind).path(path));
-    }
-    let wire: Wire<'a> = serde_json::from_slice(body).map_err(|error| unreadable(&error).path(path))?;
+    let wire = wire(body, path)?;
     if let Some(extensions) = wire.extensions
         && asks_for_persisted_query(extensions)
     {
         return Err(persisted_query());
     }
+    read(&wire, path)
+}
+
+/// Reads an operation that comes with its text, whatever its extensions say. `path` is where it stands in what was sent.
+pub fn whole_operation<'a>(body: &'a [u8], path: &str) -> Result<Request<'a>, ApiError> {
+    read(&wire(body, path)?, path)
+}
+
+fn wire<'a>(body: &'a [u8], path: &str) -> Result<Wire<'a>, ApiError> {
+    if body.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
+        // Either no JSON at all or no object; serde knows which.
+        let kind = serde_json::from_slice::<Value>(body).map_err(|error| unreadable(&error))?;
+        return Err(expected("Object", &kind).path(path));
+    }
+    serde_json::from_slice(body).map_err(|error| unreadable(&error).path(path))
+}
+
+fn read<'a>(wire: &Wire<'a>, path: &str) -> Result<Request<'a>, ApiError> {
     let Some(query) = wire.query else {
         return Err(ApiError::new(Code::ParseFailed, "the key 'query' was not present").path(path));
     };

@@ -89,7 +89,11 @@ pub async fn serve(state: Arc<State>, listener: TcpListener, mut stop: watch::Re
     }
     drop(listener);
     drop(alive);
-    let _ = tokio::time::timeout(state.settings.http.graceful_shutdown, all_done.recv()).await;
+    let finished = async {
+        all_done.recv().await;
+        state.websockets.all_closed().await;
+    };
+    let _ = tokio::time::timeout(state.settings.http.graceful_shutdown, finished).await;
 }
 
 async fn connection(
@@ -114,7 +118,11 @@ async fn connection(
         request.extensions_mut().insert(Peer(peer.ip()));
         router.clone().oneshot(request)
     });
-    let mut served = std::pin::pin!(builder.serve_connection(TokioIo::new(stream), service));
+    let mut served = std::pin::pin!(
+        builder
+            .serve_connection(TokioIo::new(stream), service)
+            .with_upgrades()
+    );
     // A client that breaks off is not an event worth a line.
     let stopped = tokio::select! {
         _ = served.as_mut() => false,

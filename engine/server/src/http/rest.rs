@@ -43,6 +43,7 @@ pub async fn answer(state: &Arc<State>, authenticated: Authenticated, call: &Cal
         headers: Some(call.headers),
         client: call.client,
         trace: trace.as_deref(),
+        transport: request::Transport::Http,
         visibility: visibility(state, Some(session)),
     };
     let request = match find(&generation, call).and_then(|(text, bound)| request(&context, text, bound, call))

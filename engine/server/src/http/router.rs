@@ -15,6 +15,7 @@ use super::{Endpoint, defect, handle, rest};
 use crate::observe::Event;
 use crate::settings::Apis;
 use crate::state::State;
+use crate::websocket;
 
 /// The other end of the connection that a request came on; the listener puts it into the request's extensions.
 #[derive(Debug, Clone, Copy)]
@@ -96,6 +97,9 @@ pub fn router(state: Arc<State>) -> Router {
 /// One request, with a panic turned into a 500: one bad request must not end the connection, let alone the process.
 async fn answer(state: Arc<State>, route: Option<Route>, request: Request) -> Response {
     let peer = request.extensions().get::<Peer>().map(|peer| peer.0);
+    if websocket::is_wanted(&request) {
+        return websocket::open(&state, route.map(|route| route.endpoint), peer, request);
+    }
     let answered = AssertUnwindSafe(handle(&state, route, peer, request))
         .catch_unwind()
         .await;

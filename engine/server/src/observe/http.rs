@@ -75,6 +75,19 @@ pub struct OperationLog {
     pub took: Duration,
 }
 
+impl OperationLog {
+    /// One of which nothing is known yet.
+    pub fn unknown() -> Self {
+        Self {
+            kind: "unknown",
+            name: None,
+            hash: None,
+            success: false,
+            took: Duration::ZERO,
+        }
+    }
+}
+
 impl HttpEvent<'_> {
     /// Appends the detail of the log line.
     pub fn write_detail(&self, out: &mut Vec<u8>, query_only_on_error: bool) {
@@ -148,7 +161,7 @@ fn write_on_one_line(out: &mut Vec<u8>, json: &[u8]) {
 }
 
 /// Session variables; the admin secret never is one.
-fn write_session(out: &mut Vec<u8>, session: Option<&Session>) {
+pub fn write_session(out: &mut Vec<u8>, session: Option<&Session>) {
     let Some(session) = session else {
         out.extend_from_slice(b"null");
         return;

@@ -127,7 +127,7 @@ use Form::{Boolean, List, Number, Switch, Text};
 
 const EVENTS: &str = "event and scheduled triggers";
 const ACTIONS: &str = "actions";
-const SUBSCRIPTIONS: &str = "subscriptions and websockets";
+const SUBSCRIPTIONS: &str = "subscriptions";
 const REMOTE: &str = "remote schemas";
 const CACHE: &str = "response caching";
 const APM: &str = "trace export";
@@ -197,7 +197,7 @@ pub const ALL: &[Setting] = &[
     setting("HASURA_GRAPHQL_PRESERVE_401_ERRORS", "preserve-401-errors", Switch, "false", "Answer a refused request on `/v1/graphql` with HTTP 401 instead of 200."),
     setting("HASURA_GRAPHQL_CORS_DOMAIN", "cors-domain", Text, "*", "Origins that browsers may call from: a comma list of `scheme://host[:port]`, `scheme://*.domain[:port]`, or `*`."),
     setting("HASURA_GRAPHQL_DISABLE_CORS", "disable-cors", Switch, "false", "Send no CORS headers at all."),
-    setting("HASURA_GRAPHQL_WS_READ_COOKIE", "ws-read-cookie", Switch, "false", "Read cookies of websockets although CORS is disabled.").later(SUBSCRIPTIONS),
+    setting("HASURA_GRAPHQL_WS_READ_COOKIE", "ws-read-cookie", Switch, "false", "Read cookies of websockets although CORS is disabled; only with `HASURA_GRAPHQL_DISABLE_CORS`."),
     setting("HASURA_GRAPHQL_ENABLE_ALLOWLIST", "enable-allowlist", Switch, "false", "Serve roles other than admin only the queries of the allow list."),
     setting("HASURA_GRAPHQL_ENABLE_REMOTE_SCHEMA_PERMISSIONS", "enable-remote-schema-permissions", Switch, "false", "Roles see only what remote schema permissions grant.").later(REMOTE),
     setting("HASURA_GRAPHQL_INFER_FUNCTION_PERMISSIONS", "infer-function-permissions", Boolean, "true", "A role that may select a function's table may call the function in queries."),
@@ -226,7 +226,8 @@ pub const ALL: &[Setting] = &[
     setting("HASURA_GRAPHQL_SCHEMA_SYNC_POLL_INTERVAL", "schema-sync-poll-interval", Number, "1000", "Milliseconds between two looks for metadata changes by other instances; 0 never looks."),
     setting("HASURA_GRAPHQL_ENABLE_PERSISTED_QUERIES", "enable-persisted-queries", Switch, "false", "Automatic persisted queries.").later("persisted queries"),
     setting("HASURA_GRAPHQL_PERSISTED_QUERIES_TTL", "persisted-queries-ttl", Number, "5", "Seconds a persisted query is kept.").later("persisted queries"),
-    setting("HASURA_GRAPHQL_CLOSE_WEBSOCKETS_ON_METADATA_CHANGE", "disable-close-websockets-on-metadata-change", Boolean, "true", "Close websockets when metadata changes.").later(SUBSCRIPTIONS),
+    setting("HASURA_GRAPHQL_CLOSE_WEBSOCKETS_ON_METADATA_CHANGE", "", Boolean, "true", "Close websockets (code 1012) when the metadata changes, so that clients connect again; with `false` they stay, and each next operation meets the new metadata."),
+    setting("disable-close-websockets-on-metadata-change", "disable-close-websockets-on-metadata-change", Switch, "false", "Leave websockets open when the metadata changes; beats the variable."),
     // Events, actions, subscriptions.
     setting("HASURA_GRAPHQL_EVENTS_HTTP_POOL_SIZE", "events-http-pool-size", Number, "100", "Event deliveries at a time.").later(EVENTS),
     setting("HASURA_GRAPHQL_EVENTS_FETCH_INTERVAL", "events-fetch-interval", Number, "1000", "Milliseconds between two looks for events.").later(EVENTS),
@@ -238,9 +239,13 @@ pub const ALL: &[Setting] = &[
     setting("HASURA_GRAPHQL_LIVE_QUERIES_MULTIPLEXED_BATCH_SIZE", "live-queries-multiplexed-batch-size", Number, "100", "Subscribers per statement.").later(SUBSCRIPTIONS),
     setting("HASURA_GRAPHQL_STREAMING_QUERIES_MULTIPLEXED_REFETCH_INTERVAL", "streaming-queries-multiplexed-refetch-interval", Number, "1000", "Milliseconds between two polls of a stream.").later(SUBSCRIPTIONS),
     setting("HASURA_GRAPHQL_STREAMING_QUERIES_MULTIPLEXED_BATCH_SIZE", "streaming-queries-multiplexed-batch-size", Number, "100", "Subscribers per statement.").later(SUBSCRIPTIONS),
-    setting("HASURA_GRAPHQL_WEBSOCKET_KEEPALIVE", "websocket-keepalive", Number, "5", "Seconds between two keep-alives.").later(SUBSCRIPTIONS),
-    setting("HASURA_GRAPHQL_WEBSOCKET_CONNECTION_INIT_TIMEOUT", "websocket-connection-init-timeout", Number, "3", "Seconds to wait for `connection_init`.").later(SUBSCRIPTIONS),
-    setting("HASURA_GRAPHQL_CONNECTION_COMPRESSION", "websocket-compression", Switch, "false", "Compress websocket frames.").later(SUBSCRIPTIONS),
+    setting("HASURA_GRAPHQL_WEBSOCKET_KEEPALIVE", "websocket-keepalive", Number, "5", "Seconds between two keep-alives of a websocket; 0 sends none."),
+    setting("HASURA_GRAPHQL_WEBSOCKET_CONNECTION_INIT_TIMEOUT", "websocket-connection-init-timeout", Number, "3", "Seconds that a websocket may take to send `connection_init`."),
+    setting("HASURA_GRAPHQL_CONNECTION_COMPRESSION", "websocket-compression", Switch, "false", "Compress websocket frames.").later("compression of websocket frames"),
+    setting("ROWLOCK_MAX_WEBSOCKETS", "max-websockets", Number, "10000", "Websockets open at a time; more are answered 503."),
+    setting("ROWLOCK_MAX_WEBSOCKET_OPERATIONS", "max-websocket-operations", Number, "100", "Operations that one websocket may have running; more are refused one by one."),
+    setting("ROWLOCK_MAX_WEBSOCKET_MESSAGE_LENGTH", "max-websocket-message-length", Number, "16777216", "Bytes of one message from a websocket; a longer one closes it (code 1009)."),
+    setting("ROWLOCK_MAX_WEBSOCKET_QUEUE", "max-websocket-queue", Number, "16777216", "Bytes that may wait for a client to read them; while more do, nothing more of it is read. One that reads nothing for `HASURA_GRAPHQL_SERVER_TIMEOUT` is gone."),
     // Logging, metrics, limits, caching.
     setting("HASURA_GRAPHQL_ENABLED_LOG_TYPES", "enabled-log-types", Text, "startup,http-log,webhook-log,websocket-log,jwk-refresh-log", "Comma list of the log types to write, besides those that are always written."),
     setting("HASURA_GRAPHQL_LOG_LEVEL", "log-level", Text, "info", "`debug`, `info`, `warn` or `error`."),

@@ -2,6 +2,7 @@
 
 mod authentication;
 mod secret;
+mod websocket;
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -234,6 +235,7 @@ impl<'a> Given<'a> {
                 .unwrap_or_else(|| "public".to_owned()),
             retries: self.count("HASURA_GRAPHQL_NO_OF_RETRIES", 1, 0, 1000)?,
             http: self.http(metrics_enabled, &mut warnings)?,
+            websockets: self.websockets()?,
             authentication: self.authentication()?,
             outbound: self.outbound()?,
             allow_list: self.flag("HASURA_GRAPHQL_ENABLE_ALLOWLIST", false)?,

@@ -67,6 +67,7 @@ impl State {
             Ok(authentication) => {
                 let next = self.authenticator().with(authentication, stop);
                 self.authenticator.store(Arc::new(next));
+                self.websockets.authentication_changed();
             }
             Err(error) => self.complain(describe(&error)),
         }

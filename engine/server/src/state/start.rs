@@ -24,6 +24,7 @@ use crate::observe::log::Level;
 use crate::observe::{Event, Observer};
 use crate::outbound::{Client, SetupError};
 use crate::settings::{Address, DefaultSource, Origin, Settings};
+use crate::websocket::Registry;
 
 /// Connections to the metadata database: a poll, a command and a health check at a time, and two to spare.
 const STORE_CONNECTIONS: u32 = 5;
@@ -142,6 +143,9 @@ impl State {
                 "seconds": generation.build_time.as_secs_f64(),
             }),
         });
+        aside(Urgency::Now, || {
+            generation.hash();
+        });
         let plans = Arc::new(plan::PlanCache::new(settings.plan_cache_bytes));
         let state = Self {
             plans,
@@ -159,6 +163,7 @@ impl State {
                     .unwrap_or_default(),
             ),
             standing: Standing::default(),
+            websockets: Registry::new(settings.websockets.max_connections),
             settings,
             rates: Rates::new(counters.clone()),
             counters,

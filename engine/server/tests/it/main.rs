@@ -41,8 +41,12 @@ mod routing;
 mod saved_queries;
 mod serving;
 #[cfg(test)]
+mod socket;
+#[cfg(test)]
 mod stand_in;
 mod tables;
 #[cfg(test)]
 mod transfer;
 mod validation;
+#[cfg(test)]
+mod websockets;

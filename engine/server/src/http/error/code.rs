@@ -74,6 +74,8 @@ codes! {
         "Use the transport or the form that the message names.";
     NotFound "not-found" BAD_REQUEST "routing (404); session variables"
         "Check the path and that its API is enabled; send the session variable that a permission needs.";
+    StartFailed "start-failed" BAD_REQUEST "starting an operation on a websocket"
+        "Send `connection_init` first, choose another id, or wait until an operation has ended.";
     MethodNotAllowed "method-not-allowed" METHOD_NOT_ALLOWED "routing" "Use the method of the endpoint.";
     TemplateResolutionFailed "template-resolution-failed" BAD_REQUEST "choosing a connection"
         "Correct the source's connection_template, or send what it asks for; pg_test_connection_template tries one.";

@@ -1,0 +1,503 @@
+//! One open websocket: who is on its other end, what it runs, and when it ends.
+//!
+//! Everything that decides happens in one task, one thing at a time, so that no answer overtakes a `stop` and no id is
+//! taken twice; only operations run beside it. They are dropped, and their statements cancelled, when the client is gone.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use http::HeaderMap;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
+use tokio::sync::watch;
+use tokio::task::{AbortHandle, JoinSet};
+use tokio::time::{Instant, sleep_until, timeout};
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
+use tokio_tungstenite::tungstenite::{Error, Message};
+use uuid::Uuid;
+
+use super::close::Close;
+use super::counted::Counted;
+use super::message::ClientMessage;
+use super::operation::{Client, Ended, Operation};
+use super::outbox::{Outbox, outbox};
+use super::protocol::Protocol;
+use super::registry::Signals;
+use crate::auth::keys::now;
+use crate::http::error::{ApiError, Code};
+use crate::http::graphql::Family;
+use crate::http::request_id;
+use crate::observe::OperationLog;
+use crate::observe::websocket::{OperationEvent, Step, WebsocketEvent, What};
+use crate::request::Request;
+use crate::state::State;
+
+/// Bytes read from a socket at a time. Each open one has such a buffer.
+const READ_BUFFER: usize = 4096;
+
+/// How long the client may take to answer the end of the websocket with its own.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+/// Farther ends of a session than this are none: clocks cannot count that far.
+const LONGEST_SESSION: Duration = Duration::from_secs(10 * 365 * 86_400);
+
+/// What is known when a websocket opens.
+#[derive(Debug)]
+pub struct Handshake {
+    /// Names it in the log.
+    pub id: Uuid,
+    /// The path it was opened on.
+    pub family: Family,
+    /// What is spoken.
+    pub protocol: Protocol,
+    /// The client's address.
+    pub client: String,
+    /// Headers that count.
+    pub headers: HeaderMap,
+}
+
+/// Serves one websocket to its end.
+pub async fn serve<S>(
+    state: &Arc<State>,
+    handshake: Handshake,
+    stream: S,
+    mut signals: watch::Receiver<Signals>,
+) where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let settings = &state.settings.websockets;
+    let config = WebSocketConfig::default()
+        .read_buffer_size(READ_BUFFER)
+        .write_buffer_size(0)
+        .max_message_size(Some(settings.max_message))
+        .max_frame_size(Some(settings.max_message));
+    let (stream, taken) = Counted::new(stream);
+    let socket = WebSocketStream::from_raw_socket(stream, Role::Server, Some(config)).await;
+    let (mut sink, mut incoming) = socket.split();
+    let (outbox, queue) = outbox(settings.max_queued);
+    let metrics = Arc::clone(&state.observer.metrics);
+    let mut writer = Box::pin(queue.write_to(&mut sink, &taken, state.settings.http.timeout, &metrics));
+    let mut unreadable = false;
+    let mut connection = Connection::new(state, handshake, outbox, *signals.borrow_and_update());
+    let close = loop {
+        let room = connection.outbox.has_room();
+        let end = tokio::select! {
+            // The client is gone, or takes nothing.
+            () = &mut writer => break None,
+            message = incoming.next(), if room => match message {
+                Some(Ok(message)) => connection.take(message).await,
+                Some(Err(error)) => match broken(&error) {
+                    Some(close) => {
+                        unreadable = true;
+                        Err(close)
+                    }
+                    None => break None,
+                },
+                None => break None,
+            },
+            Some(ended) = connection.running.join_next(), if room => {
+                // Dropped ones were stopped; a panic is caught within.
+                ended.map_or(Ok(()), |ended| connection.answer(ended))
+            }
+            // One that waits for room has nothing else to do.
+            () = connection.outbox.sunk(), if !room => Ok(()),
+            () = sleep_until(connection.init_deadline), if connection.client.is_none() => {
+                Err(connection.protocol.late())
+            }
+            () = until(connection.expiry) => Err(Close::expired()),
+            () = until(connection.next_keepalive) => { connection.keep_alive(); Ok(()) }
+            () = until(connection.leaving.as_ref().map(|(_, deadline)| *deadline)) => {
+                connection.leaving.take().map_or(Ok(()), |(close, _)| Err(close))
+            }
+            Ok(()) = signals.changed() => {
+                let signals = *signals.borrow_and_update();
+                connection.told(signals).await
+            }
+        };
+        if let Err(close) = end {
+            break Some(close);
+        }
+    };
+    // What it still runs, nobody waits for.
+    connection.running.abort_all();
+    if let Some(close) = close {
+        connection.outbox.close(close);
+        writer.await;
+        // Closing the socket while there is more to read would take the end away from the client.
+        let _ = timeout(FAREWELL, async {
+            while let Some(Ok(_)) = incoming.next().await {}
+            if let (true, Ok(socket)) = (unreadable, incoming.reunite(sink)) {
+                drain(socket.into_inner()).await;
+            }
+        })
+        .await;
+    }
+    connection.log(What::Closed);
+}
+
+/// Reads and forgets until the client closes.
+async fn drain(mut stream: impl AsyncRead + Unpin) {
+    let mut bytes = [0; READ_BUFFER];
+    while stream.read(&mut bytes).await.is_ok_and(|read| read > 0) {}
+}
+
+/// Waits for an instant, or for ever.
+async fn until(instant: Option<Instant>) {
+    match instant {
+        Some(instant) => sleep_until(instant).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// What a client that breaks the rules of websockets is told, if it can still be told.
+fn broken(error: &Error) -> Option<Close> {
+    match error {
+        Error::Capacity(_) => Some(Close::plain(CloseCode::Size, "the message is too long")),
+        Error::Utf8(_) => Some(Close::plain(CloseCode::Invalid, "the message is not UTF-8")),
+        Error::Protocol(error) => Some(Close::plain(CloseCode::Protocol, &error.to_string())),
+        _ => None,
+    }
+}
+
+/// What happens next: go on, or close.
+type Next = Result<(), Close>;
+
+/// The state of one websocket.
+struct Connection<'a> {
+    state: &'a Arc<State>,
+    id: Uuid,
+    family: Family,
+    protocol: Protocol,
+    address: Arc<str>,
+    /// Headers of the handshake.
+    headers: HeaderMap,
+    outbox: Outbox,
+    /// Who is on the other end; `None` before `connection_init`.
+    client: Option<Arc<Client>>,
+    /// The headers that said so, for asking again.
+    shown: HeaderMap,
+    init_deadline: Instant,
+    expiry: Option<Instant>,
+    next_keepalive: Option<Instant>,
+    running: JoinSet<Ended>,
+    /// What runs, by the client's id.
+    operations: HashMap<Arc<str>, Running>,
+    /// Operations begun.
+    begun: u64,
+    seen: Signals,
+    /// It closes like this when nothing runs any more, at this instant at the latest. Nothing new begins.
+    leaving: Option<(Close, Instant)>,
+}
+
+/// An operation that runs.
+struct Running {
+    number: u64,
+    handle: AbortHandle,
+    name: Option<String>,
+    request_id: String,
+    /// As it was sent, where the log may want it.
+    payload: Option<Box<str>>,
+    client: Arc<Client>,
+}
+
+impl<'a> Connection<'a> {
+    fn new(state: &'a Arc<State>, handshake: Handshake, outbox: Outbox, seen: Signals) -> Self {
+        Self {
+            state,
+            id: handshake.id,
+            family: handshake.family,
+            protocol: handshake.protocol,
+            address: handshake.client.into(),
+            headers: handshake.headers,
+            outbox,
+            client: None,
+            shown: HeaderMap::new(),
+            init_deadline: Instant::now() + state.settings.websockets.init_timeout.min(LONGEST_SESSION),
+            expiry: None,
+            next_keepalive: None,
+            running: JoinSet::new(),
+            operations: HashMap::new(),
+            begun: 0,
+            seen,
+            leaving: None,
+        }
+    }
+
+    /// A message from the client.
+    async fn take(&mut self, message: Message) -> Next {
+        self.state.observer.metrics.received(message.len());
+        let text = match &message {
+            Message::Text(text) => text.as_str(),
+            Message::Binary(bytes) => match std::str::from_utf8(bytes) {
+                Ok(text) => text,
+                Err(_) => return Err(Close::plain(CloseCode::Invalid, "the message is not UTF-8")),
+            },
+            // Pings are answered by the codec, and the end by it as well: the next read says that it came.
+            Message::Ping(_) | Message::Pong(_) | Message::Close(_) | Message::Frame(_) => return Ok(()),
+        };
+        match ClientMessage::parse(text) {
+            Err(reason) => {
+                self.log(What::Refused(&reason));
+                let (message, close) = self.protocol.unreadable(&reason);
+                if let Some(message) = message {
+                    self.push(message, None);
+                }
+                close.map_or(Ok(()), Err)
+            }
+            Ok(ClientMessage::Init(headers)) => self.initialise(headers).await,
+            Ok(ClientMessage::Start { id, request, payload }) => self.start(id, request, payload),
+            Ok(ClientMessage::Stop(id)) => {
+                self.stop(&id);
+                self.leave_if_done()
+            }
+            Ok(ClientMessage::Terminate) => Err(Close::terminated()),
+            Ok(ClientMessage::Ping(payload)) => {
+                self.push(Protocol::pong(payload), None);
+                Ok(())
+            }
+            Ok(ClientMessage::Pong) => Ok(()),
+        }
+    }
+
+    /// `connection_init`. The first one is read together with the handshake; a later one stands for itself, so that a
+    /// client can show a newer token.
+    async fn initialise(&mut self, headers: HeaderMap) -> Next {
+        let shown = match self.client {
+            Some(_) => headers.clone(),
+            None => merged(&headers, &self.headers),
+        };
+        self.authenticate(headers, shown).await?;
+        self.push(Protocol::acknowledgement(), None);
+        self.push(self.protocol.keepalive(), None);
+        Ok(())
+    }
+
+    /// Finds out who shows these headers.
+    async fn authenticate(&mut self, headers: HeaderMap, shown: HeaderMap) -> Next {
+        match self.state.authenticator().authenticate(&shown, || None).await {
+            Ok(authenticated) => {
+                self.expiry = authenticated.expires.and_then(|end| {
+                    let left = Duration::try_from_secs_f64((end - now()).max(0.0)).ok()?;
+                    (left < LONGEST_SESSION).then(|| Instant::now() + left)
+                });
+                self.client = Some(Arc::new(Client {
+                    session: authenticated.session,
+                    headers,
+                    expires: authenticated.expires,
+                }));
+                self.shown = shown;
+                self.set_keepalive();
+                Ok(())
+            }
+            Err(error) => {
+                self.log(What::Refused(&error.message));
+                let (message, close) = self.protocol.denied(&error.message);
+                if let Some(message) = message {
+                    self.push(message, None);
+                }
+                Err(close)
+            }
+        }
+    }
+
+    /// `start`
+    fn start(&mut self, id: String, request: Request<'_>, payload: &str) -> Next {
+        if self.operations.contains_key(id.as_str()) {
+            let reason = format!("an operation already exists with this id: {id}");
+            let close = Close::of(4409, &format!("Subscriber for {id} already exists"));
+            return self.refuse(&id, &request, &reason, Some(close));
+        }
+        let Some(client) = &self.client else {
+            let reason = "start received before the connection is initialised";
+            let close = Close::told_as(1000, 4400, reason);
+            return self.refuse(&id, &request, reason, Some(close));
+        };
+        let most = self.state.settings.websockets.max_operations;
+        if self.operations.len() >= most {
+            let reason =
+                format!("the websocket has {most} operations running, which is the most it may have");
+            return self.refuse(&id, &request, &reason, None);
+        }
+        if self.leaving.is_some() {
+            // The end that is to come tells the client to ask elsewhere.
+            return Ok(());
+        }
+        let client = Arc::clone(client);
+        let id: Arc<str> = id.into();
+        self.begun += 1;
+        let request_id = request_id::of(&client.headers).into_owned();
+        let name = request.operation_name.as_deref().map(str::to_owned);
+        self.log_as(
+            Some(&client),
+            What::Operation(OperationEvent {
+                id: &id,
+                name: name.as_deref(),
+                request_id: Some(&request_id),
+                query: Some(payload),
+                hash: None,
+                step: Step::Started,
+            }),
+        );
+        let operation = Operation {
+            id: Arc::clone(&id),
+            number: self.begun,
+            request_id: request_id.clone(),
+            request: request.into_owned(),
+            client: Arc::clone(&client),
+            address: Arc::clone(&self.address),
+            protocol: self.protocol,
+            family: self.family,
+        };
+        let handle = self.running.spawn(operation.run(Arc::clone(self.state)));
+        let running = Running {
+            number: self.begun,
+            handle,
+            name,
+            request_id,
+            payload: self.state.observer.wants_websockets().then(|| payload.into()),
+            client,
+        };
+        self.operations.insert(id, running);
+        Ok(())
+    }
+
+    /// An operation that may not begin.
+    fn refuse(&self, id: &str, request: &Request<'_>, reason: &str, close: Option<Close>) -> Next {
+        self.log(What::Operation(OperationEvent {
+            id,
+            name: request.operation_name.as_deref(),
+            request_id: None,
+            query: None,
+            hash: None,
+            step: Step::Refused(reason),
+        }));
+        let error = ApiError::new(Code::StartFailed, reason);
+        self.push(self.protocol.not_started(self.family, id, &error), None);
+        match (self.protocol, close) {
+            (Protocol::Transport, Some(close)) => Err(close),
+            _ => {
+                self.push(Protocol::complete(id), None);
+                Ok(())
+            }
+        }
+    }
+
+    /// An operation has run.
+    fn answer(&mut self, ended: Ended) -> Next {
+        // One that was stopped in the last moment has no answer.
+        let is_current = |running: &Running| running.number == ended.number;
+        if !self.operations.get(&ended.id).is_some_and(is_current) {
+            return Ok(());
+        }
+        let Some(running) = self.operations.remove(&ended.id) else {
+            return Ok(());
+        };
+        self.log_as(
+            Some(&running.client),
+            What::Operation(OperationEvent {
+                id: &ended.id,
+                name: ended.log.name.as_deref().or(running.name.as_deref()),
+                request_id: Some(&running.request_id),
+                query: running.payload.as_deref(),
+                hash: ended.log.hash.as_deref(),
+                step: Step::Ended(&ended.log, ended.error.as_ref()),
+            }),
+        );
+        self.push(ended.message, Some(&ended.log));
+        self.push(Protocol::complete(&ended.id), Some(&ended.log));
+        self.leave_if_done()
+    }
+
+    /// `stop`. An unknown id is one that has just ended.
+    fn stop(&mut self, id: &str) {
+        let Some(running) = self.operations.remove(id) else {
+            return;
+        };
+        running.handle.abort();
+        self.log_as(
+            Some(&running.client),
+            What::Operation(OperationEvent {
+                id,
+                name: running.name.as_deref(),
+                request_id: Some(&running.request_id),
+                query: None,
+                hash: None,
+                step: Step::Stopped,
+            }),
+        );
+    }
+
+    /// Something changed that all websockets are told of.
+    async fn told(&mut self, signals: Signals) -> Next {
+        let before = std::mem::replace(&mut self.seen, signals);
+        if signals.authentications != before.authentications
+            && let Some(client) = self.client.clone()
+        {
+            // Whoever would not be let in any more, or not as the same, is not kept either.
+            self.authenticate(client.headers.clone(), self.shown.clone())
+                .await?;
+        }
+        let settings = &self.state.settings;
+        let close = if signals.stopping {
+            Close::stopping()
+        } else if signals.documents != before.documents && settings.websockets.close_on_metadata_change {
+            Close::changed()
+        } else {
+            return Ok(());
+        };
+        let patience = settings.http.graceful_shutdown.min(LONGEST_SESSION);
+        self.leaving = Some((close, Instant::now() + patience));
+        self.leave_if_done()
+    }
+
+    fn leave_if_done(&mut self) -> Next {
+        if !self.operations.is_empty() {
+            return Ok(());
+        }
+        self.leaving.take().map_or(Ok(()), |(close, _)| Err(close))
+    }
+
+    fn set_keepalive(&mut self) {
+        let period = self.state.settings.websockets.keepalive;
+        self.next_keepalive = period.map(|period| Instant::now() + period.min(LONGEST_SESSION));
+    }
+
+    /// While something else is on its way, that keeps the connection alive.
+    fn keep_alive(&mut self) {
+        if self.outbox.is_empty() {
+            self.push(self.protocol.keepalive(), None);
+        }
+        self.set_keepalive();
+    }
+
+    fn push(&self, message: Vec<u8>, operation: Option<&OperationLog>) {
+        self.outbox
+            .push(message, self.state.observer.metrics.sender(operation));
+    }
+
+    fn log(&self, what: What<'_>) {
+        self.log_as(self.client.as_deref(), what);
+    }
+
+    fn log_as(&self, client: Option<&Client>, what: What<'_>) {
+        self.state.observer.websocket(&WebsocketEvent {
+            id: self.id,
+            expires: client.and_then(|client| client.expires),
+            session: client.map(|client| &client.session),
+            message: None,
+            what,
+        });
+    }
+}
+
+/// Headers of `connection_init` over those of the handshake.
+fn merged(own: &HeaderMap, handshake: &HeaderMap) -> HeaderMap {
+    let mut merged = handshake.clone();
+    for (name, value) in own {
+        merged.insert(name.clone(), value.clone());
+    }
+    merged
+}

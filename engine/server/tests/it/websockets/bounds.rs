@@ -1,0 +1,179 @@
+//! What a client may cost: time, frames, operations, answers that it does not read.
+
+use std::time::{Duration, Instant};
+
+use embedded::test::TestDatabase;
+use serde_json::json;
+
+use super::{slow, start_failed};
+use crate::process::{PATIENCE, Server};
+use crate::socket::{APOLLO, BINARY, Said, Socket, TEXT, TRANSPORT, head, init, is_keepalive};
+use crate::stand_in::{ADMIN, server};
+
+/// What the database does for the view `slow`.
+fn is_running(server: &Server) -> bool {
+    let sql = "select count(*) from pg_stat_activity where state = 'active' and query like '%\"slow\"%' \
+               and pid <> pg_backend_pid()";
+    let run = json!({"type": "run_sql", "args": {"sql": sql, "read_only": true}});
+    let (status, answer) = server.json("/v2/query", &[ADMIN], &run);
+    assert_eq!(status, 200, "{answer}");
+    answer["result"][1][0] != "0"
+}
+
+fn wait_until_running(server: &Server, wanted: bool) {
+    let started = Instant::now();
+    while is_running(server) != wanted {
+        assert!(started.elapsed() < PATIENCE, "{wanted}");
+    }
+}
+
+#[test]
+fn nobody_waits_for_an_answer_that_nobody_wants() {
+    let database = TestDatabase::create("ws_cancel");
+    let server = server(&database, &["--max-websocket-operations", "2"]);
+    slow(&server, 600);
+    let mut socket = Socket::initialised(&server, APOLLO, &[ADMIN]);
+    socket.start("1", "{ slow { s } }");
+    wait_until_running(&server, true);
+    socket.send(&json!({"type": "stop", "id": "1"}));
+    wait_until_running(&server, false);
+    socket.start("2", "{ slow { s } }");
+    wait_until_running(&server, true);
+    drop(socket);
+    wait_until_running(&server, false);
+    // So many at a time.
+    let mut socket = Socket::initialised(&server, TRANSPORT, &[ADMIN]);
+    socket.start("1", "{ slow { s } }");
+    socket.start("2", "{ slow { s } }");
+    let many = start_failed("the websocket has 2 operations running, which is the most it may have");
+    assert_eq!(
+        socket.ask("3", "{ __typename }"),
+        [json!({"type": "error", "id": "3", "payload": [many]})]
+    );
+    socket.send(&json!({"type": "complete", "id": "1"}));
+    assert_eq!(socket.ask("3", "{ __typename }")[0]["type"], "next");
+}
+
+#[test]
+fn frames_are_bounded() {
+    let database = TestDatabase::create("ws_frames");
+    let server = server(&database, &["--max-websocket-message-length", "1000"]);
+    let open = || Socket::open(&server, "/v1/graphql", TRANSPORT, &[]).ok().unwrap();
+    // A message in pieces is one message.
+    let mut socket = open();
+    let text = init(&[ADMIN]).to_string();
+    let (first, rest) = text.as_bytes().split_at(10);
+    socket.frame(TEXT, false, first);
+    socket.frame(9, true, b"between");
+    socket.frame(0, true, rest);
+    assert_eq!(socket.said(), Said::Control(10, b"between".to_vec()));
+    assert_eq!(socket.message(), json!({"type": "connection_ack"}));
+    let pieces = |sizes: &[usize]| {
+        let mut socket = open();
+        for (at, size) in sizes.iter().enumerate() {
+            let code = if at == 0 { TEXT } else { 0 };
+            socket.frame(code, at + 1 == sizes.len(), &vec![b' '; *size]);
+        }
+        socket.closed().0
+    };
+    assert_eq!(pieces(&[1001]), 1009);
+    assert_eq!(pieces(&[500, 501]), 1009);
+    assert_eq!(pieces(&[1000]), 4400, "small enough, but no message");
+    for (what, bytes, code) in [
+        ("no mask", [head(0x81, 0, 2), b"{}".to_vec()].concat(), 1002),
+        ("a reserved code", head(0x83, 0x80, 0), 1002),
+        ("a reserved bit", head(0xc1, 0x80, 0), 1002),
+        ("a long ping", head(0x89, 0x80, 126), 1002),
+        ("a ping in pieces", head(0x09, 0x80, 0), 1002),
+        ("a piece of nothing", head(0x80, 0x80, 0), 1002),
+        ("a huge length", [vec![0x81, 0xff], vec![0xff; 8]].concat(), 1009),
+    ] {
+        let mut socket = open();
+        socket.raw(&[bytes, vec![0; 300]].concat());
+        let said = socket.said();
+        assert!(
+            matches!(said, Said::Close(found, _) if found == code),
+            "{what} {said:?}"
+        );
+    }
+    for code in [TEXT, BINARY] {
+        let mut socket = open();
+        socket.frame(code, true, b"\"\xff\"");
+        assert_eq!(socket.closed().0, 1007);
+    }
+}
+
+#[test]
+fn one_who_does_not_read_is_gone() {
+    let database = TestDatabase::create("ws_slow");
+    let server = server(
+        &database,
+        &["--server-timeout", "1", "--max-websocket-queue", "1000"],
+    );
+    let sql = "create view wide as select repeat('x', 1000000) as x from generate_series(1, 4)";
+    let run = json!({"type": "run_sql", "args": {"sql": sql}});
+    assert_eq!(server.json("/v2/query", &[ADMIN], &run).0, 200);
+    let track = json!({"type": "pg_track_table", "args": {"table": "wide"}});
+    assert_eq!(server.json("/v1/metadata", &[ADMIN], &track).0, 200);
+    let mut socket = Socket::initialised(&server, APOLLO, &[ADMIN]);
+    socket
+        .stream()
+        .set_write_timeout(Some(Duration::from_millis(100)))
+        .unwrap();
+    for number in 0..50 {
+        socket.start(&number.to_string(), "{ wide { x } }");
+    }
+    let mut answered = 0;
+    server.log_line("the end", |line| {
+        let event = &line["detail"]["event"];
+        answered += u32::from(event["detail"]["operation_type"]["type"] == "completed");
+        event["type"] == "closed"
+    });
+    assert!(answered < 50, "{answered} answers were queued for nobody");
+    // One who reads late has everything.
+    let mut socket = Socket::initialised(&server, APOLLO, &[ADMIN]);
+    for number in 0..5 {
+        socket.start(&number.to_string(), "{ wide { x } }");
+    }
+    let mut seen = 0;
+    while seen < 5 {
+        let message = socket.message();
+        seen += u32::from(message["type"] == "complete");
+    }
+}
+
+#[test]
+fn nobody_has_for_ever() {
+    let database = TestDatabase::create("ws_time");
+    let server = server(
+        &database,
+        &[
+            "--websocket-connection-init-timeout",
+            "0.2",
+            "--websocket-keepalive",
+            "0.1",
+        ],
+    );
+    let late = "Connection initialisation timed out".to_owned();
+    for (protocol, code) in [(APOLLO, 1011), (TRANSPORT, 4408)] {
+        let mut socket = Socket::open(&server, "/v1/graphql", protocol, &[]).ok().unwrap();
+        socket.send(&json!({"type": "ping"}));
+        assert_eq!(socket.message(), json!({"type": "pong"}));
+        assert_eq!(socket.closed(), (code, late.clone()));
+        // Once it is let in it may stay, and is told that the server is there.
+        let mut socket = Socket::initialised(&server, protocol, &[ADMIN]);
+        for _ in 0..5 {
+            let Said::Message(message) = socket.next() else {
+                panic!("no message");
+            };
+            assert!(is_keepalive(&message), "{message}");
+        }
+        // The codec's own pings are answered too.
+        socket.frame(9, true, b"there?");
+        assert_eq!(socket.said(), Said::Control(10, b"there?".to_vec()));
+        // A client that closes is answered in kind.
+        socket.frame(8, true, &1000_u16.to_be_bytes());
+        assert_eq!(socket.said(), Said::Close(1000, String::new()));
+        assert_eq!(socket.next(), Said::Gone);
+    }
+}

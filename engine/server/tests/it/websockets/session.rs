@@ -1,0 +1,155 @@
+//! Whom a websocket's session comes from, and when it ends.
+
+use embedded::test::TestDatabase;
+use serde_json::{Value, json};
+
+use super::{ITEMS, reason};
+use crate::process::{rowlock, run};
+use crate::socket::{APOLLO, Socket, TRANSPORT, init};
+use crate::stand_in::{Issuer, StandIn, payload, server};
+
+#[test]
+fn sessions_end() {
+    let issuer = Issuer::new("one");
+    let database = TestDatabase::create("ws_jwt");
+    let secret = json!({"type": "ES256", "key": issuer.jwk()}).to_string();
+    let server = server(&database, &["--jwt-secret", &secret]);
+    let bearer = |seconds: u64| {
+        let mut claims = payload("1");
+        claims["exp"] = json!(claims["exp"].as_u64().unwrap() - 3600 + seconds);
+        format!("Bearer {}", issuer.sign(&claims))
+    };
+    let expired = (4403, reason("4403: the session expired"));
+    for protocol in [APOLLO, TRANSPORT] {
+        // Shown in the handshake or in the first message.
+        let token = bearer(2);
+        let mut socket = Socket::open(&server, "/v1/graphql", protocol, &[("authorization", &token)])
+            .ok()
+            .unwrap();
+        socket.initialise(&[]);
+        assert_eq!(
+            socket.ask("1", ITEMS)[0]["payload"]["data"],
+            json!({"item": [{"id": 1}]})
+        );
+        assert_eq!(socket.closed(), expired);
+        // What the first message says wins, and a newer token prolongs.
+        let (old, new) = (bearer(2), bearer(3600));
+        let mut socket = Socket::open(&server, "/v1/graphql", protocol, &[("authorization", "Bearer x")])
+            .ok()
+            .unwrap();
+        let mut other = Socket::initialised(&server, protocol, &[("authorization", &old)]);
+        socket.initialise(&[("Authorization", &old)]);
+        socket.initialise(&[("Authorization", &new), ("x-hasura-role", "editor")]);
+        assert_eq!(other.closed(), expired);
+        assert_eq!(
+            socket.ask("1", "{ __typename }")[0]["payload"]["data"],
+            json!({"__typename": "query_root"})
+        );
+    }
+}
+
+#[test]
+fn a_webhook_is_asked_once() {
+    let hook = StandIn::start();
+    hook.answers(
+        200,
+        "set-cookie: a=b\r\n",
+        &json!({"X-Hasura-Role": "user", "X-Hasura-User-Id": "2", "Cache-Control": "max-age=2"}),
+    );
+    let database = TestDatabase::create("ws_hook");
+    let server = server(
+        &database,
+        &[
+            "--auth-hook",
+            &hook.url(),
+            "--auth-hook-mode",
+            "POST",
+            "--disable-cors",
+        ],
+    );
+    let headers = [
+        ("origin", "https://a.example"),
+        ("cookie", "c=1"),
+        ("x-own", "handshake"),
+        ("x-other", "1"),
+    ];
+    let mut socket = Socket::open(&server, "/v1/graphql", TRANSPORT, &headers)
+        .ok()
+        .unwrap();
+    socket.initialise(&[("X-Own", "init"), ("x-hasura-user-id", "1")]);
+    assert_eq!(
+        socket.ask("1", ITEMS)[0]["payload"]["data"],
+        json!({"item": [{"id": 2}, {"id": 3}]})
+    );
+    assert_eq!(socket.ask("2", ITEMS).len(), 1);
+    assert_eq!(socket.closed(), (4403, reason("4403: the session expired")));
+    let asked = hook.asked.lock().unwrap().clone();
+    assert_eq!(asked.len(), 1);
+    let body: Value = serde_json::from_str(asked[0].split_once("\r\n\r\n").unwrap().1).unwrap();
+    assert_eq!(body["request"], Value::Null);
+    let told = &body["headers"];
+    assert_eq!((&told["x-own"], &told["x-other"]), (&json!("init"), &json!("1")));
+    for name in [
+        "sec-websocket-key",
+        "sec-websocket-version",
+        "upgrade",
+        "connection",
+    ] {
+        assert_eq!(told.get(name), None, "{name}");
+    }
+    assert_eq!(told.get("cookie"), None, "a page of any origin could send it");
+    // Without a page behind it, the cookie is the client's own.
+    let mut socket = Socket::open(&server, "/v1/graphql", TRANSPORT, &[("cookie", "c=1")])
+        .ok()
+        .unwrap();
+    socket.initialise(&[]);
+    assert!(hook.last().contains(r#""cookie":"c=1""#));
+    // No, and not in a way that can be understood.
+    for (status, told) in [
+        (401, "Authentication hook unauthorized this request"),
+        (500, "Invalid response from authorization hook"),
+    ] {
+        hook.answers(status, "", &json!({}));
+        let mut socket = Socket::open(&server, "/v1/graphql", APOLLO, &[]).ok().unwrap();
+        socket.send(&init(&[]));
+        assert_eq!(
+            socket.message(),
+            json!({"type": "connection_error", "payload": told})
+        );
+        assert_eq!(socket.closed().0, 4400);
+    }
+}
+
+#[test]
+fn cookies_may_be_read_without_cors() {
+    let database = TestDatabase::create("ws_cookie");
+    let issuer = Issuer::new("one");
+    let secret = json!({"type": "ES256", "key": issuer.jwk(), "header": {"type": "Cookie", "name": "token"}});
+    let secret = secret.to_string();
+    let server = server(
+        &database,
+        &["--jwt-secret", &secret, "--disable-cors", "--ws-read-cookie"],
+    );
+    let cookie = format!("token={}", issuer.sign(&payload("1")));
+    let headers = [("origin", "https://a.example"), ("cookie", cookie.as_str())];
+    let mut socket = Socket::open(&server, "/v1/graphql", APOLLO, &headers)
+        .ok()
+        .unwrap();
+    socket.initialise(&[]);
+    assert_eq!(
+        socket.ask("1", ITEMS)[0]["payload"]["data"],
+        json!({"item": [{"id": 1}]})
+    );
+    let ended = run(&mut rowlock(&[
+        "serve",
+        "--database-url",
+        "postgres://x/y",
+        "--ws-read-cookie",
+    ]));
+    assert!(!ended.status.success());
+    assert!(
+        ended.stderr.contains("--ws-read-cookie") && ended.stderr.contains("when CORS is disabled"),
+        "{}",
+        ended.stderr
+    );
+}
