@@ -1,5 +1,7 @@
 //! Stories that take away what all the others need: told one after the other, when the others are over.
 
+mod large;
+
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 

@@ -1,0 +1,207 @@
+//! A world too large for one ConfigMap: it goes in parts, and no pod ever serves half of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use e2e::figure::{Size, note, spread};
+use e2e::wait::until;
+use futures_util::{StreamExt, stream};
+use serde_json::{Value, json};
+
+use super::on_the_node;
+use crate::shop::{Shop, object, reading, table};
+
+const BOOKS: &str = "query { book(order_by: {id: asc}) { id } }";
+/// How long a large world may take from the last apply to every object Ready.
+const LONG: Duration = Duration::from_secs(600);
+
+/// What `role` may read of a filler table. Of a small world each filter is long, so that it is large all the same.
+fn permission(table: usize, role: usize, words: usize) -> Value {
+    let names: Vec<String> = (0..words)
+        .map(|word| format!("a-name-of-some-length-{word}"))
+        .collect();
+    let filter = if words == 0 {
+        json!({"id": {"_gt": role}})
+    } else {
+        json!({"name": {"_nin": names}})
+    };
+    let select = json!({"columns": ["id", "name"], "filter": filter});
+    object(
+        "Permission",
+        &format!("t{table}-role{role}"),
+        json!({"tableRef": {"name": format!("t{table}")}, "role": format!("role{role}"), "select": select}),
+    )
+}
+
+/// The most memory that any process of this name has had on this machine, in MiB; none: the node is elsewhere.
+fn peak(name: &str) -> Option<u64> {
+    let processes = fs::read_dir("/proc").ok()?.flatten();
+    let peaks = processes.filter_map(|process| {
+        let command = fs::read_to_string(process.path().join("comm")).ok()?;
+        // The kernel keeps 15 characters.
+        if command.trim() != name.get(..15).unwrap_or(name) {
+            return None;
+        }
+        let status = fs::read_to_string(process.path().join("status")).ok()?;
+        let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
+        line.split_whitespace().nth(1)?.parse::<u64>().ok()
+    });
+    peaks.max().map(|kibibytes| kibibytes / 1024)
+}
+
+/// What the pods at these addresses answer while they are killed: bodies by generation. Requests that fail do not count.
+struct Listening {
+    stop: Arc<AtomicBool>,
+    people: Vec<tokio::task::JoinHandle<BTreeMap<String, BTreeSet<String>>>>,
+}
+
+impl Listening {
+    fn start(shop: &Shop, addresses: &[String]) -> Self {
+        let stop = Arc::new(AtomicBool::new(false));
+        let people = addresses.iter().map(|address| {
+            let (stop, address, client) = (Arc::clone(&stop), address.clone(), shop.customer());
+            tokio::spawn(async move {
+                let mut heard: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+                while !stop.load(Ordering::Relaxed) {
+                    match client.graphql(&address, BOOKS).await {
+                        Ok(answer) if answer.status == 200 => {
+                            let bodies = heard.entry(answer.generation).or_default();
+                            bodies.insert(answer.body.to_string());
+                        }
+                        _ => tokio::time::sleep(Duration::from_millis(5)).await,
+                    }
+                }
+                heard
+            })
+        });
+        let people = people.collect();
+        Self { stop, people }
+    }
+
+    async fn end(self) -> BTreeMap<String, BTreeSet<String>> {
+        self.stop.store(true, Ordering::Relaxed);
+        let mut all: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for person in self.people {
+            for (generation, bodies) in person.await.expect("a person") {
+                all.entry(generation).or_default().extend(bodies);
+            }
+        }
+        all
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs a cluster with a node: e2e/run"]
+async fn a_large_world_goes_in_parts() {
+    let size = Size::wanted();
+    let (tables, roles, words) = size.pick((8, 4, 1_100), (5_000, 11, 0));
+    let (kills, pause) = size.pick((8, 25), (40, 50));
+    let shop = Shop::plan("large", 2).await;
+    let filler: String = (0..tables)
+        .map(|index| format!("create table t{index} (id int primary key, name text);\n"))
+        .collect();
+    shop.database.run(&filler).await.expect("tables");
+    let mut objects = shop.objects();
+    for index in 0..tables {
+        objects.push(table(&format!("t{index}")));
+        objects.extend((0..roles).map(|role| permission(index, role, words)));
+    }
+    let began = Instant::now();
+    stream::iter(&objects)
+        .for_each_concurrent(16, |object| async { drop(shop.apply(object).await) })
+        .await;
+    let story = "7 large";
+    let what = format!("{} objects, {tables} tables, {roles} roles", objects.len());
+    note(
+        story,
+        &format!("applied: {what}"),
+        &format!("{} s", began.elapsed().as_secs()),
+    );
+    let applied = Instant::now();
+    for object in &objects {
+        let ready = shop.story.condition(object, "Ready", "True", LONG).await;
+        ready.unwrap_or_else(|error| panic!("{error}"));
+    }
+    note(
+        story,
+        "from the last apply to all Ready",
+        &format!("{} s", applied.elapsed().as_secs()),
+    );
+    let maps = shop
+        .story
+        .cluster
+        .list("v1", "ConfigMap", &shop.story.namespace, "")
+        .await;
+    let maps = maps.expect("ConfigMaps");
+    let parts = maps.iter().filter(|map| map.get("binaryData").is_some()).count();
+    assert!(parts > 0, "it goes in parts");
+    note(story, "parts", &parts.to_string());
+
+    // Changes of a world of this size.
+    let pods = shop.has_pods(2).await;
+    let mut served = Vec::new();
+    for change in 0..size.pick(6, 30) {
+        let id = 1 + change % 2;
+        let began = Instant::now();
+        shop.apply(&reading("book", &["id"], json!({"id": {"_eq": id}})))
+            .await;
+        let body = json!({"data": {"book": [{"id": id}]}});
+        served.push(shop.everywhere(&pods, BOOKS, &body, began).await);
+    }
+    note(story, "apply to served by 2 of 2", &spread(&served));
+    if let (Some(operator), Some(engine)) = (peak("rowlock-operator"), peak("rowlock")) {
+        note(story, "peak memory of the operator", &format!("{operator} MiB"));
+        note(story, "peak memory of a pod", &format!("{engine} MiB"));
+    }
+
+    // Pods are killed at every step of a switch.
+    let addresses: Vec<String> = pods.iter().map(|pod| pod.address.clone()).collect();
+    let listening = Listening::start(&shop, &addresses);
+    let mut killed = 0;
+    for turn in 0..kills {
+        let id = 1 + turn % 3;
+        // Never twice the same content.
+        let filter = json!({"_and": [{"id": {"_eq": id}}, {"id": {"_lt": 1000 + turn}}]});
+        let permission = reading("book", &["id"], filter);
+        shop.apply(&permission).await;
+        tokio::time::sleep(Duration::from_millis(turn * pause)).await;
+        if !on_the_node(&["run", "pkill", "-KILL", "-x", "rowlock"]).await {
+            break;
+        }
+        killed += 1;
+        let body = json!({"data": {"book": [{"id": id}]}});
+        let client = shop.customer();
+        for address in &addresses {
+            // Kubernetes waits longer with each restart.
+            let what = format!("{address} answers after being killed {killed} times");
+            let answered = until(LONG, &what, || async {
+                let answer = client
+                    .graphql(address, BOOKS)
+                    .await
+                    .map_err(|error| error.to_string())?;
+                if answer.body == body {
+                    Ok(())
+                } else {
+                    Err(answer.body.to_string())
+                }
+            });
+            answered.await.unwrap_or_else(|error| panic!("{error}"));
+        }
+    }
+    let heard = listening.end().await;
+    for (generation, bodies) in &heard {
+        assert!(
+            bodies.len() == 1,
+            "{generation} is served whole or not at all: {bodies:?}"
+        );
+    }
+    note(
+        story,
+        "switches with all pods killed; generations that answered two ways",
+        &format!("{killed}; 0 of {}", heard.len()),
+    );
+    shop.close().await;
+}
