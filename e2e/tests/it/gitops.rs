@@ -3,8 +3,10 @@
 use std::fs;
 use std::path::Path;
 use std::process::Stdio;
+use std::time::{Duration, Instant};
 
 use e2e::cluster::repository;
+use e2e::figure::note;
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
@@ -113,9 +115,19 @@ async fn a_checkout_is_applied_and_judged() {
     // A bad commit fails, with the object's own words; the next one recovers.
     objects[last] = reading("book", &["id", "titel"], json!({}));
     write(&directory, &objects);
-    let said = flux(&shop, &directory, 10, &[])
+    let began = Instant::now();
+    let said = flux(&shop, &directory, 120, &[])
         .await
         .expect_err("it is not healthy");
+    note(
+        "11 GitOps",
+        "a bad commit fails in Flux, which would wait 120 s",
+        &format!("{} ms", began.elapsed().as_millis()),
+    );
+    assert!(
+        began.elapsed() < Duration::from_secs(60),
+        "it is told, and not waited for"
+    );
     assert!(
         said.contains("Permission") && said.contains("book-customer"),
         "{said}"

@@ -1,11 +1,11 @@
 //! Writes statuses that differ, a bounded number at a time, and events about what went wrong.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use compile::ObjectKey;
-use crd::status::{Condition, ConditionStatus, ConditionType};
+use compile::{Object, ObjectKey};
+use crd::status::{Condition, ConditionStatus, ConditionType, Reason};
 use futures_util::StreamExt;
 use futures_util::stream;
 use kube::Client;
@@ -18,7 +18,7 @@ use crate::event::Events;
 use crate::observe::{Event, Observer, now};
 use crate::resource::{api, custom};
 use crate::retry;
-use crate::verdicts::{Facts, Verdicts};
+use crate::verdicts::{Facts, Verdicts, is_stalled};
 use crate::world::{Status, World};
 
 /// Status writes at a time.
@@ -27,11 +27,25 @@ const AT_A_TIME: usize = 16;
 /// How long to wait before a write that failed is tried again.
 const PAUSE: Duration = Duration::from_secs(2);
 
+/// How long an object must be refused before waiting is said not to help: what it names may come in the same commit, and
+/// pods tell the operator of a migration within seconds.
+const SETTLED: Duration = Duration::from_secs(6);
+
+/// An object that is refused.
+#[derive(Debug)]
+struct Refusal {
+    generation: i64,
+    reason: Reason,
+    since: Instant,
+    stands: bool,
+}
+
 /// Gathers verdicts and writes statuses.
 #[derive(Debug)]
 pub struct Reporter {
     verdicts: Mutex<Verdicts>,
     dirty: Mutex<BTreeSet<ObjectKey>>,
+    refused: Mutex<HashMap<ObjectKey, Refusal>>,
     notify: Notify,
 }
 
@@ -40,6 +54,7 @@ impl Default for Reporter {
         Self {
             verdicts: Mutex::default(),
             dirty: Mutex::default(),
+            refused: Mutex::default(),
             notify: Notify::new(),
         }
     }
@@ -52,6 +67,54 @@ impl Reporter {
 
     fn dirty(&self) -> MutexGuard<'_, BTreeSet<ObjectKey>> {
         self.dirty.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn refused(&self) -> MutexGuard<'_, HashMap<ObjectKey, Refusal>> {
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether the object is refused and stays so: at once where its own words are wrong, else after a while.
+    fn stands(&self, object: &Object, known: &Status) -> bool {
+        let reason = self.verdicts().refusal(object);
+        let mut refused = self.refused();
+        let Some(reason) = reason else {
+            refused.remove(&object.key);
+            return false;
+        };
+        let fresh = || Refusal {
+            generation: object.generation,
+            reason,
+            since: Instant::now(),
+            stands: false,
+        };
+        let entry = refused.entry(object.key.clone()).or_insert_with(fresh);
+        if (entry.generation, entry.reason) != (object.generation, reason) {
+            *entry = fresh();
+        }
+        entry.stands |= reason == Reason::Invalid
+            || entry.since.elapsed() >= SETTLED
+            // As another operator said before this one began.
+            || is_stalled(known, object.generation);
+        entry.stands
+    }
+
+    /// When the next refusal stands.
+    fn next_due(&self) -> Option<Duration> {
+        let refused = self.refused();
+        let waiting = refused.values().filter(|refusal| !refusal.stands);
+        waiting
+            .map(|refusal| SETTLED.saturating_sub(refusal.since.elapsed()))
+            .min()
+    }
+
+    fn look_at_due(&self) {
+        let due: Vec<ObjectKey> = self
+            .refused()
+            .iter()
+            .filter(|(_, refusal)| !refusal.stands && refusal.since.elapsed() >= SETTLED)
+            .map(|(key, _)| key.clone())
+            .collect();
+        self.look_at(due);
     }
 
     /// The statuses of these objects may be wrong.
@@ -75,7 +138,11 @@ impl Reporter {
     /// Writes statuses for ever.
     pub async fn run(&self, client: &Client, world: &World, events: &Events, observer: &Observer) {
         loop {
-            self.notify.notified().await;
+            let due = self.next_due();
+            tokio::select! {
+                () = self.notify.notified() => {}
+                () = tokio::time::sleep(due.unwrap_or(Duration::MAX)), if due.is_some() => self.look_at_due(),
+            }
             let keys = std::mem::take(&mut *self.dirty());
             let failed = stream::iter(keys)
                 .map(|key| async move {
@@ -103,10 +170,14 @@ impl Reporter {
         key: &ObjectKey,
     ) -> bool {
         let Some((object, known)) = world.get(key) else {
+            self.refused().remove(key);
             return false;
         };
         let selected = world.engines_of(&[&object]);
-        let made = self.verdicts().status(&object, &known, &selected, &now());
+        let stalled = self.stands(&object, &known);
+        let made = self
+            .verdicts()
+            .status(&object, &known, &selected, stalled, &now());
         let Some(status) = made else {
             return false;
         };

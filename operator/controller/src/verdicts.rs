@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use compile::{Object, ObjectKey, merge_conditions, ready};
 use crd::Kind;
-use crd::status::{Condition, EngineStatus, EngineVerdict, ObjectStatus};
+use crd::status::{
+    Condition, ConditionStatus, ConditionType, EngineStatus, EngineVerdict, ObjectStatus, Reason,
+};
 
 use crate::world::Status;
 
@@ -80,13 +82,27 @@ impl Verdicts {
         changed
     }
 
+    /// Why an engine does not accept the object, where waiting for others does not help.
+    pub fn refusal(&self, object: &Object) -> Option<Reason> {
+        let conditions = self.by_object.get(&object.key)?.values().flatten();
+        let mut reasons = conditions
+            .filter(|condition| {
+                condition.kind == ConditionType::Accepted
+                    && condition.status == ConditionStatus::False
+                    && condition.observed_generation == object.generation
+            })
+            .map(|condition| condition.reason);
+        reasons.find(|reason| matches!(reason, Reason::Invalid | Reason::Refused | Reason::Duplicate))
+    }
+
     /// The status that the object should have; nothing: that is not known yet, or it is right. `selected` are the
-    /// engines that are made of it.
+    /// engines that are made of it; `stalled`: its refusal stands.
     pub fn status(
         &self,
         object: &Object,
         known: &Status,
         selected: &[ObjectKey],
+        stalled: bool,
         now: &str,
     ) -> Option<Status> {
         let nothing = BTreeMap::new();
@@ -101,13 +117,20 @@ impl Verdicts {
         }
         let made = match object.key.kind {
             Kind::ReferenceGrant => return None,
-            Kind::Engine => self.engine(object, engines.get(&object.key)?, known, now),
-            _ => of_object(object, engines, known, now),
+            Kind::Engine => self.engine(object, engines.get(&object.key)?, known, stalled, now),
+            _ => of_object(object, engines, known, stalled, now),
         };
         (made != *known).then_some(made)
     }
 
-    fn engine(&self, object: &Object, conditions: &[Condition], known: &Status, now: &str) -> Status {
+    fn engine(
+        &self,
+        object: &Object,
+        conditions: &[Condition],
+        known: &Status,
+        stalled: bool,
+        now: &str,
+    ) -> Status {
         let before = match known {
             Status::Engine(status) => status.conditions.clone().unwrap_or_default(),
             _ => Vec::new(),
@@ -121,7 +144,7 @@ impl Verdicts {
             .strip_prefix(&prefix)
             .map(str::to_owned)
             .unwrap_or(top.message);
-        all.push(top);
+        all.extend(with_stalled(top, stalled));
         let facts = self.facts.get(&object.key).cloned().unwrap_or_default();
         Status::Engine(Box::new(EngineStatus {
             observed_generation: Some(object.generation),
@@ -139,6 +162,7 @@ fn of_object(
     object: &Object,
     engines: &BTreeMap<ObjectKey, Vec<Condition>>,
     known: &Status,
+    stalled: bool,
     now: &str,
 ) -> Status {
     let (before, before_engines) = match known {
@@ -168,9 +192,31 @@ fn of_object(
     });
     Status::Object(Box::new(ObjectStatus {
         observed_generation: Some(object.generation),
-        conditions: Some(merge_conditions(&before, vec![top], now)),
+        conditions: Some(merge_conditions(&before, with_stalled(top, stalled), now)),
         engines: Some(verdicts.collect()),
     }))
+}
+
+/// `Ready`, after `Stalled` for the same reason where that holds.
+fn with_stalled(ready: Condition, stalled: bool) -> Vec<Condition> {
+    let stalled = stalled && ready.status == ConditionStatus::False;
+    let more = stalled.then(|| Condition {
+        kind: ConditionType::Stalled,
+        status: ConditionStatus::True,
+        ..ready.clone()
+    });
+    more.into_iter().chain([ready]).collect()
+}
+
+/// Whether a status says that waiting does not help this form of the object.
+pub fn is_stalled(status: &Status, generation: i64) -> bool {
+    let conditions = match status {
+        Status::None => return false,
+        Status::Engine(status) => &status.conditions,
+        Status::Object(status) => &status.conditions,
+    };
+    let mut conditions = conditions.iter().flatten();
+    conditions.any(|one| one.kind == ConditionType::Stalled && one.observed_generation == generation)
 }
 
 fn name(engine: &ObjectKey) -> String {

@@ -8,7 +8,7 @@ part! {
         /// `metadata.generation` of the object that this status is about.
         #[schemars(extend("format" = "int64"))]
         pub observed_generation: Option<i64>,
-        /// `Ready`, over all engines that select the object.
+        /// `Ready`, over all engines that select the object, and `Stalled` where waiting does not help.
         pub conditions: Option<Vec<Condition>>,
         /// What each engine that selects the object makes of it.
         pub engines: Option<Vec<EngineVerdict>>,
@@ -58,6 +58,9 @@ choice! {
         Programmed,
         /// Both, for every engine that selects the object.
         Ready,
+        /// The object itself, or what it names in the database, has to be changed: waiting does not help. There only
+        /// while that is so; tools that wait give up at once.
+        Stalled,
     }
 }
 
@@ -111,7 +114,7 @@ part! {
         /// `metadata.generation` of the engine that this status is about.
         #[schemars(extend("format" = "int64"))]
         pub observed_generation: Option<i64>,
-        /// `Accepted`, `Programmed` and `Ready`.
+        /// `Accepted`, `Programmed` and `Ready`, and `Stalled` where waiting does not help.
         pub conditions: Option<Vec<Condition>>,
         /// The number of pods.
         pub replicas: Option<i32>,

@@ -1,6 +1,5 @@
 use super::*;
 use compile::{Delivery, Serving, Verdict, object_conditions};
-use crd::status::{ConditionStatus, Reason};
 use serde_json::json;
 
 fn key(kind: Kind, name: &str) -> ObjectKey {
@@ -57,11 +56,11 @@ fn an_unchanged_verdict_changes_nothing() {
     );
     assert!(verdicts.set(&engine, pending(), None).is_empty());
     let first = verdicts
-        .status(&table, &Status::None, std::slice::from_ref(&engine), "1")
+        .status(&table, &Status::None, std::slice::from_ref(&engine), false, "1")
         .expect("a status");
     assert_eq!(top(&first).reason, Reason::NoReadyPod);
     assert_eq!(
-        verdicts.status(&table, &first, std::slice::from_ref(&engine), "2"),
+        verdicts.status(&table, &first, std::slice::from_ref(&engine), false, "2"),
         None
     );
     let served = vec![conditions(&table, &Delivery::Served { pods: 1 })];
@@ -70,7 +69,7 @@ fn an_unchanged_verdict_changes_nothing() {
         std::slice::from_ref(&table.key)
     );
     let second = verdicts
-        .status(&table, &first, std::slice::from_ref(&engine), "2")
+        .status(&table, &first, std::slice::from_ref(&engine), false, "2")
         .expect("a status");
     assert_eq!(
         (top(&second).status, top(&second).last_transition_time.as_str()),
@@ -97,23 +96,28 @@ fn nothing_is_said_before_every_engine_has_spoken_about_this_form() {
     let mut verdicts = Verdicts::default();
     let served = || vec![conditions(&table, &Delivery::Served { pods: 1 })];
     verdicts.set(&one, served(), None);
-    assert_eq!(verdicts.status(&table, &Status::None, &selected, "1"), None);
+    assert_eq!(
+        verdicts.status(&table, &Status::None, &selected, false, "1"),
+        None
+    );
     verdicts.set(&two, served(), None);
     let both = verdicts
-        .status(&table, &Status::None, &selected, "1")
+        .status(&table, &Status::None, &selected, false, "1")
         .expect("a status");
     assert_eq!(top(&both).message, "served by n/e, n/f");
     assert_eq!(
-        verdicts.status(&object(Kind::Table, "t", 3), &both, &selected, "1"),
+        verdicts.status(&object(Kind::Table, "t", 3), &both, &selected, false, "1"),
         None
     );
     assert_eq!(verdicts.forget(&two), std::slice::from_ref(&table.key));
     let one_left = verdicts
-        .status(&table, &both, std::slice::from_ref(&one), "1")
+        .status(&table, &both, std::slice::from_ref(&one), false, "1")
         .expect("a status");
     assert_eq!(top(&one_left).message, "served by n/e");
     verdicts.forget(&one);
-    let none = verdicts.status(&table, &one_left, &[], "1").expect("a status");
+    let none = verdicts
+        .status(&table, &one_left, &[], false, "1")
+        .expect("a status");
     assert_eq!(top(&none).reason, Reason::NotSelected);
 }
 
@@ -130,7 +134,13 @@ fn an_engine_tells_its_facts() {
     let list = || vec![conditions(&engine, &Delivery::NoReadyPod)];
     verdicts.set(&engine.key, list(), Some(facts.clone()));
     let status = verdicts
-        .status(&engine, &Status::None, std::slice::from_ref(&engine.key), "1")
+        .status(
+            &engine,
+            &Status::None,
+            std::slice::from_ref(&engine.key),
+            false,
+            "1",
+        )
         .expect("a status");
     assert_eq!(top(&status).message, "the engine has no ready pod");
     let Status::Engine(status) = status else {
@@ -148,4 +158,29 @@ fn an_engine_tells_its_facts() {
         verdicts.set(&engine.key, list(), Some(more)),
         std::slice::from_ref(&engine.key)
     );
+}
+
+#[test]
+fn a_refusal_that_stands_is_stalled() {
+    let (engine, table) = (key(Kind::Engine, "e"), object(Kind::Table, "t", 2));
+    let mut verdicts = Verdicts::default();
+    let refused = Delivery::Refused {
+        message: "no such table".to_owned(),
+    };
+    verdicts.set(&engine, vec![conditions(&table, &refused)], None);
+    assert_eq!(verdicts.refusal(&table), Some(Reason::Refused));
+    assert_eq!(
+        verdicts.refusal(&object(Kind::Table, "t", 3)),
+        None,
+        "of another form"
+    );
+    let status =
+        |known: &Status, stalled| verdicts.status(&table, known, std::slice::from_ref(&engine), stalled, "1");
+    let first = status(&Status::None, false).expect("a status");
+    assert!(!is_stalled(&first, 2));
+    let second = status(&first, true).expect("another status");
+    assert!(is_stalled(&second, 2) && !is_stalled(&second, 3));
+    assert_eq!(top(&second).kind, ConditionType::Ready);
+    verdicts.set(&engine, vec![conditions(&table, &Delivery::NoReadyPod)], None);
+    assert_eq!(verdicts.refusal(&table), None, "pods may come");
 }

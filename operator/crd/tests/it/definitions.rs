@@ -238,7 +238,7 @@ fn conditions_have_frozen_words() {
         .expect("conditions");
     assert_eq!(
         condition["properties"]["type"]["enum"].to_string(),
-        r#"["Accepted","Programmed","Ready"]"#
+        r#"["Accepted","Programmed","Ready","Stalled"]"#
     );
     assert_eq!(
         condition["properties"]["status"]["enum"].to_string(),
