@@ -81,11 +81,11 @@ impl Keep {
         }
     }
 
-    /// Keeps a set instead of the one before. A process that ends meanwhile leaves the one before.
+    /// Writes a set beside the one that is kept. A process that ends before [`Prepared::keep`] leaves the one before.
     ///
     /// # Errors
     /// The file system says no.
-    pub fn write(&self, set: &Set) -> Result<(), KeepError> {
+    pub fn prepare(&self, set: &Set) -> Result<Prepared, KeepError> {
         let (path, next) = (self.folder.join(FILE), self.folder.join(NEXT_FILE));
         let kept = Kept {
             counter: set.counter,
@@ -97,7 +97,25 @@ impl Keep {
         let mut file = File::create(&next).map_err(failed("create", &next))?;
         file.write_all(&text).map_err(failed("write", &next))?;
         file.sync_all().map_err(failed("write", &next))?;
-        fs::rename(&next, &path).map_err(failed("replace", &path))
+        Ok(Prepared { path, next })
+    }
+}
+
+/// A set that is written and not kept yet. The next one to be prepared takes its place.
+#[derive(Debug)]
+#[must_use]
+pub struct Prepared {
+    path: PathBuf,
+    next: PathBuf,
+}
+
+impl Prepared {
+    /// Keeps it instead of the one before, in one step.
+    ///
+    /// # Errors
+    /// The file system says no.
+    pub fn keep(self) -> Result<(), KeepError> {
+        fs::rename(&self.next, &self.path).map_err(failed("replace", &self.path))
     }
 }
 

@@ -15,6 +15,6 @@ mod set;
 mod watch;
 
 pub use connection::{Connection, Error};
-pub use keep::{Keep, KeepError};
+pub use keep::{Keep, KeepError, Prepared};
 pub use secret::{SecretNews, follow_secret};
 pub use set::{SetNews, follow_sets};

@@ -17,7 +17,10 @@ fn the_last_one_is_kept() {
     let keep = Keep::new(&folder.path().join("deep/below")).unwrap();
     assert_eq!(keep.read().unwrap(), None);
     for counter in [1, 2] {
-        keep.write(&set(counter)).unwrap();
+        let before = keep.read().unwrap();
+        let prepared = keep.prepare(&set(counter)).unwrap();
+        assert_eq!(keep.read().unwrap(), before, "not kept yet");
+        prepared.keep().unwrap();
         assert_eq!(keep.read().unwrap(), Some(set(counter)));
     }
 }
@@ -26,7 +29,7 @@ fn the_last_one_is_kept() {
 fn a_damaged_one_is_told() {
     let folder = tempfile::tempdir().unwrap();
     let keep = Keep::new(folder.path()).unwrap();
-    keep.write(&set(1)).unwrap();
+    keep.prepare(&set(1)).unwrap().keep().unwrap();
     let file = folder.path().join("accepted-set.json");
     let text = std::fs::read_to_string(&file).unwrap();
     for damaged in [

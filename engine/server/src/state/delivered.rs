@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use delivery::{Mark, RefusedSet, Set};
-use kubernetes::{Connection, Keep, SetNews, follow_sets};
+use kubernetes::{Connection, Keep, KeepError, Prepared, SetNews, follow_sets};
 use metadata::Document;
 use tokio::sync::watch;
 
@@ -112,29 +112,40 @@ async fn take(state: &Arc<State>, mut sets: watch::Receiver<Option<Arrived>>) {
         let Some(Arrived { set, arrival }) = sets.borrow_and_update().clone() else {
             continue;
         };
+        let counter = set.counter;
         match document(&set, arrival) {
             Ok((document, provenance)) => {
                 {
                     let _writer = state.lock().await;
-                    state
-                        .adopt(document, 0, &BTreeSet::new(), Arc::new(provenance))
-                        .await;
-                }
-                state.look_again().await;
-                if let Some(keep) = keep.clone() {
-                    // Only what could be served is kept: a set that ends the process does so once.
-                    let kept = tokio::task::spawn_blocking(move || keep.write(&set)).await;
-                    if let Ok(Err(error)) = kept {
+                    let (nothing, provenance) = (BTreeSet::new(), Arc::new(provenance));
+                    let (next, prepared) =
+                        tokio::join!(state.next(document, 0, &nothing, provenance), prepare(keep.clone(), set));
+                    // Kept when it is made and before it is served: who was answered from it is never answered from
+                    // an earlier one, and a set that ends the process in the making does so once.
+                    let kept = prepared.and_then(|prepared| prepared.map_or(Ok(()), Prepared::keep));
+                    if let Err(error) = kept {
                         state.complain(format!("the set is not kept for a restart: {}", describe(&error)));
                     }
+                    state.swap(next);
                 }
+                state.look_again().await;
             }
             Err(error) => {
                 let message = describe(&error);
                 state.complain(format!("a published set is not taken: {message}"));
-                let counter = Some(set.counter);
+                let counter = Some(counter);
                 state.refuse(RefusedSet { counter, message }, arrival);
             }
         }
     }
+}
+
+/// Writes a set where it can be kept at once; nothing where sets are not kept.
+async fn prepare(keep: Option<Keep>, set: Arc<Set>) -> Result<Option<Prepared>, KeepError> {
+    let Some(keep) = keep else {
+        return Ok(None);
+    };
+    let written = tokio::task::spawn_blocking(move || keep.prepare(&set)).await;
+    // Only a runtime that ends does not wait for it.
+    written.map_or(Ok(None), |written| written.map(Some))
 }

@@ -15,7 +15,7 @@ use super::{StartError, State, build, introspect, open_sources, parse, refresh_e
 use crate::admin::report::is_unsupported;
 use crate::generation::aside::{Urgency, aside};
 use crate::generation::source_state::describe;
-use crate::generation::{Provenance, SourceState};
+use crate::generation::{Generation, Provenance, SourceState};
 use crate::observe::log::Level;
 use crate::observe::{Event, Health};
 use crate::settings::Origin;
@@ -114,6 +114,18 @@ impl State {
         reloaded: &BTreeSet<String>,
         provenance: Arc<Provenance>,
     ) {
+        let next = self.next(document, resource_version, reloaded, provenance).await;
+        self.swap(next);
+    }
+
+    /// What [`Self::adopt`] serves, before it does.
+    pub(super) async fn next(
+        &self,
+        document: Document,
+        resource_version: i64,
+        reloaded: &BTreeSet<String>,
+        provenance: Arc<Provenance>,
+    ) -> Generation {
         let current = self.current();
         let document = Arc::new(document);
         let environment = self.environment();
@@ -125,7 +137,7 @@ impl State {
         refresh_enum_values(&document, &mut sources).await;
         keep_what_answers(&mut sources, &current.sources);
         let next = build(document, sources, &self.settings, Some(current), resource_version).await;
-        self.swap(next.made_of(provenance));
+        next.made_of(provenance)
     }
 
     /// Looks into the databases where something does not fit: they may have changed since their catalogs were read.
