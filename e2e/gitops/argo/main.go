@@ -1,9 +1,12 @@
-// Judges objects as Argo CD does, with the packages it is made of: health by a Lua script, and whether the live object
-// differs from the one in Git.
+// Works as Argo CD does, with the packages it is made of.
 //
-//	argo health.lua < pairs.json        a JSON list of {"config": object or null, "live": object}
+//	argo judge HEALTH.lua < PAIRS.json            health by a Lua script, and whether live objects differ from those in Git
+//	argo sync HEALTH.lua DIRECTORY NAMESPACE SECONDS   applies a directory wave by wave, and deletes what is not in it any more
 //
-// Prints a JSON list of {"status": …, "message": …, "modified": …} in the same order.
+// PAIRS.json is a list of {"config": object or null, "live": object}. `judge` prints a JSON list in the same order:
+// {"status": …, "message": …, "modified": by the client's own comparison, "modifiedOnServer": by a dry run of the API
+// server}. `sync` prints {"waves": [wave, …], "results": [{"object": …, "status": …, "message": …}, …]} and ends with 1
+// when it failed or was not over in time.
 package main
 
 import (
@@ -11,54 +14,53 @@ import (
 	"fmt"
 	"os"
 
+	"github.com/argoproj/argo-cd/v3/pkg/apis/application/v1alpha1"
 	"github.com/argoproj/argo-cd/v3/util/lua"
-	"github.com/argoproj/gitops-engine/pkg/diff"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"github.com/argoproj/gitops-engine/pkg/health"
 )
 
-type pair struct {
-	Config *unstructured.Unstructured `json:"config"`
-	Live   *unstructured.Unstructured `json:"live"`
-}
-
-type verdict struct {
-	Status   string `json:"status"`
-	Message  string `json:"message"`
-	Modified bool   `json:"modified"`
-}
+// The name under which Argo CD applies objects.
+const manager = "argocd-controller"
 
 func main() {
-	if err := run(); err != nil {
+	if err := run(os.Args[1:]); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
-func run() error {
-	script, err := os.ReadFile(os.Args[1])
+func run(arguments []string) error {
+	switch {
+	case len(arguments) == 2 && arguments[0] == "judge":
+		overrides, err := read(arguments[1])
+		if err != nil {
+			return err
+		}
+		return print(judge(overrides, os.Stdin))
+	case len(arguments) == 5 && arguments[0] == "sync":
+		overrides, err := read(arguments[1])
+		if err != nil {
+			return err
+		}
+		return print(synchronize(overrides, arguments[2], arguments[3], arguments[4]))
+	}
+	return fmt.Errorf("argo judge HEALTH.lua | argo sync HEALTH.lua DIRECTORY NAMESPACE SECONDS")
+}
+
+// The script, as `resource.customizations` of Argo CD's ConfigMap gives it.
+func read(script string) (health.HealthOverride, error) {
+	text, err := os.ReadFile(script)
+	if err != nil {
+		return nil, err
+	}
+	return lua.ResourceHealthOverrides(map[string]v1alpha1.ResourceOverride{
+		"rowlock.dev/*": {HealthLua: string(text)},
+	}), nil
+}
+
+func print[T any](answer T, err error) error {
 	if err != nil {
 		return err
 	}
-	var pairs []pair
-	if err := json.NewDecoder(os.Stdin).Decode(&pairs); err != nil {
-		return err
-	}
-	verdicts := []verdict{}
-	for _, one := range pairs {
-		// As for scripts of a user's: without the open libraries.
-		health, err := lua.VM{}.ExecuteHealthLua(one.Live, string(script))
-		if err != nil {
-			return fmt.Errorf("%s/%s: %w", one.Live.GetKind(), one.Live.GetName(), err)
-		}
-		found := verdict{Status: string(health.Status), Message: health.Message}
-		if one.Config != nil {
-			difference, err := diff.Diff(one.Config, one.Live, diff.WithNormalizer(diff.GetNoopNormalizer()))
-			if err != nil {
-				return fmt.Errorf("%s/%s: %w", one.Live.GetKind(), one.Live.GetName(), err)
-			}
-			found.Modified = difference.Modified
-		}
-		verdicts = append(verdicts, found)
-	}
-	return json.NewEncoder(os.Stdout).Encode(verdicts)
+	return json.NewEncoder(os.Stdout).Encode(answer)
 }

@@ -48,6 +48,7 @@ async fn flux(shop: &Shop, directory: &Path, seconds: u32, prune: &[&str]) -> Re
 /// What Argo CD says: health, message, and whether the live object differs from the one in Git.
 async fn argo(pairs: &Value) -> Vec<Value> {
     let mut argo = Command::new("argo")
+        .arg("judge")
         .arg(repository().join("config/argocd/health.lua"))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -94,7 +95,7 @@ async fn a_checkout_is_applied_and_judged() {
     );
     for (object, said) in objects.iter().zip(argo_on(&shop, &objects).await) {
         assert_eq!(said["status"], "Healthy", "{} {said}", object["metadata"]["name"]);
-        assert_eq!(said["modified"], false, "{} {said}", object["metadata"]["name"]);
+        assert!(!differs(&said), "{} {said}", object["metadata"]["name"]);
     }
 
     // The same commit again changes nothing, and nobody fights over a field.
@@ -106,11 +107,8 @@ async fn a_checkout_is_applied_and_judged() {
     let good = objects[last].clone();
     objects[last] = reading("book", &["id", "title"], json!({"id": {"_eq": 1}}));
     let said = argo_on(&shop, &objects).await;
-    assert_eq!(said[last]["modified"], true, "{}", said[last]);
-    assert!(
-        said[..last].iter().all(|one| one["modified"] == false),
-        "{said:?}"
-    );
+    assert!(differs(&said[last]), "{}", said[last]);
+    assert!(!said[..last].iter().any(differs), "{said:?}");
 
     // A bad commit fails, with the object's own words; the next one recovers.
     objects[last] = reading("book", &["id", "titel"], json!({}));
@@ -159,6 +157,122 @@ async fn a_checkout_is_applied_and_judged() {
         .await
         .expect("all healthy");
     assert!(pruned.iter().any(|line| line.ends_with("deleted")), "{pruned:?}");
+    assert_eq!(shop.story.get(&removed).await.expect("an answer"), None);
+    fs::remove_dir_all(&directory).expect("the checkout goes");
+    shop.close().await;
+}
+
+/// Whether Argo CD sees a difference; its two ways of comparing must agree.
+fn differs(said: &Value) -> bool {
+    assert_eq!(said["modified"], said["modifiedOnServer"], "{said}");
+    said["modified"] == true
+}
+
+/// Applies a checkout as Argo CD's sync does: wave by wave, and what is not in it any more is deleted. The waves that
+/// were over before the last, and what became of each object; or why it failed.
+async fn argo_sync(shop: &Shop, directory: &Path, seconds: u32) -> Result<Value, String> {
+    let done = Command::new("argo")
+        .arg("sync")
+        .arg(repository().join("config/argocd/health.lua"))
+        .arg(directory)
+        .args([shop.story.namespace.as_str(), &seconds.to_string()])
+        .output()
+        .await
+        .expect("argo");
+    if done.status.success() {
+        Ok(serde_json::from_slice(&done.stdout).expect("JSON"))
+    } else {
+        Err(String::from_utf8_lossy(&done.stderr).into_owned())
+    }
+}
+
+fn in_wave(object: &mut Value, wave: u32) {
+    object["metadata"]["annotations"] = json!({"argocd.argoproj.io/sync-wave": wave.to_string()});
+}
+
+async fn versions(shop: &Shop, objects: &[Value]) -> Vec<Value> {
+    let mut versions = Vec::new();
+    for object in objects {
+        let live = shop.story.get(object).await.expect("an answer").expect("it is there");
+        versions.push(json!([live["metadata"]["generation"], live["metadata"]["managedFields"]]));
+    }
+    versions
+}
+
+#[tokio::test]
+#[ignore = "needs a cluster with a node: e2e/run"]
+async fn waves_wait_until_objects_are_ready() {
+    let shop = Shop::plan("waves", 1).await;
+    let directory = std::env::temp_dir().join(&shop.story.namespace);
+    let mut objects = shop.objects();
+    for object in &mut objects {
+        let wave = match object["kind"].as_str() {
+            Some("Engine" | "Source") => 0,
+            Some("Table") => 1,
+            _ => 2,
+        };
+        in_wave(object, wave);
+    }
+    write(&directory, &objects);
+    let began = Instant::now();
+    let done = argo_sync(&shop, &directory, 120).await.expect("it is synced");
+    note(
+        "11 GitOps",
+        "three sync waves of Argo CD, with the start of a pod",
+        &format!("{} ms", began.elapsed().as_millis()),
+    );
+    assert_eq!(done["waves"], json!([0, 1, 2]), "{done}");
+    // Created when everything of the wave before was Ready: an engine takes seconds to be.
+    let mut ready_before = String::new();
+    for wave in 0..3 {
+        let mut latest = ready_before.clone();
+        for object in &objects {
+            if object["metadata"]["annotations"]["argocd.argoproj.io/sync-wave"] != wave.to_string() {
+                continue;
+            }
+            let live = shop.story.get(object).await.expect("an answer").expect("it is there");
+            let created = live["metadata"]["creationTimestamp"].as_str().expect("a time");
+            assert!(created >= ready_before.as_str(), "{created} {ready_before} {live}");
+            shop.ready(object).await;
+            let live = shop.story.get(object).await.expect("an answer").expect("it is there");
+            let ready = e2e::story::condition_of(&live, "Ready");
+            let ready = ready["lastTransitionTime"].as_str().expect("a time");
+            latest = latest.max(ready.to_owned());
+        }
+        ready_before = latest;
+    }
+
+    // Again: nothing is written.
+    let before = versions(&shop, &objects).await;
+    argo_sync(&shop, &directory, 60).await.expect("it is synced");
+    assert_eq!(versions(&shop, &objects).await, before);
+    for (object, said) in objects.iter().zip(argo_on(&shop, &objects).await) {
+        assert!(!differs(&said), "{} {said}", object["metadata"]["name"]);
+    }
+
+    // A changed predicate shows in both ways of comparing, also where only a value deep inside is another.
+    let last = objects.len() - 1;
+    objects[last]["spec"]["select"]["filter"] = json!({"published": {"_eq": false}});
+    let said = argo_on(&shop, &objects).await;
+    assert!(differs(&said[last]), "{}", said[last]);
+    write(&directory, &objects);
+    argo_sync(&shop, &directory, 60).await.expect("it is synced");
+    shop.ready(&objects[last]).await;
+    let books = json!({"data": {"book": [{"id": 3}]}});
+    shop.answers(&shop.address().await, &shop.customer(), "query { book { id } }", &books)
+        .await;
+
+    // What is not in the checkout any more is deleted.
+    let removed = objects.pop().expect("the last");
+    write(&directory, &objects);
+    let done = argo_sync(&shop, &directory, 60).await.expect("it is synced");
+    let pruned = done["results"].as_array().expect("results");
+    assert!(
+        pruned
+            .iter()
+            .any(|one| one["status"] == "Pruned" && one["object"] == "Permission/book-customer"),
+        "{done}"
+    );
     assert_eq!(shop.story.get(&removed).await.expect("an answer"), None);
     fs::remove_dir_all(&directory).expect("the checkout goes");
     shop.close().await;
