@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -9,18 +8,22 @@ import (
 	"time"
 
 	"github.com/argoproj/gitops-engine/pkg/cache"
-	"github.com/argoproj/gitops-engine/pkg/engine"
 	"github.com/argoproj/gitops-engine/pkg/health"
 	"github.com/argoproj/gitops-engine/pkg/sync"
 	"github.com/argoproj/gitops-engine/pkg/sync/common"
 	"github.com/argoproj/gitops-engine/pkg/utils/kube"
+	"github.com/argoproj/gitops-engine/pkg/utils/tracing"
 	"github.com/go-logr/logr"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/client-go/tools/clientcmd"
 )
 
 // By this Argo CD knows again what it applied.
 const tracking = "argocd.argoproj.io/tracking-id"
+
+// Between two looks.
+const pause = 300 * time.Millisecond
 
 type result struct {
 	Object  string `json:"object"`
@@ -55,37 +58,56 @@ func synchronize(overrides health.HealthOverride, directory, namespace, seconds 
 			return mark, mark != ""
 		}),
 	)
-	tool := engine.NewEngine(config, known, engine.WithLogr(logr.Discard()))
-	stop, err := tool.Run()
-	if err != nil {
+	if err := known.EnsureSynced(); err != nil {
 		return nil, err
 	}
-	defer stop()
+	kubectl := &kube.KubectlCmd{Log: logr.Discard(), Tracer: tracing.NopTracer{}}
 	done := &synchronized{Waves: []int{}}
-	wave := func(_ common.SyncPhase, wave int, _ bool) error {
-		done.Waves = append(done.Waves, wave)
-		return nil
-	}
-	within, cancel := context.WithTimeout(context.Background(), time.Duration(patience)*time.Second)
-	defer cancel()
-	ours := func(resource *cache.Resource) bool { return resource.Info == mark(resource.ResourceKey()) }
-	found, err := tool.Sync(within, target, ours, "commit", namespace,
+	options := []sync.SyncOpt{
 		sync.WithPrune(true),
 		sync.WithLogr(logr.Discard()),
 		sync.WithHealthOverride(overrides),
 		sync.WithServerSideApply(true),
 		sync.WithServerSideApplyManager(manager),
-		sync.WithSyncWaveHook(wave),
-	)
+		sync.WithSyncWaveHook(func(_ common.SyncPhase, wave int, _ bool) error {
+			done.Waves = append(done.Waves, wave)
+			return nil
+		}),
+	}
+	ours := func(resource *cache.Resource) bool { return resource.Info == mark(resource.ResourceKey()) }
+	phase, message, found := common.OperationRunning, "", []common.ResourceSyncResult{}
+	began := metav1.Now()
+	for {
+		// One look, as Argo CD's controller makes one after the other: what is live now, and what is left to do.
+		live, err := known.GetManagedLiveObjs(target, ours)
+		if err != nil {
+			return nil, err
+		}
+		plan := sync.Reconcile(target, live, namespace, known)
+		resumed := sync.WithInitialState(phase, message, found, began)
+		look, cleanup, err := sync.NewSyncContext(
+			"commit", plan, config, config, kubectl, namespace, known.GetOpenAPISchema(), append(options, resumed)...,
+		)
+		if err != nil {
+			return nil, err
+		}
+		look.Sync()
+		phase, message, found = look.GetState()
+		cleanup()
+		if phase.Completed() || time.Since(began.Time) > time.Duration(patience)*time.Second {
+			break
+		}
+		time.Sleep(pause)
+	}
 	for _, one := range found {
 		done.Results = append(done.Results, result{
 			Object: one.ResourceKey.Kind + "/" + one.ResourceKey.Name, Status: string(one.Status), Message: one.Message,
 		})
-		if err == nil && (one.Status == common.ResultCodeSyncFailed || one.HookPhase == common.OperationFailed) {
-			err = fmt.Errorf("%s/%s: %s", one.ResourceKey.Kind, one.ResourceKey.Name, one.Message)
-		}
 	}
-	return done, err
+	if phase != common.OperationSucceeded {
+		return nil, fmt.Errorf("%s: %s; begun waves: %v; objects: %v", phase, message, done.Waves, done.Results)
+	}
+	return done, nil
 }
 
 func mark(key kube.ResourceKey) string {

@@ -1,6 +1,7 @@
 //! Stories that take away what all the others need: told one after the other, when the others are over.
 
 mod large;
+mod limited;
 
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -288,9 +289,13 @@ async fn zz_the_chart_goes_and_comes_back() {
 }
 
 async fn helm(arguments: &[&str]) {
+    helm_in(SYSTEM, arguments).await;
+}
+
+async fn helm_in(namespace: &str, arguments: &[&str]) {
     let done = Command::new("helm")
         .args(arguments)
-        .args(["--namespace", SYSTEM, "--wait", "--timeout", "120s"])
+        .args(["--namespace", namespace, "--wait", "--timeout", "120s"])
         .current_dir(e2e::cluster::repository())
         .output()
         .await

@@ -168,8 +168,8 @@ fn differs(said: &Value) -> bool {
     said["modified"] == true
 }
 
-/// Applies a checkout as Argo CD's sync does: wave by wave, and what is not in it any more is deleted. The waves that
-/// were over before the last, and what became of each object; or why it failed.
+/// Applies a checkout as Argo CD's sync does: wave by wave, and what is not in it any more is deleted. The waves in the
+/// order of their beginning, and what became of each object; or why it failed.
 async fn argo_sync(shop: &Shop, directory: &Path, seconds: u32) -> Result<Value, String> {
     let done = Command::new("argo")
         .arg("sync")
@@ -193,8 +193,16 @@ fn in_wave(object: &mut Value, wave: u32) {
 async fn versions(shop: &Shop, objects: &[Value]) -> Vec<Value> {
     let mut versions = Vec::new();
     for object in objects {
-        let live = shop.story.get(object).await.expect("an answer").expect("it is there");
-        versions.push(json!([live["metadata"]["generation"], live["metadata"]["managedFields"]]));
+        let live = shop
+            .story
+            .get(object)
+            .await
+            .expect("an answer")
+            .expect("it is there");
+        versions.push(json!([
+            live["metadata"]["generation"],
+            live["metadata"]["managedFields"]
+        ]));
     }
     versions
 }
@@ -230,11 +238,24 @@ async fn waves_wait_until_objects_are_ready() {
             if object["metadata"]["annotations"]["argocd.argoproj.io/sync-wave"] != wave.to_string() {
                 continue;
             }
-            let live = shop.story.get(object).await.expect("an answer").expect("it is there");
+            let live = shop
+                .story
+                .get(object)
+                .await
+                .expect("an answer")
+                .expect("it is there");
             let created = live["metadata"]["creationTimestamp"].as_str().expect("a time");
-            assert!(created >= ready_before.as_str(), "{created} {ready_before} {live}");
+            assert!(
+                created >= ready_before.as_str(),
+                "{created} {ready_before} {live}"
+            );
             shop.ready(object).await;
-            let live = shop.story.get(object).await.expect("an answer").expect("it is there");
+            let live = shop
+                .story
+                .get(object)
+                .await
+                .expect("an answer")
+                .expect("it is there");
             let ready = e2e::story::condition_of(&live, "Ready");
             let ready = ready["lastTransitionTime"].as_str().expect("a time");
             latest = latest.max(ready.to_owned());
@@ -259,8 +280,13 @@ async fn waves_wait_until_objects_are_ready() {
     argo_sync(&shop, &directory, 60).await.expect("it is synced");
     shop.ready(&objects[last]).await;
     let books = json!({"data": {"book": [{"id": 3}]}});
-    shop.answers(&shop.address().await, &shop.customer(), "query { book { id } }", &books)
-        .await;
+    shop.answers(
+        &shop.address().await,
+        &shop.customer(),
+        "query { book { id } }",
+        &books,
+    )
+    .await;
 
     // What is not in the checkout any more is deleted.
     let removed = objects.pop().expect("the last");

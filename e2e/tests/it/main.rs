@@ -15,6 +15,8 @@ mod crd_rules;
 mod first_api;
 mod gitops;
 mod guide;
+mod imported;
+mod leaving;
 mod load;
 mod rollout;
 mod rotation;

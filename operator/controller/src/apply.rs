@@ -31,6 +31,9 @@ pub enum Error {
         /// Whether it may succeed later.
         again: bool,
     },
+    /// The namespace is being deleted.
+    #[error("the namespace is being deleted")]
+    Ending,
     /// Something of this name is there and not the engine's.
     #[error(
         "{kind} {name} is there already and does not belong to the engine: delete it, or give the engine another name"
@@ -48,6 +51,7 @@ impl Error {
     pub fn again(&self) -> bool {
         match self {
             Self::Refused { again, .. } => *again,
+            Self::Ending => false,
             // Nobody tells when it is deleted.
             Self::Foreign { .. } => true,
         }
@@ -225,6 +229,9 @@ fn drifted(written: &Written, live: Option<&Child>) -> bool {
 }
 
 fn refused(key: &ChildKey, error: &kube::Error) -> Error {
+    if retry::is_ending(error) {
+        return Error::Ending;
+    }
     Error::Refused {
         kind: key.kind.as_str(),
         name: key.name.clone(),

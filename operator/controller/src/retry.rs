@@ -98,6 +98,15 @@ pub fn may_succeed(error: &kube::Error) -> bool {
     }
 }
 
+/// Whether the namespace is being deleted: nothing will ever be made in it.
+pub fn is_ending(error: &kube::Error) -> bool {
+    let kube::Error::Api(status) = error else {
+        return false;
+    };
+    let mut causes = status.details.iter().flat_map(|details| &details.causes);
+    causes.any(|cause| cause.reason == "NamespaceTerminating")
+}
+
 /// The code of an answer of the API server; 0: there was none.
 pub fn code(error: &kube::Error) -> u16 {
     match error {
@@ -184,5 +193,11 @@ mod tests {
         assert!(!may_succeed(&answer(422)));
         assert!(may_succeed(&answer(403)) && may_succeed(&answer(409)) && may_succeed(&answer(503)));
         assert_eq!(code(&answer(409)), 409);
+        assert!(!is_ending(&answer(403)));
+        let text = r#"{"kind": "Status", "apiVersion": "v1", "status": "Failure", "message": "no", "reason": "Forbidden",
+            "details": {"name": "a", "kind": "secrets", "causes": [{"reason": "NamespaceTerminating", "message": "m"}]},
+            "code": 403}"#;
+        let status: kube::core::Status = serde_json::from_str(text).expect("a status");
+        assert!(is_ending(&kube::Error::Api(Box::new(status))));
     }
 }

@@ -154,7 +154,8 @@ impl Worker {
         }
     }
 
-    /// Works until it is dropped.
+    /// Works until it is dropped, or the engine's namespace is being deleted: nothing can be made there any more, and
+    /// what is there goes.
     pub async fn run(mut self) {
         let mut pauses = Pauses::default();
         let mut retry_in: Option<Duration> = None;
@@ -183,6 +184,7 @@ impl Worker {
                     pauses.reset();
                     None
                 }
+                Err(Error::Apply(apply::Error::Ending)) => return,
                 Err(error) => {
                     let pause = error.again().then(|| pauses.pause());
                     let message = crate::observe::chain(&error);

@@ -118,8 +118,10 @@ async fn take(state: &Arc<State>, mut sets: watch::Receiver<Option<Arrived>>) {
                 {
                     let _writer = state.lock().await;
                     let (nothing, provenance) = (BTreeSet::new(), Arc::new(provenance));
-                    let (next, prepared) =
-                        tokio::join!(state.next(document, 0, &nothing, provenance), prepare(keep.clone(), set));
+                    let (next, prepared) = tokio::join!(
+                        state.next(document, 0, &nothing, provenance),
+                        prepare(keep.clone(), set)
+                    );
                     // Kept when it is made and before it is served: who was answered from it is never answered from
                     // an earlier one, and a set that ends the process in the making does so once.
                     let kept = prepared.and_then(|prepared| prepared.map_or(Ok(()), Prepared::keep));
