@@ -40,6 +40,9 @@ func judge(overrides health.HealthOverride, input io.Reader) ([]verdict, error) 
 			return nil, err
 		}
 		if one.Config != nil {
+			if mark, tracked := one.Live.GetAnnotations()[tracking]; tracked {
+				track(one.Config, mark)
+			}
 			if onServer == nil {
 				options, cleanup, err := serverSide()
 				if err != nil {

@@ -114,6 +114,15 @@ func mark(key kube.ResourceKey) string {
 	return fmt.Sprintf("story:%s/%s:%s/%s", key.Group, key.Kind, key.Namespace, key.Name)
 }
 
+func track(object *unstructured.Unstructured, mark string) {
+	annotations := object.GetAnnotations()
+	if annotations == nil {
+		annotations = map[string]string{}
+	}
+	annotations[tracking] = mark
+	object.SetAnnotations(annotations)
+}
+
 func objects(directory, namespace string) ([]*unstructured.Unstructured, error) {
 	files, err := filepath.Glob(filepath.Join(directory, "*.yaml"))
 	if err != nil {
@@ -131,12 +140,7 @@ func objects(directory, namespace string) ([]*unstructured.Unstructured, error) 
 		}
 		for _, object := range found {
 			object.SetNamespace(namespace)
-			annotations := object.GetAnnotations()
-			if annotations == nil {
-				annotations = map[string]string{}
-			}
-			annotations[tracking] = mark(kube.GetResourceKey(object))
-			object.SetAnnotations(annotations)
+			track(object, mark(kube.GetResourceKey(object)))
 		}
 		all = append(all, found...)
 	}

@@ -5,6 +5,7 @@
 //! not lead out of the directory; their depth and number are bounded.
 
 mod include;
+mod print;
 mod sdl;
 mod sdl_text;
 mod walk;
@@ -17,7 +18,7 @@ use serde_json::{Map, Value};
 
 pub use walk::{WalkError, walk};
 pub use write::to_files;
-pub use yaml::read as read_yaml;
+pub use yaml::{read as read_yaml, write as write_yaml};
 
 use include::Files;
 

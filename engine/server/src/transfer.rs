@@ -52,7 +52,7 @@ pub enum Error {
         /// Which object.
         what: String,
         /// Why.
-        source: crd::yaml::YamlError,
+        source: metadata::directory::DirectoryError,
     },
     /// The metadata directory cannot be made.
     #[error("the metadata directory cannot be made")]

@@ -98,7 +98,7 @@ impl Listening {
 async fn a_large_world_goes_in_parts() {
     let size = Size::wanted();
     let (tables, roles, words) = size.pick((8, 4, 1_100), (5_000, 11, 0));
-    let (kills, pause) = size.pick((8, 25), (40, 50));
+    let (kills, pause) = size.pick((4, 50), (40, 50));
     let shop = Shop::plan("large", 2).await;
     let filler: String = (0..tables)
         .map(|index| format!("create table t{index} (id int primary key, name text);\n"))

@@ -2,7 +2,7 @@
 
 use std::process::Stdio;
 
-use e2e::story::Story;
+use e2e::story::{Story, condition_of};
 use e2e::wait::until;
 use serde_json::json;
 use tokio::process::Command;
@@ -78,7 +78,8 @@ async fn an_operator_of_some_namespaces() {
             .await
             .expect("an answer")
             .expect("it is there");
-        assert!(found.get("status").is_none(), "{}", found["status"]);
+        let ready = condition_of(&found, "Ready");
+        assert_eq!(ready["message"], "the operator has not looked at it yet", "{found}");
     }
     let account = format!(
         "system:serviceaccount:{}:limited-rowlock-operator",

@@ -4,6 +4,7 @@ use serde_json::{Map, Number, Value};
 use serde_norway::Value as Yaml;
 
 use super::DirectoryError;
+use super::print::print;
 
 /// The mark of an include, as a tag or at the beginning of a text.
 pub(super) const INCLUDE: &str = "!include";
@@ -70,10 +71,13 @@ fn key_text(key: Yaml) -> Result<String, String> {
     }
 }
 
-/// Writes a value as YAML.
-pub(super) fn write(file: &str, value: &Value) -> Result<String, DirectoryError> {
+/// Writes a value as YAML that readers of YAML 1.1 and 1.2 take for the same.
+///
+/// # Errors
+/// It has a number that YAML cannot hold.
+pub fn write(file: &str, value: &Value) -> Result<String, DirectoryError> {
     let yaml = to_yaml(value)?;
-    serde_norway::to_string(&yaml).map_err(|source| DirectoryError::Yaml {
+    print(yaml).map_err(|source| DirectoryError::Yaml {
         file: file.to_owned(),
         message: source.to_string(),
     })

@@ -91,11 +91,12 @@ fn files(objects: Vec<Value>, with_namespace: bool) -> Result<BTreeMap<String, S
             _ => (kind, name),
         };
         let folder = crd::Kind::named(&kind).map_or("other", crd::Kind::plural);
-        let text = crd::yaml::print(&object).map_err(|source| Error::Yaml {
+        let path = format!("{folder}/{name}.yaml");
+        let text = metadata::directory::write_yaml(&path, &object).map_err(|source| Error::Yaml {
             what: format!("{kind} {name}"),
             source,
         })?;
-        let file = files.entry(format!("{folder}/{name}.yaml")).or_default();
+        let file = files.entry(path).or_default();
         if !file.is_empty() {
             file.push_str("---\n");
         }
