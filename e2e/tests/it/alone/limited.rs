@@ -79,7 +79,10 @@ async fn an_operator_of_some_namespaces() {
             .expect("an answer")
             .expect("it is there");
         let ready = condition_of(&found, "Ready");
-        assert_eq!(ready["message"], "the operator has not looked at it yet", "{found}");
+        assert_eq!(
+            ready["message"], "the operator has not looked at it yet",
+            "{found}"
+        );
     }
     let account = format!(
         "system:serviceaccount:{}:limited-rowlock-operator",
