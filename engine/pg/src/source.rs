@@ -18,7 +18,7 @@ use crate::introspect;
 use crate::pool::{Pool, Purpose};
 use crate::run_sql::{RunSql, RunSqlMode};
 use crate::snapshot::Snapshot;
-use crate::write::Write;
+use crate::write::{Failed, Write, alone};
 
 /// How a source is reached.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -346,6 +346,23 @@ impl Source {
             self.writes().exclusive(Purpose::Writing).await?,
             session_variables,
         ))
+    }
+
+    /// Runs a write of one statement that is a transaction by itself, on a connection that it shares with others, and appends
+    /// its JSON to `out`. `None`: nothing was done, it has to [begin](Source::begin) a transaction.
+    ///
+    /// Dropping the future does not cancel it.
+    ///
+    /// # Errors
+    /// `out` is as it was before; nothing was written, unless the connection was lost.
+    pub async fn write_alone(
+        &self,
+        statement: &Statement,
+        values: &[Option<String>],
+        session_variables: &str,
+        out: &mut Vec<u8>,
+    ) -> Option<Result<(), Failed>> {
+        alone::run(self.writes(), statement, values, session_variables, out).await
     }
 
     /// The lines of `EXPLAIN (FORMAT TEXT)`, from where reads go.

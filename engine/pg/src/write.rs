@@ -1,5 +1,6 @@
 //! A read-write transaction on a connection of its own.
 
+pub(crate) mod alone;
 mod pipeline;
 
 use std::sync::atomic::Ordering;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 /// The session of one request.
 #[derive(Debug, Clone)]
@@ -26,11 +26,53 @@ impl Session {
 
     /// All variables as one JSON object: a function's session argument, and `hasura.user` of a transaction.
     pub fn to_json(&self) -> String {
-        let variables: Map<String, Value> = self
-            .variables
-            .iter()
-            .map(|(name, value)| (name.to_string(), Value::from(&**value)))
-            .collect();
-        Value::Object(variables).to_string()
+        let mut out = String::with_capacity(64);
+        for (name, value) in &self.variables {
+            out.push(if out.is_empty() { '{' } else { ',' });
+            quote(name, &mut out);
+            out.push(':');
+            quote(value, &mut out);
+        }
+        if out.is_empty() {
+            out.push('{');
+        }
+        out.push('}');
+        out
+    }
+}
+
+/// A JSON string.
+fn quote(text: &str, out: &mut String) {
+    if text
+        .bytes()
+        .any(|byte| byte < b' ' || matches!(byte, b'"' | b'\\'))
+    {
+        out.push_str(&Value::from(text).to_string());
+        return;
+    }
+    out.push('"');
+    out.push_str(text);
+    out.push('"');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn variables_are_one_json_object() {
+        let session = |variables: &[(&str, &str)]| Session {
+            role: "user".into(),
+            variables: variables
+                .iter()
+                .map(|(name, value)| ((*name).into(), (*value).into()))
+                .collect(),
+            backend: false,
+        };
+        assert_eq!(session(&[]).to_json(), "{}");
+        assert_eq!(
+            session(&[("x-hasura-role", "user"), ("x-hasura-name", "a\"b\\c\n\u{7f}é")]).to_json(),
+            "{\"x-hasura-role\":\"user\",\"x-hasura-name\":\"a\\\"b\\\\c\\n\u{7f}é\"}"
+        );
     }
 }

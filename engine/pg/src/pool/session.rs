@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use tokio_postgres::{Client, Statement};
 
 use crate::error::Error;
+use crate::execute;
 use crate::pool::Known;
 
 /// Prepared statements per connection. Postgres keeps some tens of kilobytes for each.
@@ -32,6 +33,8 @@ pub(crate) struct Session {
     writes: AtomicBool,
     /// What `hasura.user` is for the session, if that is known.
     user: Mutex<Option<Box<str>>>,
+    /// Its commits wait for a disk or a standby.
+    flushes: AtomicBool,
     /// What sets `hasura.user` for the session, prepared.
     pub(crate) set_user: OnceLock<Statement>,
 }
@@ -57,6 +60,7 @@ impl Session {
             connected: now,
             writes: AtomicBool::new(false),
             user: Mutex::new(None),
+            flushes: AtomicBool::new(true),
             set_user: OnceLock::new(),
         }
     }
@@ -99,6 +103,25 @@ impl Session {
     /// Remembers what `hasura.user` of the session is; `None` before it changes.
     pub(crate) fn set_user_known(&self, user: Option<&str>) {
         *self.user.lock().unwrap_or_else(PoisonError::into_inner) = user.map(Box::from);
+    }
+
+    /// Its commits wait for a disk or a standby; true while that is not known.
+    pub(crate) fn flushes(&self) -> bool {
+        self.flushes.load(Ordering::Relaxed)
+    }
+
+    /// Sets `hasura.user` of the session, which stays so, and learns what a commit waits for.
+    pub(crate) async fn set_user(&self, user: &str) -> Result<(), Error> {
+        self.set_user_known(None);
+        let text = "select pg_catalog.set_config('hasura.user', $1::text, false), \
+                    pg_catalog.current_setting('synchronous_commit') = 'off' \
+                    or pg_catalog.current_setting('fsync') = 'off'";
+        let rows = execute::query(&self.client, text, &[user]).await?;
+        let waits_for_nothing = rows.first().map(|row| row.try_get(1)).transpose()?;
+        self.flushes
+            .store(waits_for_nothing != Some(true), Ordering::Relaxed);
+        self.set_user_known(Some(user));
+        Ok(())
     }
 
     /// Since when it was not used.

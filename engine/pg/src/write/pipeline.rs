@@ -210,6 +210,7 @@ impl Write {
         {
             return Outcome::NotSent(error);
         }
+        let sent = Instant::now();
         let result = exchange(
             session,
             begin.map(|begin| (pool.isolation().begin_read_write(true), begin)),
@@ -221,6 +222,9 @@ impl Write {
             ends,
         )
         .await;
+        if let (Ok(()), true, [step]) = (&result, commit, steps) {
+            step.known.took_by_itself(sent.elapsed());
+        }
         match &result {
             Ok(()) if commit => self.connection.clean(),
             Ok(()) => self.connection.in_transaction(),

@@ -1,5 +1,7 @@
 //! Read-write transactions.
 
+use std::time::{Duration, Instant};
+
 use pg::{Code, Error, Expect};
 use sql::Statement;
 use sql::shape::Codec;
@@ -380,4 +382,163 @@ async fn each_write_is_its_users_and_no_read_is_anyones() {
             "{answer}"
         );
     }
+}
+
+/// Notes who writes it; a name that is there fails.
+const NOTES: &str =
+    "create table note (name text primary key, u text default current_setting('hasura.user', true))";
+
+fn note() -> Statement {
+    statement(
+        "insert into note (name) values ($1::text) returning name, u",
+        1,
+        object(&[("name", Codec::Text), ("u", Codec::Text)]),
+    )
+}
+
+/// Runs a write alone, on a shared connection or, where that is not possible, on one of its own; says which, too.
+async fn alone(
+    source: &pg::Source,
+    user: &str,
+    statement: &Statement,
+    value: &str,
+) -> (bool, Result<String, Error>) {
+    let values = [Some(value.to_owned())];
+    let mut out = Vec::new();
+    if let Some(result) = source.write_alone(statement, &values, user, &mut out).await {
+        let answer = result.map(|()| String::from_utf8(out).unwrap());
+        return (true, answer.map_err(|failed| failed.error));
+    }
+    let mut write = source.begin(Some(user)).await.unwrap();
+    let answer = all(&mut write, &[statement], &values, true).await;
+    (false, answer.map_err(|failed| failed.error))
+}
+
+/// Writes until writes of this user share a connection.
+async fn until_shared(source: &pg::Source, user: &str, statement: &Statement) {
+    let began = Instant::now();
+    for number in 0.. {
+        let (shared, answer) = alone(source, user, statement, &format!("{user} {number}")).await;
+        answer.unwrap();
+        if shared {
+            return;
+        }
+        assert!(began.elapsed() < Duration::from_secs(60), "never shared");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn writes_that_share_a_connection_fail_each_for_itself() {
+    let world = World::with("pg_alone", |member| member.pool.max_connections = 16);
+    world.sql(NOTES).await;
+    let note = note();
+    until_shared(&world.source, "a", &note).await;
+    let before: usize = world.value("select count(*) from note").await.parse().unwrap();
+    let tasks: Vec<_> = (0..400)
+        .map(|number| {
+            let (source, note) = (world.source.clone(), note.clone());
+            // Every name comes twice, from two users.
+            let (user, name) = (if number % 2 == 0 { "a" } else { "b" }, number / 2);
+            tokio::spawn(async move { (user, name, alone(&source, user, &note, &format!("n{name}")).await) })
+        })
+        .collect();
+    let (mut written, mut refused, mut shared) = (0, 0, 0);
+    for task in tasks {
+        let (user, name, (on_shared, answer)) = task.await.unwrap();
+        shared += usize::from(on_shared);
+        match answer {
+            Ok(answer) => {
+                assert_eq!(answer, format!("[{{\"name\":\"n{name}\",\"u\":\"{user}\"}}]"));
+                written += 1;
+            }
+            Err(error) => {
+                assert_eq!(error.told(Expect::Write).code, Code::ConstraintViolation);
+                refused += 1;
+            }
+        }
+    }
+    assert_eq!((written, refused), (200, 200));
+    assert!(shared > 0);
+    assert_eq!(
+        world.value("select count(*) from note").await,
+        (before + 200).to_string()
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_that_leaves_a_shared_connection_takes_nobody_along() {
+    let world = World::with("pg_alone_leaves", |member| member.pool.max_connections = 16);
+    world.sql(NOTES).await;
+    let note = note();
+    until_shared(&world.source, "a", &note).await;
+    let tasks: Vec<_> = (0..200)
+        .map(|number| {
+            let (source, note) = (world.source.clone(), note.clone());
+            tokio::spawn(async move {
+                let name = format!("n{number}");
+                let write = alone(&source, "a", &note, &name);
+                if number % 2 == 0 {
+                    return Some(write.await.1.unwrap());
+                }
+                // Polled a few times and dropped.
+                let polls = number % 5;
+                let mut write = std::pin::pin!(write);
+                for _ in 0..polls {
+                    if futures_util::poll!(write.as_mut()).is_ready() {
+                        break;
+                    }
+                    tokio::task::yield_now().await;
+                }
+                None
+            })
+        })
+        .collect();
+    for (number, task) in tasks.into_iter().enumerate() {
+        if let Some(answer) = task.await.unwrap() {
+            assert_eq!(answer, format!("[{{\"name\":\"n{number}\",\"u\":\"a\"}}]"));
+        }
+    }
+    // Their places are free again.
+    world.sql("delete from note where name like 'a %'").await;
+    until_shared(&world.source, "a", &note).await;
+    let acknowledged = "select count(*) from note where name ~ '^n[0-9]*[02468]$'";
+    assert_eq!(world.value(acknowledged).await, "100");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_write_that_waits_for_a_lock_holds_up_no_new_ones() {
+    let world = World::with("pg_alone_locked", |member| member.pool.max_connections = 16);
+    world
+        .sql("create table n (id text primary key, v int default 0); insert into n values ('locked'), ('free')")
+        .await;
+    let touch = statement(
+        "update n set v = v + 1 where id in ($1::text, split_part($1::text, ' ', 1)) returning id",
+        1,
+        object(&[("id", Codec::Text)]),
+    );
+    until_shared(&world.source, "free", &touch).await;
+    let lock = statement(
+        "update n set v = v where id = 'locked' returning id",
+        0,
+        object(&[("id", Codec::Text)]),
+    );
+    let mut holds = world.source.begin(Some("a")).await.unwrap();
+    all(&mut holds, &[&lock], &[], false).await.unwrap();
+    let waits = {
+        let (source, touch) = (world.source.clone(), touch.clone());
+        tokio::spawn(async move { alone(&source, "free", &touch, "locked").await })
+    };
+    let waiting = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock' \
+                   and clock_timestamp() - state_change > '200 ms'";
+    let began = Instant::now();
+    while world.value(waiting).await != "1" {
+        assert!(began.elapsed() < Duration::from_secs(60));
+    }
+    for _ in 0..100 {
+        let (_, answer) = alone(&world.source, "free", &touch, "free").await;
+        assert_eq!(answer.unwrap(), "[{\"id\":\"free\"}]");
+    }
+    assert!(!waits.is_finished());
+    holds.commit().await.unwrap();
+    assert_eq!(waits.await.unwrap().1.unwrap(), "[{\"id\":\"locked\"}]");
 }

@@ -85,8 +85,23 @@ async fn run_fields(
     let session = context.session.to_json();
     if let [source] = sources.as_slice() {
         let statements = Statements::of(context, plan, fields);
-        let mut transaction = begin(context, plan, *source, &session).await?;
         let bounded = fields.iter().all(|field| field.mutation.bounded);
+        if bounded
+            && statements
+                .alone(
+                    context,
+                    plan,
+                    *source,
+                    &session,
+                    (values, variables),
+                    out,
+                    &mut ends,
+                )
+                .await?
+        {
+            return Ok(ends);
+        }
+        let mut transaction = begin(context, plan, *source, &session).await?;
         statements
             .run(
                 context,
@@ -164,6 +179,38 @@ impl<'a> Statements<'a> {
             }
         }
         Self { all, tagged }
+    }
+
+    /// Runs a single statement as a transaction by itself beside others; says whether it did.
+    #[expect(clippy::too_many_arguments, reason = "as for `run`, and where to")]
+    async fn alone(
+        &self,
+        context: &Context<'_>,
+        plan: &Plan,
+        source: SourceId,
+        session: &str,
+        (values, variables): (&Values, &Map<String, Value>),
+        out: &mut Vec<u8>,
+        ends: &mut Vec<usize>,
+    ) -> Result<bool, ApiError> {
+        let ([one], [tagged], None) = (self.all.as_slice(), self.tagged.as_slice(), context.trace) else {
+            return Ok(false);
+        };
+        let statement = tagged.as_ref().unwrap_or(&one.statement);
+        let source = context.routed(source, plan)?;
+        match source.write_alone(statement, values, session, out).await {
+            None => return Ok(false),
+            Some(Err(failed)) => {
+                let statement = self.all.get(failed.position).copied();
+                return Err(told(
+                    &failed.error,
+                    statement.map(|statement| (statement, variables)),
+                ));
+            }
+            Some(Ok(())) if one.answers => ends.push(out.len()),
+            Some(Ok(())) => {}
+        }
+        Ok(true)
     }
 
     async fn run(

@@ -1,4 +1,4 @@
-//! A connection that several short reads share.
+//! A connection that several short statements share: reads, or writes that are a transaction each.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -6,31 +6,34 @@ use std::time::{Duration, Instant};
 
 use crate::pool::{Pool, Session};
 
-/// Reads in flight on one connection.
+/// Statements in flight on one connection.
 const DEEPEST: u32 = 32;
 
-/// How many times its estimate the read at the head may take before others go elsewhere.
+/// How many times its estimate the statement at the head may take before others go elsewhere.
 const PATIENCE: u32 = 5;
 
-/// The least of it. A machine that is short of CPU must not be given the same reads twice, so this is longer than any pause of
-/// the scheduler.
+/// The least of it where reads wait that were sent already. A machine that is short of CPU must not be given the same reads
+/// twice, so this is longer than any pause of the scheduler.
 const LEAST_PATIENCE: Duration = Duration::from_millis(100);
+
+/// The least of it before new writes go elsewhere; what was sent stays where it is.
+const LEAST_PATIENCE_OF_WRITES: Duration = Duration::from_millis(10);
 
 /// One shared connection.
 #[derive(Debug, Default)]
-pub(crate) struct Reader {
+pub(crate) struct Line {
     session: RwLock<Option<Arc<Session>>>,
     connecting: AtomicBool,
     connected: AtomicBool,
     load: AtomicU32,
-    /// Held while a read is numbered and sent, so that numbers are in the order of the answers.
+    /// Held while a statement is numbered and sent, so that numbers are in the order of the answers.
     order: Mutex<()>,
-    /// Reads begun and ended; the one whose number is `ended` is at the head.
+    /// Statements begun and ended; the one whose number is `ended` is at the head.
     begun: AtomicU64,
     ended: AtomicU64,
-    /// When the read at the head got there, in microseconds of the process.
+    /// When the statement at the head got there, in microseconds of the process.
     head_since: AtomicU64,
-    /// The longest estimate of the reads in flight, in microseconds.
+    /// The longest estimate of the statements in flight, in microseconds.
     longest: AtomicU32,
 }
 
@@ -41,24 +44,46 @@ fn micros(now: Instant) -> u64 {
     u64::try_from(now.saturating_duration_since(start).as_micros()).unwrap_or(u64::MAX)
 }
 
-impl Reader {
-    /// Reads in flight, or `None` if it is not connected.
+impl Line {
+    /// Statements in flight, or `None` if it is not connected.
     pub(super) fn load(&self) -> Option<u32> {
         self.connected
             .load(Ordering::Acquire)
             .then(|| self.load.load(Ordering::Relaxed))
     }
 
-    /// The read at the head takes much longer than expected.
+    /// Writes in flight and whether commits wait for something ([`Session::flushes`]), or `None` if it is not connected for
+    /// this user.
+    pub(super) fn load_of(&self, user: &str) -> Option<(u32, bool)> {
+        let load = self.load()?;
+        let session = self.session.read().unwrap_or_else(PoisonError::into_inner);
+        let session = session.as_ref()?;
+        session.is_of_user(user).then(|| (load, session.flushes()))
+    }
+
+    /// The statement at the head takes much longer than expected.
     pub(super) fn is_held_up(&self) -> bool {
+        self.is_held_up_for(self.patience_micros())
+    }
+
+    /// The same, of writes that were not sent yet.
+    pub(super) fn is_closed_to_writes(&self) -> bool {
+        self.is_held_up_for(self.patience_of(LEAST_PATIENCE_OF_WRITES))
+    }
+
+    fn is_held_up_for(&self, micros_at_head: u64) -> bool {
         let in_flight = self.begun.load(Ordering::Acquire) != self.ended.load(Ordering::Acquire);
         let since = self.head_since.load(Ordering::Relaxed);
-        in_flight && micros(Instant::now()).saturating_sub(since) > self.patience_micros()
+        in_flight && micros(Instant::now()).saturating_sub(since) > micros_at_head
     }
 
     fn patience_micros(&self) -> u64 {
+        self.patience_of(LEAST_PATIENCE)
+    }
+
+    fn patience_of(&self, least: Duration) -> u64 {
         let longest = u64::from(self.longest.load(Ordering::Relaxed)) * u64::from(PATIENCE);
-        longest.max(u64::try_from(LEAST_PATIENCE.as_micros()).unwrap_or(u64::MAX))
+        longest.max(u64::try_from(least.as_micros()).unwrap_or(u64::MAX))
     }
 
     /// Nobody else is connecting it, nor is it connected.
@@ -86,8 +111,8 @@ impl Reader {
         }
     }
 
-    /// Closes the connection if it is idle for too long, too old (then also while reads are in flight: they go on, new ones
-    /// go elsewhere) or dead.
+    /// Closes the connection if it is idle for too long, too old (then also while statements are in flight: they go on, new
+    /// ones go elsewhere) or dead.
     pub(super) fn reap(&self, idle: Duration, lifetime: Option<Duration>) {
         let session = self
             .session
@@ -103,8 +128,8 @@ impl Reader {
     }
 }
 
-/// A place on a reader. Dropping it before [`Shared::done`] keeps the place until the read is through, as reads on a
-/// shared connection are not cancelled.
+/// A place on a line. Dropping it before [`Shared::done`] keeps the place until the statement is through, as what is on a
+/// shared connection is not cancelled.
 #[derive(Debug)]
 pub(crate) struct Shared {
     pool: Arc<Pool>,
@@ -117,24 +142,24 @@ pub(crate) struct Shared {
     done: bool,
 }
 
-/// The number of a read that was not sent yet.
+/// The number of a statement that was not sent yet.
 const UNSENT: u64 = u64::MAX;
 
 impl Shared {
     pub(super) fn join(pool: &Arc<Pool>, at: usize) -> Option<Shared> {
-        let reader = pool.reader(at)?;
-        let session = reader
+        let line = pool.line(at)?;
+        let session = line
             .session
             .read()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()?;
         if session.client.is_closed() {
-            reader.disconnect(&session);
+            line.disconnect(&session);
             return None;
         }
-        let before = reader.load.fetch_add(1, Ordering::AcqRel);
+        let before = line.load.fetch_add(1, Ordering::AcqRel);
         if before >= DEEPEST {
-            reader.load.fetch_sub(1, Ordering::AcqRel);
+            line.load.fetch_sub(1, Ordering::AcqRel);
             return None;
         }
         let (number, sent) = (AtomicU64::new(UNSENT), AtomicU64::new(0));
@@ -152,25 +177,25 @@ impl Shared {
         &self.session
     }
 
-    /// Sends the read, which is expected to take that long.
+    /// Sends the statement, which is expected to take that long.
     pub(crate) fn enter<T>(&self, estimate: Duration, send: impl FnOnce() -> T) -> T {
-        let Some(reader) = self.pool.reader(self.at) else {
+        let Some(line) = self.pool.line(self.at) else {
             return send();
         };
         let estimate = u32::try_from(estimate.as_micros()).unwrap_or(u32::MAX);
         let now = micros(Instant::now());
         self.sent.store(now, Ordering::Relaxed);
-        let _order = reader.order.lock().unwrap_or_else(PoisonError::into_inner);
-        let number = reader.begun.fetch_add(1, Ordering::AcqRel);
+        let _order = line.order.lock().unwrap_or_else(PoisonError::into_inner);
+        let number = line.begun.fetch_add(1, Ordering::AcqRel);
         if self.number.swap(number, Ordering::Relaxed) != UNSENT {
             // Sent once before and refused, so that is through.
-            reader.ended.fetch_add(1, Ordering::AcqRel);
+            line.ended.fetch_add(1, Ordering::AcqRel);
         }
-        if reader.ended.load(Ordering::Acquire) == number {
-            reader.head_since.store(now, Ordering::Relaxed);
-            reader.longest.store(estimate, Ordering::Relaxed);
+        if line.ended.load(Ordering::Acquire) == number {
+            line.head_since.store(now, Ordering::Relaxed);
+            line.longest.store(estimate, Ordering::Relaxed);
         } else {
-            reader.longest.fetch_max(estimate, Ordering::Relaxed);
+            line.longest.fetch_max(estimate, Ordering::Relaxed);
         }
         send()
     }
@@ -179,30 +204,30 @@ impl Shared {
     pub(crate) fn is_head(&self) -> bool {
         let number = self.number.load(Ordering::Relaxed);
         self.pool
-            .reader(self.at)
-            .is_none_or(|reader| reader.ended.load(Ordering::Acquire) == number)
+            .line(self.at)
+            .is_none_or(|line| line.ended.load(Ordering::Acquire) == number)
     }
 
     /// How long to wait before asking [`Shared::is_held_up`].
     pub(crate) fn patience(&self) -> Duration {
-        self.pool.reader(self.at).map_or(LEAST_PATIENCE, |reader| {
-            Duration::from_micros(reader.patience_micros())
+        self.pool.line(self.at).map_or(LEAST_PATIENCE, |line| {
+            Duration::from_micros(line.patience_micros())
         })
     }
 
-    /// Another read, not this one, keeps the connection busy for much longer than expected.
+    /// Another statement, not this one, keeps the connection busy for much longer than expected.
     pub(crate) fn is_held_up(&self) -> bool {
-        !self.is_head() && self.pool.reader(self.at).is_some_and(Reader::is_held_up)
+        !self.is_head() && self.pool.line(self.at).is_some_and(Line::is_held_up)
     }
 
-    /// The read is through. Gives how long the server had it at the head.
+    /// The statement is through. Gives how long the server had it at the head.
     pub(crate) fn done(mut self) -> Duration {
         self.done = true;
-        let Some(reader) = self.pool.reader(self.at) else {
+        let Some(line) = self.pool.line(self.at) else {
             return Duration::ZERO;
         };
         let now = micros(Instant::now());
-        let since = reader
+        let since = line
             .head_since
             .load(Ordering::Relaxed)
             .max(self.sent.load(Ordering::Relaxed));
@@ -212,25 +237,24 @@ impl Shared {
 
 /// Gives a place back.
 fn leave(pool: &Pool, at: usize, session: &Arc<Session>, number: u64) {
-    let Some(reader) = pool.reader(at) else { return };
+    let Some(line) = pool.line(at) else { return };
     if session.client.is_closed() {
-        reader.disconnect(session);
+        line.disconnect(session);
         return;
     }
-    let held = reader.session.read().unwrap_or_else(PoisonError::into_inner);
+    let held = line.session.read().unwrap_or_else(PoisonError::into_inner);
     // After a reconnection the figures are of another connection.
     if held.as_ref().is_some_and(|held| Arc::ptr_eq(held, session)) {
         if number != UNSENT {
-            reader.head_since.store(micros(Instant::now()), Ordering::Relaxed);
-            reader.ended.fetch_add(1, Ordering::AcqRel);
+            line.head_since.store(micros(Instant::now()), Ordering::Relaxed);
+            line.ended.fetch_add(1, Ordering::AcqRel);
         }
-        if reader.load.fetch_sub(1, Ordering::AcqRel) == 1 {
-            // With nobody there the numbers agree; a read that was sent while the connection was replaced counts once only.
-            let _order = reader.order.lock().unwrap_or_else(PoisonError::into_inner);
-            if reader.load.load(Ordering::Acquire) == 0 {
-                reader
-                    .ended
-                    .store(reader.begun.load(Ordering::Acquire), Ordering::Release);
+        if line.load.fetch_sub(1, Ordering::AcqRel) == 1 {
+            // With nobody there the numbers agree; one that was sent while the connection was replaced counts once only.
+            let _order = line.order.lock().unwrap_or_else(PoisonError::into_inner);
+            if line.load.load(Ordering::Acquire) == 0 {
+                line.ended
+                    .store(line.begun.load(Ordering::Acquire), Ordering::Release);
             }
         }
     }
@@ -248,7 +272,7 @@ impl Drop for Shared {
         };
         let (pool, at, session) = (self.pool.clone(), self.at, self.session.clone());
         runtime.spawn(async move {
-            // Answers come in order: when this one is here, so is that of the read.
+            // Answers come in order: when this one is here, so is that of the statement.
             let _ = session.client.check_connection().await;
             leave(&pool, at, &session, number);
         });

@@ -1,0 +1,126 @@
+//! A write that is a transaction by itself, on a connection that it shares with others.
+//!
+//! Several are in flight there, each with an end of its own, so that one that fails leaves the others alone. All are of one
+//! user (`hasura.user`, set before any of them), and nothing else is ever set. None is cancelled.
+
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::task::Poll;
+use std::time::Instant;
+
+use sql::Statement;
+use tokio_postgres::RowStream;
+
+use super::Failed;
+use crate::error::Error;
+use crate::execute::parameter::Values;
+use crate::execute::{self, Json};
+use crate::pool::{Known, Pool, Shared};
+
+/// Runs a statement that has shown to be short. `None`: nothing was sent, it needs a connection to itself.
+pub(crate) async fn run(
+    pool: &Arc<Pool>,
+    statement: &Statement,
+    values: &[Option<String>],
+    user: &str,
+    out: &mut Vec<u8>,
+) -> Option<Result<(), Failed>> {
+    let known = pool.estimates.of(statement);
+    if !known.is_short() {
+        return None;
+    }
+    let shared = pool.shared_write(user, &known)?;
+    let values = match execute::values(&statement.parameters, values) {
+        Ok(values) => values,
+        Err(error) => return Some(Err(Failed { position: 0, error })),
+    };
+    let start = out.len();
+    let result = on_shared(shared, &known, statement, &values, out).await;
+    if !matches!(result, Ok(true)) {
+        out.truncate(start);
+    }
+    let counters = &pool.counters;
+    match result {
+        Ok(false) => return None,
+        Ok(true) => {}
+        Err(_) => {
+            counters.statement_errors.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+    counters.statements.fetch_add(1, Ordering::Relaxed);
+    Some(result.map(|_| ()).map_err(|failed| Failed {
+        error: execute::describe(failed.error, &known, true),
+        ..failed
+    }))
+}
+
+/// Says whether it was sent.
+async fn on_shared(
+    shared: Shared,
+    known: &Known,
+    statement: &Statement,
+    values: &Values<'_>,
+    out: &mut Vec<u8>,
+) -> Result<bool, Failed> {
+    let start = out.len();
+    let mut again = false;
+    loop {
+        let taken = match send(&shared, known, statement, values).await {
+            Ok(None) => return Ok(false),
+            Ok(Some(stream)) => {
+                let mut sink = Json::new(&statement.shape, None, out);
+                let mut stream = pin!(stream);
+                let taken = execute::take_rows_of(stream.as_mut(), &mut sink).await;
+                // The statement may have been done; what failed then is the commit.
+                let position = usize::from(stream.rows_affected().is_some());
+                taken.map_err(|error| Failed { position, error })
+            }
+            Err(error) => Err(Failed { position: 0, error }),
+        };
+        match taken {
+            Ok(()) => {
+                known.took(shared.done());
+                return Ok(true);
+            }
+            Err(failed) if execute::prepared_is_stale(&failed.error) && !again => {
+                again = true;
+                shared.session().forget(known);
+                out.truncate(start);
+            }
+            Err(failed) => {
+                if matches!(failed.error, Error::Database(_)) {
+                    shared.done();
+                }
+                return Err(failed);
+            }
+        }
+    }
+}
+
+/// `None`: it was not sent. Whatever fails later may have been done.
+async fn send(
+    shared: &Shared,
+    known: &Known,
+    statement: &Statement,
+    values: &Values<'_>,
+) -> Result<Option<RowStream>, Error> {
+    let session = shared.session();
+    let prepared = match execute::prepared(session, known, statement, values, Instant::now()).await {
+        Ok(prepared) => prepared,
+        Err(Error::Lost(_)) => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    if session.client.is_closed() {
+        return Ok(None);
+    }
+    let mut answer = pin!(session.client.query_raw(&prepared, values.iter()));
+    // The first poll sends.
+    let polled =
+        poll_fn(|context| Poll::Ready(shared.enter(known.estimate(), || answer.as_mut().poll(context))));
+    match polled.await {
+        Poll::Ready(stream) => Ok(Some(stream?)),
+        Poll::Pending => Ok(Some(answer.await?)),
+    }
+}
