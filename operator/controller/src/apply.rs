@@ -2,6 +2,7 @@
 //! somebody else.
 
 use std::collections::HashMap;
+use std::time::Instant;
 
 use compile::ObjectKey;
 use kube::Client;
@@ -9,6 +10,7 @@ use kube::api::{DeleteParams, Patch, PatchParams, Preconditions};
 use serde_json::Value;
 
 use crate::children::{Child, ChildKey, Children, version};
+use crate::dispute::Dispute;
 use crate::observe::{Event, Observer};
 use crate::resource::{Native, Resource};
 use crate::retry;
@@ -34,6 +36,16 @@ pub enum Error {
     /// The namespace is being deleted.
     #[error("the namespace is being deleted")]
     Ending,
+    /// Whatever is written, somebody else writes it differently.
+    #[error(
+        "{kind} {name} is changed by somebody else as soon as it is written: is there a second operator for this namespace?"
+    )]
+    Contested {
+        /// The kind.
+        kind: &'static str,
+        /// The name.
+        name: String,
+    },
     /// Something of this name is there and not the engine's.
     #[error(
         "{kind} {name} is there already and does not belong to the engine: delete it, or give the engine another name"
@@ -53,7 +65,7 @@ impl Error {
             Self::Refused { again, .. } => *again,
             Self::Ending => false,
             // Nobody tells when it is deleted.
-            Self::Foreign { .. } => true,
+            Self::Foreign { .. } | Self::Contested { .. } => true,
         }
     }
 }
@@ -65,6 +77,7 @@ struct Written {
     uid: String,
     version: u64,
     doubted: bool,
+    dispute: Dispute,
 }
 
 /// Writes the children of one engine.
@@ -91,7 +104,7 @@ impl Applier {
     /// Writes a child if it is not there as rendered.
     ///
     /// # Errors
-    /// It belongs to somebody else, or the API server refuses.
+    /// It belongs to somebody else, somebody else keeps changing it, or the API server refuses.
     pub async fn apply(&mut self, children: &Children, kind: Native, object: &Value) -> Result<(), Error> {
         let name = object.pointer("/metadata/name").and_then(Value::as_str);
         let key = self.key(kind, name.unwrap_or_default());
@@ -102,6 +115,18 @@ impl Applier {
             return Ok(());
         }
         let restored = written.is_some_and(|written| written.hash == hash);
+        let mut dispute = written.map(|written| written.dispute.clone()).unwrap_or_default();
+        // One that is doubted is written for a reason of the operator's own.
+        if restored && written.is_some_and(|written| !written.doubted) {
+            let now = Instant::now();
+            if dispute.pause(now).is_some() {
+                return Err(Error::Contested {
+                    kind: key.kind.as_str(),
+                    name: key.name,
+                });
+            }
+            dispute.restored(now);
+        }
         let objects = kind.api(&self.client, Some(&key.namespace));
         let before = match written {
             Some(written) => Some((written.uid.clone(), written.version)),
@@ -117,6 +142,7 @@ impl Applier {
             uid: applied.metadata.uid.clone().unwrap_or_default(),
             version: version(&applied.metadata),
             doubted: false,
+            dispute,
         };
         if before != Some((now.uid.clone(), now.version)) {
             self.observer.emit(&Event::Applied {
@@ -251,6 +277,7 @@ mod tests {
             uid: "u".to_owned(),
             version: 5,
             doubted: false,
+            dispute: Dispute::default(),
         };
         let live = |uid: &str, version: u64, gone: bool| Child {
             uid: uid.to_owned(),

@@ -17,6 +17,7 @@ pub mod admin;
 pub mod apply;
 pub mod children;
 pub mod deliver;
+pub mod dispute;
 pub mod environment;
 pub mod event;
 pub mod follow;

@@ -279,8 +279,16 @@ impl Worker {
         }
         self.apply(Native::ConfigMap, &index).await?;
         self.published();
+        let mut contested = None;
         for (kind, object) in &workloads {
-            self.apply(*kind, object).await?;
+            match self.apply(*kind, object).await {
+                // The others need not wait for the end of a quarrel.
+                Err(error @ Error::Apply(apply::Error::Contested { .. })) => contested = Some(error),
+                other => other?,
+            }
+        }
+        if let Some(error) = contested {
+            return Err(error);
         }
         if self.shelf.is_served() {
             self.tidy(engine, &parts).await?;
