@@ -206,7 +206,7 @@ fn missing(claim: &str) -> Error {
 fn roles(value: &Value) -> Result<Vec<Arc<str>>, Error> {
     let wrong = |reason: String| {
         Error::claims(format!(
-            "invalid {ALLOWED_ROLES}; should be a list of roles: {reason}"
+            "invalid \"{ALLOWED_ROLES}\"; should be a list of roles: {reason}"
         ))
     };
     let Value::Array(items) = value else {
@@ -219,7 +219,7 @@ fn roles(value: &Value) -> Result<Vec<Arc<str>>, Error> {
 }
 
 fn role(value: &Value, hint: &str) -> Result<Arc<str>, Error> {
-    role_name(value).map_err(|reason| Error::claims(format!("invalid {DEFAULT_ROLE}; {hint}: {reason}")))
+    role_name(value).map_err(|reason| Error::claims(format!("invalid \"{DEFAULT_ROLE}\"; {hint}: {reason}")))
 }
 
 fn role_name(value: &Value) -> Result<Arc<str>, String> {

@@ -202,7 +202,9 @@ async fn handle(
     let answer = match route {
         None => Answer::plain_error(&not_found(), Visibility::Hidden),
         Some(Route { methods, .. }) if !methods.contains(&head.method) => {
-            return wrong_method(&head.method, methods);
+            let mut response = wrong_method(&head.method, methods);
+            settings.cors.decorate(&head.headers, response.headers_mut());
+            return response;
         }
         Some(Route { endpoint, .. }) => {
             let read = body::read(&head.headers, incoming, settings.max_body, settings.timeout).await;

@@ -156,14 +156,14 @@ fn roles() {
             json!({"x-hasura-allowed-roles": "b", "x-hasura-default-role": "b"}),
             None
         ),
-        "JwtInvalidClaims: invalid x-hasura-allowed-roles; should be a list of roles: parsing [] failed, expected Array, but encountered String"
+        "JwtInvalidClaims: invalid \"x-hasura-allowed-roles\"; should be a list of roles: parsing [] failed, expected Array, but encountered String"
     );
     assert!(
         tell(
             json!({"x-hasura-allowed-roles": ["b"], "x-hasura-default-role": 1}),
             None
         )
-        .starts_with("JwtInvalidClaims: invalid x-hasura-default-role; should be a single role name: ")
+        .starts_with("JwtInvalidClaims: invalid \"x-hasura-default-role\"; should be a single role name: ")
     );
     assert_eq!(
         tell(

@@ -18,6 +18,7 @@ mod permission;
 mod problem;
 mod relationship;
 mod rest_endpoint;
+mod rest_path_fuzz;
 mod reuse;
 mod saved_query;
 mod scale;

@@ -269,7 +269,11 @@ mod tests {
     /// Mangled query strings, segments and bodies: nothing panics, and what is text comes back as it was.
     #[test]
     fn random_requests() {
-        let mut state = 7_u64;
+        let setting = |name: &str, default: u64| {
+            let text = std::env::var(name).ok();
+            text.and_then(|text| text.parse().ok()).unwrap_or(default)
+        };
+        let mut state = setting("ROWLOCK_FUZZ_SEED", 7) | 1;
         let mut random = |bound: usize| {
             state ^= state << 13;
             state ^= state >> 7;
@@ -277,8 +281,7 @@ mod tests {
             usize::try_from(state % 1_000_003).unwrap() % bound
         };
         let alphabet = b"%%%=&+ab09AFf/{}[]\":,\xc3\xa9 \0";
-        let seconds = std::env::var("ROWLOCK_FUZZ_SECONDS").ok();
-        let seconds = seconds.and_then(|text| text.parse().ok()).unwrap_or(1);
+        let seconds = setting("ROWLOCK_FUZZ_SECONDS", 1);
         let until = std::time::Instant::now() + std::time::Duration::from_secs(seconds);
         while std::time::Instant::now() < until {
             let bytes: Vec<u8> = (0..random(24))

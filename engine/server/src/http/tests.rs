@@ -270,3 +270,36 @@ async fn browsers() {
     assert_eq!(status, 200);
     assert!(!headers.contains_key("access-control-allow-origin"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_answer_to_an_allowed_origin_says_so() {
+    let server = Server::start(&["--cors-domain=https://a.example"]).await;
+    let origin = ("origin", "https://a.example");
+    for (method, path, status) in [
+        ("GET", "/livez", 200),
+        ("POST", "/v1/graphql", 200),
+        ("PUT", "/v1/graphql", 405),
+        ("GET", "/v1/metadata", 404),
+        ("GET", "/nowhere", 404),
+        ("GET", "/api/rest/nowhere", 404),
+        ("OPTIONS", "/v1/graphql", 204),
+    ] {
+        let (headers, found, _) = server.send(method, path, &[origin], "{}").await;
+        assert_eq!(found, status, "{method} {path}");
+        assert_eq!(
+            headers["access-control-allow-origin"], origin.1,
+            "{method} {path}"
+        );
+        assert_eq!(
+            headers["access-control-allow-credentials"], "true",
+            "{method} {path}"
+        );
+        let (headers, ..) = server
+            .send(method, path, &[("origin", "https://b.example")], "{}")
+            .await;
+        assert!(
+            !headers.contains_key("access-control-allow-origin"),
+            "{method} {path}"
+        );
+    }
+}

@@ -291,4 +291,60 @@ mod tests {
             assert!(wrong(text).starts_with('$'), "{text}");
         }
     }
+
+    /// Mangled messages: nothing panics, and each that cannot be read is told why.
+    #[test]
+    fn random_messages() {
+        let setting = |name: &str, default: u64| {
+            let text = std::env::var(name).ok();
+            text.and_then(|text| text.parse().ok()).unwrap_or(default)
+        };
+        let mut state = setting("ROWLOCK_FUZZ_SEED", 7) | 1;
+        let mut random = |bound: usize| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            usize::try_from(state % 1_000_003).unwrap() % bound
+        };
+        let seeds = [
+            r#"{"type":"connection_init","payload":{"headers":{"x-hasura-role":"user","b":"c"}}}"#,
+            r#"{"id":"1","type":"start","payload":{"query":"{ a }","variables":{"a":[1]},"operationName":null}}"#,
+            r#"{"id":"1","type":"complete"}"#,
+            r#"{"type":"ping","payload":{"a":[[[[]]]]}}"#,
+        ];
+        let until =
+            std::time::Instant::now() + std::time::Duration::from_secs(setting("ROWLOCK_FUZZ_SECONDS", 1));
+        while std::time::Instant::now() < until {
+            let mut text: Vec<char> = seeds[random(seeds.len())].chars().collect();
+            for _ in 0..=random(6) {
+                let at = random(text.len() + 1);
+                match random(4) {
+                    0 => text.truncate(at),
+                    1 => text.insert(
+                        at,
+                        ['{', '}', '[', '"', ':', ',', '\\', '\0', 'é', '9'][random(10)],
+                    ),
+                    2 => text.extend_from_within(..at),
+                    _ if at < text.len() => drop(text.remove(at)),
+                    _ => {}
+                }
+                text.truncate(4096);
+            }
+            let text: String = text.into_iter().collect();
+            if let Err(reason) = ClientMessage::parse(&text) {
+                assert!(
+                    reason.starts_with("parsing ClientMessage failed: Error in $"),
+                    "{reason}"
+                );
+            }
+        }
+        let deep = format!(r#"{{"type":"ping","payload":{}"#, "[".repeat(100_000));
+        assert!(ClientMessage::parse(&deep).is_err());
+        let deep = format!(
+            r#"{{"type":"start","id":"1","payload":{{"query":"","variables":{{"a":{}{}}}}}}}"#,
+            "[".repeat(100_000),
+            "]".repeat(100_000)
+        );
+        assert!(ClientMessage::parse(&deep).is_err());
+    }
 }

@@ -9,6 +9,7 @@ use ring::hmac;
 use serde_json::{Value, json};
 
 use crate::process::{Server, read_response};
+use crate::socket::{APOLLO, Socket, TRANSPORT, init};
 use crate::stand_in::{ADMIN, Issuer, SECRET, StandIn, encode, ids, payload, server};
 
 /// Method, path and the status of a refused token.
@@ -194,11 +195,15 @@ fn tokens_on_every_endpoint() {
             }
         }
     }
+    for (what, token) in &tokens {
+        over_websockets(&server, what, token);
+    }
     assert!(
         evil.asked.lock().unwrap().is_empty(),
         "no address of a token is ever asked"
     );
     a_bearer_is_what_the_token_says(&server, &good);
+    a_session_is_what_the_token_says(&server, &good);
     // Nothing of any of them is in the log.
     server.terminate();
     server.log_line("the end", |line| {
@@ -216,6 +221,117 @@ fn tokens_on_every_endpoint() {
         );
         text.contains("has stopped")
     });
+}
+
+/// In the handshake and in the first message, in both protocols.
+fn over_websockets(server: &Server, what: &str, token: &str) {
+    let authorization = format!("Bearer {token}");
+    let headers = [("authorization", authorization.as_str())];
+    for protocol in [APOLLO, TRANSPORT] {
+        for (handshake, first) in [(&headers[..], &[][..]), (&[], &headers)] {
+            let mut socket = Socket::open(server, "/v1/graphql", protocol, handshake)
+                .ok()
+                .unwrap();
+            socket.send(&init(first));
+            if protocol == APOLLO {
+                let told = socket.message();
+                assert_eq!(told["type"], "connection_error", "{what} {told}");
+                let told = told.to_string();
+                assert!(
+                    !token
+                        .split('.')
+                        .any(|part| part.len() > 20 && told.contains(part)),
+                    "{what} {told}"
+                );
+            }
+            let (code, reason) = socket.closed();
+            assert_eq!(
+                code,
+                if protocol == APOLLO { 4400 } else { 4403 },
+                "{what} {reason}"
+            );
+        }
+    }
+}
+
+/// Whatever the other headers claim, over HTTP, in a handshake or in the first message of a websocket.
+fn a_session_is_what_the_token_says(server: &Server, good: &str) {
+    let authorization = format!("Bearer {good}");
+    let bearer = ("authorization", authorization.as_str());
+    let ids = "{ item(order_by: {id: asc}) { id } }";
+    for claim in [
+        ("x-hasura-user-id", "2"),
+        ("X-HASURA-USER-ID", "2"),
+        ("x-hasura-use-backend-only-permissions", "true"),
+        ("x-hasura-default-role", "admin"),
+        ("x_hasura_role", "admin"),
+    ] {
+        for (handshake, first) in [
+            (vec![bearer, claim], vec![]),
+            (vec![claim], vec![bearer]),
+            (vec![bearer], vec![claim]),
+            (vec![], vec![bearer, claim]),
+        ] {
+            let mut socket = Socket::open(server, "/v1/graphql", TRANSPORT, &handshake)
+                .ok()
+                .unwrap();
+            socket.initialise(&first);
+            let said = socket.ask("1", ids);
+            assert_eq!(
+                said[0]["payload"],
+                json!({"data": {"item": [{"id": 1}]}}),
+                "{claim:?}"
+            );
+        }
+    }
+    let refused = |handshake: &[(&str, &str)], first: &Value| {
+        let mut socket = Socket::open(server, "/v1/graphql", TRANSPORT, handshake)
+            .ok()
+            .unwrap();
+        socket.send(first);
+        socket.closed().0
+    };
+    for role in ["admin", "Admin", "anonymous", "user,admin"] {
+        assert_eq!(
+            refused(&[bearer], &init(&[("x-hasura-role", role)])),
+            4403,
+            "{role}"
+        );
+    }
+    for secret in ["a-wrong-guess", "", "the-admin-secre", "THE-ADMIN-SECRET"] {
+        assert_eq!(
+            refused(&[bearer], &init(&[("x-hasura-admin-secret", secret)])),
+            4403,
+            "{secret}"
+        );
+        assert_eq!(
+            refused(&[("x-hasura-access-key", secret)], &init(&[bearer])),
+            4403,
+            "{secret}"
+        );
+    }
+    // Names that two readers could read differently, and values that no header has.
+    for headers in [
+        json!({"x-hasura-role": "user", "X-Hasura-Role": "admin"}),
+        json!({"x-hasura-role ": "admin"}),
+        json!({"x-hasura\u{2010}role": "admin"}),
+        json!({"x-ha\u{17f}ura-role": "admin"}),
+        json!({"x-hasura-role\u{0}": "admin"}),
+        json!({"x-hasura-role": "user\r\nx-hasura-admin-secret: x"}),
+        json!({"x-hasura-role": "user\u{0}"}),
+        json!({"x-hasura-role": ["admin"]}),
+        json!({"x-hasura-role": null}),
+    ] {
+        let first = json!({"type": "connection_init", "payload": {"headers": headers}});
+        assert_eq!(refused(&[bearer], &first), 4400, "{first}");
+    }
+    // A bearer's second word is as good as the first: it cannot fall back on what the handshake showed.
+    let mut socket = Socket::open(server, "/v1/graphql", TRANSPORT, &[ADMIN])
+        .ok()
+        .unwrap();
+    socket.initialise(&[]);
+    socket.send(&init(&[("authorization", "Bearer x")]));
+    assert_eq!(socket.closed().0, 4403);
 }
 
 /// Whatever the other headers claim.

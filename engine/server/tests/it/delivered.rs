@@ -11,6 +11,8 @@ use serde_json::{Value, json};
 
 use crate::api_server::ApiServer;
 use crate::process::{PATIENCE, Server, rowlock};
+use crate::rotation;
+use crate::socket::{Socket, TRANSPORT};
 
 const TOKEN: &str = "token-of-the-operator";
 
@@ -56,11 +58,20 @@ impl World {
     }
 
     fn put_secret(&self, admin_secret: &str) {
-        let values = BTreeMap::from([
+        self.put_secret_with(admin_secret, &[]);
+    }
+
+    /// The same with the keys of these names for tokens.
+    fn put_secret_with(&self, admin_secret: &str, keys: &[&str]) {
+        let mut values = BTreeMap::from([
             (Self::secret_variable(), self.database.url()),
             ("ROWLOCK_ADMIN_TOKEN".to_owned(), TOKEN.to_owned()),
             ("HASURA_GRAPHQL_ADMIN_SECRET".to_owned(), admin_secret.to_owned()),
         ]);
+        if !keys.is_empty() {
+            let keys = rotation::keys(keys).to_string();
+            values.insert("HASURA_GRAPHQL_JWT_SECRETS".to_owned(), keys);
+        }
         let data: BTreeMap<&String, Value> = values
             .iter()
             .map(|(name, value)| (name, base64(value.as_bytes())))
@@ -388,6 +399,29 @@ fn secrets_change_without_a_restart() {
     world.put_secret("third");
     pod.report_when("no trouble", |report| report["sources"][0]["state"] == "Up");
     assert_eq!(pod.ask("third", "admin"), albums());
+}
+
+#[test]
+fn keys_of_tokens_change_with_the_secret() {
+    let world = World::new("rotated_keys");
+    world.put_secret_with("first", &["old"]);
+    let pod = world.pod();
+    world.publish(5, &["id", "title"]);
+    let mut report = pod.served(5);
+    let (old, new) = (rotation::bearer("old"), rotation::bearer("new"));
+    let let_in = || [&old, &new].map(|token| rotation::is_let_in(&pod.server, ("authorization", token)));
+    assert_eq!(let_in(), [true, false]);
+    let mut socket = Socket::initialised(&pod.server, TRANSPORT, &[("authorization", &old)]);
+    for (keys, expected) in [
+        (&["old", "new"][..], [true, true]),
+        (&["new"], [false, true]),
+        (&["new", "old"], [true, true]),
+    ] {
+        world.put_secret_with("first", keys);
+        report = pod.report_when("another Secret", |next| next["secrets"] != report["secrets"]);
+        assert_eq!(let_in(), expected, "{keys:?}");
+    }
+    assert_eq!(socket.closed().0, 4403, "its key was gone for a while");
 }
 
 #[test]

@@ -9,6 +9,7 @@ use ring::hmac;
 use serde_json::{Value, json};
 
 use crate::process::{Server, rowlock};
+use crate::socket::{Socket, TRANSPORT};
 use crate::stand_in::{ADMIN, SECRET, encode, payload};
 
 /// Where the variables are, a file each.
@@ -43,7 +44,7 @@ fn key(name: &str) -> String {
     format!("{name}-{}", "x".repeat(32))
 }
 
-fn bearer(name: &str) -> String {
+pub(crate) fn bearer(name: &str) -> String {
     let header = encode(br#"{"alg":"HS256"}"#);
     let signed = format!("{header}.{}", encode(payload("1").to_string().as_bytes()));
     let signature = hmac::sign(
@@ -53,7 +54,7 @@ fn bearer(name: &str) -> String {
     format!("Bearer {signed}.{}", encode(signature.as_ref()))
 }
 
-fn keys(names: &[&str]) -> Value {
+pub(crate) fn keys(names: &[&str]) -> Value {
     names
         .iter()
         .map(|name| json!({"type": "HS256", "key": key(name)}))
@@ -61,7 +62,7 @@ fn keys(names: &[&str]) -> Value {
 }
 
 /// Whether somebody with these headers is let in.
-fn is_let_in(server: &Server, header: (&str, &str)) -> bool {
+pub(crate) fn is_let_in(server: &Server, header: (&str, &str)) -> bool {
     let (status, answer) = server.json(
         "/v1alpha1/graphql",
         &[header],
@@ -101,6 +102,7 @@ fn keys_change_under_load() {
     );
     assert!(is_let_in(&server, old) && is_let_in(&server, first));
     assert!(!is_let_in(&server, new) && !is_let_in(&server, second));
+    let mut sockets = [old, first, ADMIN].map(|header| Socket::initialised(&server, TRANSPORT, &[header]));
     // Somebody asks all the time with what is valid at that time.
     let (old_is_valid, new_is_valid, done) = (
         AtomicBool::new(true),
@@ -143,6 +145,9 @@ fn keys_change_under_load() {
         while overlap.elapsed() < Duration::from_millis(500) {
             assert!(is_let_in(&server, old) && is_let_in(&server, new));
         }
+        for socket in &mut sockets {
+            assert_eq!(socket.ask("1", "{ __typename }")[0]["type"], "next");
+        }
         // A key that cannot be read changes nothing.
         folder.put(
             "HASURA_GRAPHQL_JWT_SECRETS",
@@ -158,6 +163,12 @@ fn keys_change_under_load() {
         folder.put("HASURA_GRAPHQL_JWT_SECRETS", &keys(&["new"]));
         until(&server, old, false);
         until(&server, first, false);
+        // So do the websockets of those who came in with them, and no others.
+        let forbidden = (4403, json!({"server_error_msg": "4403: Forbidden"}).to_string());
+        let [by_token, by_secret, by_other] = &mut sockets;
+        assert_eq!(by_token.closed(), forbidden);
+        assert_eq!(by_secret.closed(), forbidden);
+        assert_eq!(by_other.ask("1", "{ __typename }")[0]["type"], "next");
         done.store(true, Ordering::SeqCst);
         for load in loads {
             let (asked, refused) = load.join().unwrap();

@@ -186,8 +186,10 @@ impl Socket {
         match two[0] & 0x0f {
             TEXT => Said::Message(serde_json::from_slice(&payload).unwrap()),
             8 => {
-                let code = u16::from_be_bytes([payload[0], payload[1]]);
-                Said::Close(code, String::from_utf8(payload[2..].to_vec()).unwrap())
+                let (code, reason) = payload.split_at_checked(2).unwrap_or_default();
+                // None at all is 1005 (RFC 6455, 7.4.1).
+                let code = code.first_chunk().map_or(1005, |code| u16::from_be_bytes(*code));
+                Said::Close(code, String::from_utf8(reason.to_vec()).unwrap())
             }
             code => Said::Control(code, payload),
         }

@@ -9,7 +9,7 @@ use std::time::Instant;
 use embedded::test::TestDatabase;
 use serde_json::{Value, json};
 
-use crate::process::{PATIENCE, Server};
+use crate::process::{PATIENCE, Server, pause};
 use crate::socket::{APOLLO, BINARY, Said, Socket, TEXT, TRANSPORT, init};
 use crate::stand_in::{ADMIN, SECRET, server};
 
@@ -117,18 +117,14 @@ fn handshakes() {
     }
     // Places are given back when a websocket is gone.
     let started = Instant::now();
-    let _first = loop {
-        match open("/v1/graphql", None, &[]) {
-            Ok(socket) => break socket,
-            Err(_) => assert!(started.elapsed() < PATIENCE),
+    let eventually = || loop {
+        if let Ok(socket) = open("/v1/graphql", None, &[]) {
+            break socket;
         }
+        assert!(started.elapsed() < PATIENCE);
+        pause();
     };
-    let _second = loop {
-        match open("/v1/graphql", None, &[]) {
-            Ok(socket) => break socket,
-            Err(_) => assert!(started.elapsed() < PATIENCE),
-        }
-    };
+    let _two = [eventually(), eventually()];
     let (status, body) = open("/v1/graphql", None, &[]).err().unwrap();
     assert_eq!(status, 503);
     assert!(body.contains("too many websockets are open"), "{body}");
@@ -319,6 +315,44 @@ fn the_newer_protocol() {
     let mut socket = open();
     socket.send(&init(&[("x-hasura-admin-secret", "wrong")]));
     assert_eq!(socket.closed(), (4403, reason("4403: Forbidden")));
+}
+
+#[test]
+fn limits_hold() {
+    let database = TestDatabase::create("ws_limits");
+    let server = server(&database, &[]);
+    let limits = json!({
+        "depth_limit": {"global": 1, "per_role": {"anonymous": 1}},
+        "rate_limit": {"global": {"max_reqs_per_min": 1, "unique_params": ["x-hasura-user-id"]}, "per_role": {}},
+    });
+    let set = json!({"type": "set_api_limits", "args": limits});
+    assert_eq!(server.json("/v1/metadata", &[ADMIN], &set).0, 200);
+    let mut socket = Socket::initialised(&server, TRANSPORT, USER);
+    let deep = error(
+        "the depth is 2, which exceeds the limit of 1",
+        "$",
+        "validation-failed",
+    );
+    assert_eq!(
+        socket.ask("1", ITEMS),
+        [json!({"type": "error", "id": "1", "payload": [deep]})]
+    );
+    // Counted together with what comes over HTTP and over other websockets.
+    let query = json!({"query": "{ __typename }"});
+    assert_eq!(server.json("/v1alpha1/graphql", USER, &query).0, 429);
+    let mut other = Socket::initialised(&server, APOLLO, USER);
+    let said = other.ask("1", "{ __typename }");
+    assert_eq!(
+        (
+            &said[0]["type"],
+            &said[0]["payload"]["errors"][0]["extensions"]["code"]
+        ),
+        (&json!("error"), &json!("rate-limit-exceeded"))
+    );
+    other.initialise(&[ADMIN, ("x-hasura-role", "user"), ("x-hasura-user-id", "1")]);
+    assert_eq!(other.ask("1", "{ __typename }")[0]["type"], "data");
+    other.initialise(&[ADMIN]);
+    assert_eq!(other.ask("1", ITEMS)[0]["type"], "data", "an admin has no limits");
 }
 
 #[test]

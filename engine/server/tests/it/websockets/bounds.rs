@@ -6,7 +6,7 @@ use embedded::test::TestDatabase;
 use serde_json::json;
 
 use super::{slow, start_failed};
-use crate::process::{PATIENCE, Server};
+use crate::process::{PATIENCE, Server, pause};
 use crate::socket::{APOLLO, BINARY, Said, Socket, TEXT, TRANSPORT, head, init, is_keepalive};
 use crate::stand_in::{ADMIN, server};
 
@@ -24,6 +24,7 @@ fn wait_until_running(server: &Server, wanted: bool) {
     let started = Instant::now();
     while is_running(server) != wanted {
         assert!(started.elapsed() < PATIENCE, "{wanted}");
+        pause();
     }
 }
 
@@ -176,4 +177,95 @@ fn nobody_has_for_ever() {
         assert_eq!(socket.said(), Said::Close(1000, String::new()));
         assert_eq!(socket.next(), Said::Gone);
     }
+}
+
+/// A small generator (xorshift); the same numbers on every machine.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 % 1_000_003).unwrap() % bound
+    }
+
+    /// Cuts, doubles, swaps and overwrites bytes.
+    fn mangle(&mut self, bytes: &mut Vec<u8>) {
+        for _ in 0..self.below(5) {
+            let at = self.below(bytes.len() + 1);
+            match self.below(4) {
+                0 => bytes.truncate(at),
+                1 => bytes.insert(at, u8::try_from(self.below(256)).unwrap()),
+                2 => bytes.extend_from_within(..at),
+                _ if at < bytes.len() => bytes[at] = b"{}[]\":,\\ \0\xff"[self.below(11)],
+                _ => {}
+            }
+            bytes.truncate(4096);
+        }
+    }
+}
+
+/// Mangled messages and mangled frames, some after coming in: the server goes on, each websocket ends for a reason.
+/// `ROWLOCK_FUZZ_SECONDS` says for how long (2 by default), `ROWLOCK_FUZZ_SEED` where to begin.
+#[test]
+fn random_frames() {
+    let setting = |name: &str, default: u64| {
+        let text = std::env::var(name).ok();
+        text.and_then(|text| text.parse().ok()).unwrap_or(default)
+    };
+    let database = TestDatabase::create("ws_fuzz");
+    let server = server(
+        &database,
+        &["--max-websockets", "20", "--enabled-log-types", "startup"],
+    );
+    let seeds = [
+        init(&[ADMIN]).to_string(),
+        json!({"id": "1", "type": "start", "payload": {"query": "{ item { id } }", "variables": {"a": [1]}}})
+            .to_string(),
+        json!({"id": "1", "type": "subscribe", "payload": {"query": "{ slow { s } }"}}).to_string(),
+        json!({"id": "1", "type": "complete"}).to_string(),
+        json!({"type": "ping", "payload": {"a": null}}).to_string(),
+        json!({"type": "connection_terminate"}).to_string(),
+    ];
+    let mut random = Random(setting("ROWLOCK_FUZZ_SEED", 7) | 1);
+    let until = Instant::now() + Duration::from_secs(setting("ROWLOCK_FUZZ_SECONDS", 2));
+    let mut rounds = 0;
+    while Instant::now() < until || rounds < 50 {
+        rounds += 1;
+        let protocol = [APOLLO, TRANSPORT][random.below(2)];
+        // The place of the one before is given back when it has ended.
+        let Ok(mut socket) = Socket::open(&server, "/v1/graphql", protocol, &[]) else {
+            continue;
+        };
+        if random.below(4) > 0 {
+            socket.send(&init(&[ADMIN]));
+        }
+        for _ in 0..=random.below(6) {
+            let mut payload = seeds[random.below(seeds.len())].clone().into_bytes();
+            random.mangle(&mut payload);
+            if random.below(3) > 0 {
+                let code = [TEXT, BINARY, 0, 9, 10, 8, 3][random.below(7)];
+                socket.frame(code, random.below(5) > 0, &payload);
+            } else {
+                let mut bytes = [head(0x81, 0x80, payload.len()), vec![0; 4], payload].concat();
+                random.mangle(&mut bytes);
+                socket.raw(&bytes);
+            }
+        }
+        socket
+            .stream()
+            .shutdown(std::net::Shutdown::Write)
+            .unwrap_or_default();
+        while !matches!(socket.next(), Said::Gone | Said::Close(..)) {}
+    }
+    let mut socket = loop {
+        if let Ok(socket) = Socket::open(&server, "/v1/graphql", APOLLO, &[]) {
+            break socket;
+        }
+        assert!(Instant::now() < until + PATIENCE, "places are not given back");
+        pause();
+    };
+    socket.initialise(&[ADMIN]);
+    assert_eq!(socket.ask("1", "{ item { id } }").len(), 1);
 }
