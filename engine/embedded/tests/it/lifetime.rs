@@ -46,7 +46,7 @@ fn killing_the_process_stops_the_server() {
     let deadline = Instant::now() + Duration::from_secs(60);
     while TcpStream::connect(("127.0.0.1", port)).is_ok() {
         assert!(Instant::now() < deadline, "the server goes on listening");
-        std::thread::sleep(Duration::from_millis(2));
+        crate::wait::pause();
     }
 }
 

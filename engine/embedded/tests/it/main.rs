@@ -7,3 +7,4 @@ mod lifetime;
 mod persistent;
 #[cfg(test)]
 mod shared;
+mod wait;

@@ -234,7 +234,7 @@ fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
     let end = Instant::now() + PATIENCE;
     while !is_so() {
         assert!(Instant::now() < end, "{what} did not come");
-        crate::process::pause();
+        crate::wait::pause();
     }
 }
 

@@ -91,7 +91,7 @@ fn wait_for(what: &str, mut holds: impl FnMut() -> bool) -> Duration {
     let begin = Instant::now();
     while !holds() {
         assert!(begin.elapsed() < PATIENCE, "{what} takes too long");
-        crate::process::pause();
+        crate::wait::pause();
     }
     begin.elapsed()
 }

@@ -48,5 +48,6 @@ mod tables;
 #[cfg(test)]
 mod transfer;
 mod validation;
+mod wait;
 #[cfg(test)]
 mod websockets;

@@ -14,11 +14,6 @@ use serde_json::Value;
 /// How long anything may take before the test fails.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 
-/// Between two looks at something that is waited for: whatever makes it so needs the processor.
-pub(crate) fn pause() {
-    std::thread::sleep(Duration::from_millis(2));
-}
-
 /// The program with an environment of its own.
 pub(crate) fn rowlock(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_rowlock"));
@@ -178,7 +173,7 @@ impl Server {
                 return status;
             }
             assert!(Instant::now() < end, "the server does not stop");
-            pause();
+            crate::wait::pause();
         }
     }
 }

@@ -9,9 +9,10 @@ use std::time::Instant;
 use embedded::test::TestDatabase;
 use serde_json::{Value, json};
 
-use crate::process::{PATIENCE, Server, pause};
+use crate::process::{PATIENCE, Server};
 use crate::socket::{APOLLO, BINARY, Said, Socket, TEXT, TRANSPORT, init};
 use crate::stand_in::{ADMIN, SECRET, server};
+use crate::wait::pause;
 
 const ITEMS: &str = "{ item(order_by: {id: asc}) { id } }";
 const USER: &[(&str, &str)] = &[ADMIN, ("x-hasura-role", "user"), ("x-hasura-user-id", "2")];

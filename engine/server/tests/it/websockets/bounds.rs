@@ -6,9 +6,10 @@ use embedded::test::TestDatabase;
 use serde_json::json;
 
 use super::{slow, start_failed};
-use crate::process::{PATIENCE, Server, pause};
+use crate::process::{PATIENCE, Server};
 use crate::socket::{APOLLO, BINARY, Said, Socket, TEXT, TRANSPORT, head, init, is_keepalive};
 use crate::stand_in::{ADMIN, server};
+use crate::wait::pause;
 
 /// What the database does for the view `slow`.
 fn is_running(server: &Server) -> bool {
