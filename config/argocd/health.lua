@@ -10,6 +10,12 @@ end
 if obj.status == nil or obj.status.conditions == nil then
     return waiting
 end
+local stalled = false
+for _, condition in ipairs(obj.status.conditions) do
+    if condition.type == "Stalled" and condition.status == "True" and condition.observedGeneration == obj.metadata.generation then
+        stalled = true
+    end
+end
 for _, condition in ipairs(obj.status.conditions) do
     if condition.type == "Ready" then
         if condition.observedGeneration ~= obj.metadata.generation then
@@ -22,10 +28,11 @@ for _, condition in ipairs(obj.status.conditions) do
         if condition.status == "True" then
             return {status = "Healthy", message = message}
         end
-        if condition.status == "Unknown" or condition.reason == "Pending" or condition.reason == "NoReadyPod" then
-            return {status = "Progressing", message = message}
+        -- What an object needs may come after it, in the same wave too.
+        if stalled then
+            return {status = "Degraded", message = message}
         end
-        return {status = "Degraded", message = message}
+        return {status = "Progressing", message = message}
     end
 end
 return waiting

@@ -162,3 +162,62 @@ async fn other_namespaces_consent_first() {
     other.end().await.expect("the end");
     shop.close().await;
 }
+
+/// Secrets that are missing are waited for: nothing is tried or written meanwhile.
+#[tokio::test]
+#[ignore = "needs a cluster with a node: e2e/run"]
+async fn missing_secrets_are_waited_for() {
+    let shop = Shop::open("missing", 1).await;
+    let header = |secret: String| {
+        let from = |name: &str, key: &str| json!({"secretKeyRef": {"name": name, "key": key}});
+        json!([
+            {"name": "a", "valueFrom": from(&secret, "token")},
+            {"name": "b", "valueFrom": from("shop", "admin-secret")},
+        ])
+    };
+    let mut waiting = Vec::new();
+    for number in 0..4 {
+        let name = format!("missing-{number}");
+        let connection = json!({"urlFrom": {"secretKeyRef": {"name": name, "key": "uri"}}});
+        waiting.push(object(
+            "Source",
+            &name,
+            json!({"name": name, "connection": connection}),
+        ));
+        let url = "https://example.org/graphql";
+        let schema = json!({"name": format!("remote_{number}"), "url": url, "headers": header(format!("gone-{number}"))});
+        waiting.push(object("RemoteSchema", &name, schema));
+    }
+    for object in &waiting {
+        shop.apply(object).await;
+    }
+    for object in &waiting {
+        shop.refused_for(object, "RefNotResolved").await;
+    }
+    let own = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "shop-secrets"}});
+    let version = async || {
+        let found = shop
+            .story
+            .get(&own)
+            .await
+            .expect("an answer")
+            .expect("the Secret");
+        found["metadata"]["resourceVersion"].clone()
+    };
+    let before = version().await;
+    // What would be tried in a loop would be tried while this change is served.
+    let permission = reading("book", &["id"], json!({"id": {"_eq": 2}}));
+    shop.apply(&permission).await;
+    shop.ready(&permission).await;
+    let books = json!({"data": {"book": [{"id": 2}]}});
+    let address = shop.address().await;
+    shop.answers(&address, &shop.customer(), "query { book { id } }", &books)
+        .await;
+    assert_eq!(version().await, before, "the Secret is not written again");
+    let secret = json!({
+        "apiVersion": "v1", "kind": "Secret", "metadata": {"name": "missing-0"}, "stringData": {"uri": shop.database.url},
+    });
+    shop.apply(&secret).await;
+    shop.ready(&waiting[0]).await;
+    shop.close().await;
+}

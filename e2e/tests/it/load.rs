@@ -34,6 +34,11 @@ impl Load {
         Self::of(people, usize::MAX, client, address, operation, expected)
     }
 
+    /// One person at each of these addresses, until they are told to stop.
+    pub fn at_each(addresses: &[String], client: &Client, operation: &str, expected: &[Value]) -> Self {
+        Self::begin(addresses, usize::MAX, client, operation, expected)
+    }
+
     /// The same, each so many times.
     pub fn of(
         people: usize,
@@ -43,10 +48,21 @@ impl Load {
         operation: &str,
         expected: &[Value],
     ) -> Self {
+        let addresses = vec![address.to_owned(); people];
+        Self::begin(&addresses, times, client, operation, expected)
+    }
+
+    fn begin(
+        addresses: &[String],
+        times: usize,
+        client: &Client,
+        operation: &str,
+        expected: &[Value],
+    ) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
-        let person = || {
+        let person = |address: &String| {
             let (stop, client) = (Arc::clone(&stop), client.clone());
-            let (address, operation) = (address.to_owned(), operation.to_owned());
+            let (address, operation) = (address.clone(), operation.to_owned());
             let expected = expected.to_vec();
             tokio::spawn(async move {
                 let mut outcome = Outcome::default();
@@ -72,7 +88,7 @@ impl Load {
                 outcome
             })
         };
-        let people = (0..people).map(|_| person()).collect();
+        let people = addresses.iter().map(person).collect();
         Self { stop, people }
     }
 

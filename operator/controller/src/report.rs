@@ -27,9 +27,15 @@ const AT_A_TIME: usize = 16;
 /// How long to wait before a write that failed is tried again.
 const PAUSE: Duration = Duration::from_secs(2);
 
-/// How long an object must be refused before waiting is said not to help: what it names may come in the same commit, and
-/// pods tell the operator of a migration within seconds.
-const SETTLED: Duration = Duration::from_secs(6);
+/// How long an object must be refused before waiting is said not to help: what it names may come in the same commit,
+/// Secrets from elsewhere, and pods tell the operator of a migration within seconds.
+fn patience(reason: Reason) -> Duration {
+    match reason {
+        Reason::Invalid | Reason::NotSupported => Duration::ZERO,
+        Reason::Refused | Reason::Duplicate => Duration::from_secs(6),
+        _ => Duration::from_secs(60),
+    }
+}
 
 /// An object that is refused.
 #[derive(Debug)]
@@ -38,6 +44,13 @@ struct Refusal {
     reason: Reason,
     since: Instant,
     stands: bool,
+}
+
+impl Refusal {
+    /// How long until it stands.
+    fn left(&self) -> Duration {
+        patience(self.reason).saturating_sub(self.since.elapsed())
+    }
 }
 
 /// Gathers verdicts and writes statuses.
@@ -74,8 +87,8 @@ impl Reporter {
     }
 
     /// Whether the object is refused and stays so: at once where its own words are wrong, else after a while.
-    fn stands(&self, object: &Object, known: &Status) -> bool {
-        let reason = self.verdicts().refusal(object);
+    fn stands(&self, object: &Object, known: &Status, selected: &[ObjectKey]) -> bool {
+        let reason = self.verdicts().refusal(object, selected);
         let mut refused = self.refused();
         let Some(reason) = reason else {
             refused.remove(&object.key);
@@ -91,10 +104,8 @@ impl Reporter {
         if (entry.generation, entry.reason) != (object.generation, reason) {
             *entry = fresh();
         }
-        entry.stands |= reason == Reason::Invalid
-            || entry.since.elapsed() >= SETTLED
-            // As another operator said before this one began.
-            || is_stalled(known, object.generation);
+        // Or another operator said so before this one began.
+        entry.stands |= entry.left().is_zero() || is_stalled(known, object.generation);
         entry.stands
     }
 
@@ -102,16 +113,14 @@ impl Reporter {
     fn next_due(&self) -> Option<Duration> {
         let refused = self.refused();
         let waiting = refused.values().filter(|refusal| !refusal.stands);
-        waiting
-            .map(|refusal| SETTLED.saturating_sub(refusal.since.elapsed()))
-            .min()
+        waiting.map(Refusal::left).min()
     }
 
     fn look_at_due(&self) {
         let due: Vec<ObjectKey> = self
             .refused()
             .iter()
-            .filter(|(_, refusal)| !refusal.stands && refusal.since.elapsed() >= SETTLED)
+            .filter(|(_, refusal)| !refusal.stands && refusal.left().is_zero())
             .map(|(key, _)| key.clone())
             .collect();
         self.look_at(due);
@@ -174,7 +183,7 @@ impl Reporter {
             return false;
         };
         let selected = world.engines_of(&[&object]);
-        let stalled = self.stands(&object, &known);
+        let stalled = self.stands(&object, &known, &selected);
         let made = self
             .verdicts()
             .status(&object, &known, &selected, stalled, &now());

@@ -82,17 +82,30 @@ impl Verdicts {
         changed
     }
 
-    /// Why an engine does not accept the object, where waiting for others does not help.
-    pub fn refusal(&self, object: &Object) -> Option<Reason> {
+    /// Why the object is not served, where it is not for pods to come or to take it. `selected` are the engines that are
+    /// made of it.
+    pub fn refusal(&self, object: &Object, selected: &[ObjectKey]) -> Option<Reason> {
+        if selected.is_empty() && object.key.kind != Kind::ReferenceGrant {
+            return Some(Reason::NotSelected);
+        }
         let conditions = self.by_object.get(&object.key)?.values().flatten();
         let mut reasons = conditions
             .filter(|condition| {
-                condition.kind == ConditionType::Accepted
-                    && condition.status == ConditionStatus::False
+                condition.status == ConditionStatus::False
                     && condition.observed_generation == object.generation
             })
             .map(|condition| condition.reason);
-        reasons.find(|reason| matches!(reason, Reason::Invalid | Reason::Refused | Reason::Duplicate))
+        reasons.find(|reason| {
+            matches!(
+                reason,
+                Reason::Invalid
+                    | Reason::NotSupported
+                    | Reason::Refused
+                    | Reason::Duplicate
+                    | Reason::RefNotResolved
+                    | Reason::DependencyFailed
+            )
+        })
     }
 
     /// The status that the object should have; nothing: that is not known yet, or it is right. `selected` are the

@@ -168,12 +168,11 @@ fn a_refusal_that_stands_is_stalled() {
         message: "no such table".to_owned(),
     };
     verdicts.set(&engine, vec![conditions(&table, &refused)], None);
-    assert_eq!(verdicts.refusal(&table), Some(Reason::Refused));
-    assert_eq!(
-        verdicts.refusal(&object(Kind::Table, "t", 3)),
-        None,
-        "of another form"
-    );
+    let selected = std::slice::from_ref(&engine);
+    assert_eq!(verdicts.refusal(&table, selected), Some(Reason::Refused));
+    let later = object(Kind::Table, "t", 3);
+    assert_eq!(verdicts.refusal(&later, selected), None, "of another form");
+    assert_eq!(verdicts.refusal(&later, &[]), Some(Reason::NotSelected));
     let status =
         |known: &Status, stalled| verdicts.status(&table, known, std::slice::from_ref(&engine), stalled, "1");
     let first = status(&Status::None, false).expect("a status");
@@ -182,5 +181,5 @@ fn a_refusal_that_stands_is_stalled() {
     assert!(is_stalled(&second, 2) && !is_stalled(&second, 3));
     assert_eq!(top(&second).kind, ConditionType::Ready);
     verdicts.set(&engine, vec![conditions(&table, &Delivery::NoReadyPod)], None);
-    assert_eq!(verdicts.refusal(&table), None, "pods may come");
+    assert_eq!(verdicts.refusal(&table, selected), None, "pods may come");
 }
