@@ -78,7 +78,7 @@ func healthOf(overrides health.HealthOverride, live *unstructured.Unstructured) 
 	return verdict{Status: string(found.Status), Message: found.Message}, nil
 }
 
-// As `ServerSideDiff=true` sets it up.
+// As `compare-options: ServerSideDiff=true,IncludeMutationWebhook=true` sets it up.
 func serverSide() ([]diff.Option, func(), error) {
 	config, err := clientcmd.BuildConfigFromFlags("", os.Getenv("KUBECONFIG"))
 	if err != nil {
@@ -99,6 +99,7 @@ func serverSide() ([]diff.Option, func(), error) {
 		diff.WithServerSideDryRunner(diff.NewK8sServerSideDryRunner(applier)),
 		diff.WithManager(manager),
 		diff.WithGVKParser(parser),
-		diff.WithIgnoreMutationWebhook(true),
+		// As `IncludeMutationWebhook=true`: without it changes inside of preserved fields are not seen (argo-cd#28818).
+		diff.WithIgnoreMutationWebhook(false),
 	}, cleanup, nil
 }
