@@ -17,6 +17,11 @@ pub struct Late {
 /// What a look at the world found: what was waited for, or a description of what is there instead.
 pub type Look<T> = Result<T, String>;
 
+/// Lets time pass: where the moment of something is what a story varies, never in place of a condition.
+pub async fn pass(time: Duration) {
+    tokio::time::sleep(time).await;
+}
+
 /// Looks until the look succeeds, at most for `patience`. Returns what it found and how long it took.
 ///
 /// # Errors

@@ -236,7 +236,9 @@ async fn waves_wait_until_objects_are_ready() {
     for wave in 0..3 {
         let mut latest = ready_before.clone();
         for object in &objects {
-            if object["metadata"]["annotations"]["argocd.argoproj.io/sync-wave"] != wave.to_string() {
+            if object["metadata"]["annotations"]["argocd.argoproj.io/sync-wave"].as_str()
+                != Some(wave.to_string().as_str())
+            {
                 continue;
             }
             let live = shop

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use e2e::figure::{Size, note, spread};
-use e2e::wait::until;
+use e2e::wait::{pass, until};
 use futures_util::{StreamExt, stream};
 use serde_json::{Value, json};
 
@@ -71,7 +71,7 @@ impl Listening {
                             let bodies = heard.entry(answer.generation).or_default();
                             bodies.insert(answer.body.to_string());
                         }
-                        _ => tokio::time::sleep(Duration::from_millis(5)).await,
+                        _ => pass(Duration::from_millis(5)).await,
                     }
                 }
                 heard
@@ -167,7 +167,7 @@ async fn a_large_world_goes_in_parts() {
         let filter = json!({"_and": [{"id": {"_eq": id}}, {"id": {"_lt": 1000 + turn}}]});
         let permission = reading("book", &["id"], filter);
         shop.apply(&permission).await;
-        tokio::time::sleep(Duration::from_millis(turn * pause)).await;
+        pass(Duration::from_millis(turn * pause)).await;
         if !on_the_node(&["run", "pkill", "-KILL", "-x", "rowlock"]).await {
             break;
         }
