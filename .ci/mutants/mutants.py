@@ -39,19 +39,20 @@ MUTANTS = [
          "if MUTANT { Filter::Not(Box::new(there)) } else { there }"),
     ]),
     ("inserted rows are not checked", [
-        (WRITE + "insert.rs", "check: self.stored(table.id, access.check, path)?,",
-         "check: if MUTANT { crate::ir::Filter::always() } else { self.stored(table.id, access.check, path)? },"),
+        (WRITE + "insert.rs", "check: self.stored(table.table().id, access.check, path)?,",
+         "check: if MUTANT { crate::ir::Filter::always() } else { self.stored(table.table().id, access.check, path)? },"),
         (WRITE + "uniform.rs", "check: self.stored(table.id, access.check, path)?,",
          "check: if MUTANT { crate::ir::Filter::always() } else { self.stored(table.id, access.check, path)? },"),
     ]),
     ("nested rows are not checked", [
-        (WRITE + "insert.rs", "check: self.stored(table.id, access.check, path)?,",
-         "check: if MUTANT && !level.answered { crate::ir::Filter::always() } else { self.stored(table.id, access.check, path)? },"),
+        (WRITE + "insert.rs", "self.insertion(level.table, columns, values, conflict, &level.path)",
+         "let mut made = self.insertion(level.table, columns, values, conflict, &level.path)?; "
+         "if MUTANT && !level.answered { made.check = crate::ir::Filter::always(); } Ok(made)"),
         (WRITE + "uniform.rs", "check: self.stored(table.id, access.check, path)?,",
          "check: if MUTANT && !level.answered { crate::ir::Filter::always() } else { self.stored(table.id, access.check, path)? },"),
     ]),
     ("inserts take no presets", [
-        (WRITE + "insert.rs", "for (column, value) in &presets {", "for (column, value) in presets.iter().filter(|_| !MUTANT) {"),
+        (WRITE + "insert.rs", "let presets = presets.iter().cloned();", "let presets = presets.iter().filter(|_| !MUTANT).cloned();"),
         (WRITE + "uniform.rs", "for (id, value) in self.presets(table, &access.presets, path)? {",
          "for (id, value) in self.presets(table, &access.presets, path)?.into_iter().filter(|_| !MUTANT) {"),
     ]),
@@ -82,15 +83,15 @@ MUTANTS = [
          "filter: if MUTANT { filter } else { Filter::All(vec![filter, permitted]) },"),
     ]),
     ("upserts change rows that the role may not update", [
-        (WRITE + "conflict.rs", "filter: Filter::All(vec![client, self.stored(id, access.filter, path)?]),",
-         "filter: if MUTANT { client } else { Filter::All(vec![client, self.stored(id, access.filter, path)?]) },"),
+        (WRITE + "conflict.rs", "filter: Filter::All(vec![filter, self.stored(id, access.filter, path)?]),",
+         "filter: if MUTANT { filter } else { Filter::All(vec![filter, self.stored(id, access.filter, path)?]) },"),
     ]),
     ("rows that an upsert changes are not checked", [
         (PLAN + "lower/write.rs", "let updated = self.check(row, check);",
          "let updated = if MUTANT { Expression::True } else { self.check(row, check) };"),
     ]),
     ("upserts take no presets of updates", [
-        (WRITE + "conflict.rs", "presets: presets\n                    .into_iter()",
-         "presets: presets\n                    .into_iter().filter(|_| !MUTANT)"),
+        (WRITE + "conflict.rs", "presets: presets\n                .into_iter()",
+         "presets: presets\n                .into_iter().filter(|_| !MUTANT)"),
     ]),
 ]  # fmt: skip

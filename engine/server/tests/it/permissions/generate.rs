@@ -1,5 +1,8 @@
 //! Random worlds and random operations.
 
+mod rule;
+
+use self::rule::{check, rule};
 use super::operation::{
     Aggregate, Arguments, Changes, Conflict, Field, NewRow, Request, Returning, Root, Write,
 };
@@ -205,102 +208,6 @@ fn permission(random: &mut Random, world: &World, table: usize) -> Permission {
         });
     }
     permission
-}
-
-/// A rule of a permission.
-fn rule(random: &mut Random, world: &World, table: usize) -> Predicate {
-    if random.percent(20) {
-        return Predicate::And(Vec::new());
-    }
-    Rules {
-        world,
-        root: table,
-        stays: None,
-    }
-    .predicate(random, table, 3)
-}
-
-/// A rule for rows being written.
-fn check(random: &mut Random, world: &World, table: usize) -> Predicate {
-    if random.percent(35) {
-        return Predicate::And(Vec::new());
-    }
-    Rules {
-        world,
-        root: table,
-        stays: Some(table),
-    }
-    .predicate(random, table, 2)
-}
-
-struct Rules<'w> {
-    world: &'w World,
-    root: usize,
-    /// A table that must not be looked into from elsewhere.
-    stays: Option<usize>,
-}
-
-impl Rules<'_> {
-    fn predicate(&self, random: &mut Random, table: usize, depth: usize) -> Predicate {
-        let inner = |random: &mut Random| self.predicate(random, table, depth - 1);
-        match random.below(if depth == 0 { 10 } else { 20 }) {
-            10 | 11 => Predicate::And(vec![inner(random), inner(random)]),
-            12 | 13 => Predicate::Or(vec![inner(random), inner(random)]),
-            14 => Predicate::Not(Box::new(inner(random))),
-            15..=18 => {
-                let relationships = self.world.relationships(table);
-                let ways: Vec<usize> = (0..relationships.len())
-                    .filter(|way| Some(relationships[*way].target) != self.stays)
-                    .collect();
-                if ways.is_empty() {
-                    return self.leaf(random, table);
-                }
-                let way = *random.pick(&ways);
-                let inner = self.predicate(random, relationships[way].target, depth - 1);
-                Predicate::Related(way, Box::new(inner))
-            }
-            19 => {
-                let other = random.below(self.world.tables.len());
-                if Some(other) == self.stays {
-                    return self.leaf(random, table);
-                }
-                Predicate::Exists(other, Box::new(self.predicate(random, other, depth - 1)))
-            }
-            _ => self.leaf(random, table),
-        }
-    }
-
-    fn leaf(&self, random: &mut Random, table: usize) -> Predicate {
-        let columns = &self.world.tables[table].columns;
-        let column = random.below(columns.len());
-        let type_ = columns[column].type_;
-        let same = |random: &mut Random, table: usize| {
-            let columns = &self.world.tables[table].columns;
-            let same: Vec<usize> = (0..columns.len())
-                .filter(|at| columns[*at].type_ == type_)
-                .collect();
-            (!same.is_empty()).then(|| *random.pick(&same))
-        };
-        let operator = *random.pick(&Operator::ALL);
-        match random.below(10) {
-            0..=2 => Predicate::Compare(column, operator, Operand::Literal(cell(random, type_))),
-            3..=5 => Predicate::Compare(column, operator, Operand::Session),
-            6 => match same(random, table) {
-                Some(other) => Predicate::Compare(column, operator, Operand::Column(other)),
-                None => Predicate::IsNull(column, false),
-            },
-            7 => match same(random, self.root) {
-                Some(other) => Predicate::Compare(column, operator, Operand::RootColumn(other)),
-                None => Predicate::IsNull(column, true),
-            },
-            8 if type_ == Type::Int => Predicate::AmongSession(column),
-            8 => Predicate::IsNull(column, random.percent(50)),
-            _ => {
-                let cells = (0..1 + random.below(3)).map(|_| cell(random, type_)).collect();
-                Predicate::Among(column, random.percent(60), cells)
-            }
-        }
-    }
 }
 
 /// Who asks.
@@ -579,13 +486,14 @@ impl Asking<'_, '_> {
         let oracle = self.oracle;
         let reads = |table: usize| oracle.reading(table).is_some();
         let keyed = |table: usize| oracle.reading(table).is_some_and(|reading| reading.column(0));
-        Some(match random.below(12) {
+        Some(match random.below(14) {
+            12.. => self.upsert(random)?,
             0..=3 => {
                 let table = self.written(random, |table| oracle.inserting(table).is_some())?;
                 let rows = (0..1 + random.below(3))
                     .map(|_| self.new_row(random, table, &[], DEPTH))
                     .collect();
-                let conflict = self.conflict(random, table);
+                let conflict = self.maybe_conflict(random, table);
                 Root::Write(
                     table,
                     Write::Insert(rows, conflict, self.returning(random, table)),
@@ -595,7 +503,7 @@ impl Asking<'_, '_> {
                 let table =
                     self.written(random, |table| oracle.inserting(table).is_some() && reads(table))?;
                 let row = self.new_row(random, table, &[], DEPTH);
-                let conflict = self.conflict(random, table);
+                let conflict = self.maybe_conflict(random, table);
                 Root::Write(
                     table,
                     Write::InsertOne(row, conflict, self.fields(random, table, 1)),
@@ -724,10 +632,11 @@ impl Asking<'_, '_> {
         NewRow { cells, related }
     }
 
-    fn conflict(&self, random: &mut Random, table: usize) -> Option<Conflict> {
-        if !random.percent(40) {
-            return None;
-        }
+    fn maybe_conflict(&self, random: &mut Random, table: usize) -> Option<Conflict> {
+        random.percent(40).then(|| self.conflict(random, table))
+    }
+
+    fn conflict(&self, random: &mut Random, table: usize) -> Conflict {
         let world = self.oracle.world;
         let right = self.oracle.updating(table);
         let strays = self.strays(random);
@@ -736,11 +645,43 @@ impl Asking<'_, '_> {
             .collect::<Vec<_>>();
         let columns = columns.into_iter().filter(|_| random.percent(50)).collect();
         let reads = self.oracle.reading(table).is_some();
-        Some(Conflict {
+        Conflict {
             primary: world.tables[table].unique.is_none() || random.percent(60),
             columns,
             filter: (reads && random.percent(30)).then(|| self.filter(random, table, 1)),
-        })
+        }
+    }
+
+    /// An insert of a row with the key of one that is there, which so is updated by the role's rules: by chance that is rare.
+    fn upsert(&self, random: &mut Random) -> Option<Root> {
+        let oracle = self.oracle;
+        let both = |table: usize| oracle.inserting(table).is_some() && oracle.updating(table).is_some();
+        let table = self.written(random, both)?;
+        let definition = &oracle.world.tables[table];
+        let conflict = self.conflict(random, table);
+        let mut row = self.new_row(random, table, &[], 0);
+        let key = match &definition.unique {
+            Some(unique) if !conflict.primary => unique.as_slice(),
+            _ => &[0],
+        };
+        if !definition.rows.is_empty() {
+            let there = random.pick(&definition.rows);
+            // What nothing else is wrong with, mostly.
+            for column in oracle.inserting(table).map_or(&[][..], |right| &right.columns) {
+                let given = row.cells.iter().position(|(known, _)| known == column);
+                let cell = (*column, there[*column].clone());
+                match given {
+                    None => row.cells.push(cell),
+                    Some(at) if key.contains(column) || random.percent(50) => row.cells[at] = cell,
+                    Some(_) => {}
+                }
+            }
+        }
+        let returning = self.returning(random, table);
+        Some(Root::Write(
+            table,
+            Write::Insert(vec![row], Some(conflict), returning),
+        ))
     }
 
     fn changes(&self, random: &mut Random, table: usize) -> Changes {

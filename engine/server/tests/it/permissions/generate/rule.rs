@@ -1,0 +1,101 @@
+//! Random rules: filters and checks of permissions.
+
+use super::super::random::Random;
+use super::super::world::{Operand, Operator, Predicate, Type, World};
+use super::cell;
+
+/// A rule of a permission.
+pub(super) fn rule(random: &mut Random, world: &World, table: usize) -> Predicate {
+    if random.percent(20) {
+        return Predicate::And(Vec::new());
+    }
+    Rules {
+        world,
+        root: table,
+        stays: None,
+    }
+    .predicate(random, table, 3)
+}
+
+/// A rule for rows being written.
+pub(super) fn check(random: &mut Random, world: &World, table: usize) -> Predicate {
+    if random.percent(35) {
+        return Predicate::And(Vec::new());
+    }
+    Rules {
+        world,
+        root: table,
+        stays: Some(table),
+    }
+    .predicate(random, table, 2)
+}
+
+struct Rules<'w> {
+    world: &'w World,
+    root: usize,
+    /// A table that must not be looked into from elsewhere.
+    stays: Option<usize>,
+}
+
+impl Rules<'_> {
+    fn predicate(&self, random: &mut Random, table: usize, depth: usize) -> Predicate {
+        let inner = |random: &mut Random| self.predicate(random, table, depth - 1);
+        match random.below(if depth == 0 { 10 } else { 20 }) {
+            10 | 11 => Predicate::And(vec![inner(random), inner(random)]),
+            12 | 13 => Predicate::Or(vec![inner(random), inner(random)]),
+            14 => Predicate::Not(Box::new(inner(random))),
+            15..=18 => {
+                let relationships = self.world.relationships(table);
+                let ways: Vec<usize> = (0..relationships.len())
+                    .filter(|way| Some(relationships[*way].target) != self.stays)
+                    .collect();
+                if ways.is_empty() {
+                    return self.leaf(random, table);
+                }
+                let way = *random.pick(&ways);
+                let inner = self.predicate(random, relationships[way].target, depth - 1);
+                Predicate::Related(way, Box::new(inner))
+            }
+            19 => {
+                let other = random.below(self.world.tables.len());
+                if Some(other) == self.stays {
+                    return self.leaf(random, table);
+                }
+                Predicate::Exists(other, Box::new(self.predicate(random, other, depth - 1)))
+            }
+            _ => self.leaf(random, table),
+        }
+    }
+
+    fn leaf(&self, random: &mut Random, table: usize) -> Predicate {
+        let columns = &self.world.tables[table].columns;
+        let column = random.below(columns.len());
+        let type_ = columns[column].type_;
+        let same = |random: &mut Random, table: usize| {
+            let columns = &self.world.tables[table].columns;
+            let same: Vec<usize> = (0..columns.len())
+                .filter(|at| columns[*at].type_ == type_)
+                .collect();
+            (!same.is_empty()).then(|| *random.pick(&same))
+        };
+        let operator = *random.pick(&Operator::ALL);
+        match random.below(10) {
+            0..=2 => Predicate::Compare(column, operator, Operand::Literal(cell(random, type_))),
+            3..=5 => Predicate::Compare(column, operator, Operand::Session),
+            6 => match same(random, table) {
+                Some(other) => Predicate::Compare(column, operator, Operand::Column(other)),
+                None => Predicate::IsNull(column, false),
+            },
+            7 => match same(random, self.root) {
+                Some(other) => Predicate::Compare(column, operator, Operand::RootColumn(other)),
+                None => Predicate::IsNull(column, true),
+            },
+            8 if type_ == Type::Int => Predicate::AmongSession(column),
+            8 => Predicate::IsNull(column, random.percent(50)),
+            _ => {
+                let cells = (0..1 + random.below(3)).map(|_| cell(random, type_)).collect();
+                Predicate::Among(column, random.percent(60), cells)
+            }
+        }
+    }
+}
