@@ -49,7 +49,8 @@ const DEEPEST_WRITES: u32 = 8;
 const LONGEST_WAIT_TO_WRITE: Duration = Duration::from_millis(3);
 
 /// A shared connection for writes that was not used for so long may become another user's.
-const UNUSED: Duration = Duration::from_secs(1);
+/// Short enough that users of an application follow each other; long enough that many users do not connect all the time.
+const UNUSED: Duration = Duration::from_secs(10);
 
 /// First wait before a failed connection attempt is tried again; each further one is twice as long.
 const BACKOFF: Duration = Duration::from_millis(100);
@@ -233,7 +234,7 @@ impl Pool {
             self.connect_reader(at);
         }
         let (at, _) = best?;
-        let shared = Shared::join(self, at);
+        let shared = Shared::join(self, at, None);
         if shared.is_some() {
             self.counters.wait.observe_nothing();
         }
@@ -287,7 +288,7 @@ impl Pool {
         if load > 0 && (load >= DEEPEST_WRITES || each * (load + 1) > LONGEST_WAIT_TO_WRITE) {
             return None;
         }
-        let shared = Shared::join(self, at);
+        let shared = Shared::join(self, at, Some(user));
         if shared.is_some() {
             self.counters.wait.observe_nothing();
         }

@@ -351,7 +351,7 @@ impl Source {
     /// Runs a write of one statement that is a transaction by itself, on a connection that it shares with others, and appends
     /// its JSON to `out`. `None`: nothing was done, it has to [begin](Source::begin) a transaction.
     ///
-    /// Dropping the future does not cancel it.
+    /// Dropping the future does not cancel it: it is done as a whole, or not at all. It waits 50 ms at most for a lock.
     ///
     /// # Errors
     /// `out` is as it was before; nothing was written, unless the connection was lost.

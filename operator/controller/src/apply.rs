@@ -117,15 +117,12 @@ impl Applier {
         let restored = written.is_some_and(|written| written.hash == hash);
         let mut dispute = written.map(|written| written.dispute.clone()).unwrap_or_default();
         // One that is doubted is written for a reason of the operator's own.
-        if restored && written.is_some_and(|written| !written.doubted) {
-            let now = Instant::now();
-            if dispute.pause(now).is_some() {
-                return Err(Error::Contested {
-                    kind: key.kind.as_str(),
-                    name: key.name,
-                });
-            }
-            dispute.restored(now);
+        let suspicious = restored && written.is_some_and(|written| !written.doubted);
+        if suspicious && dispute.pause(Instant::now()).is_some() {
+            return Err(Error::Contested {
+                kind: key.kind.as_str(),
+                name: key.name,
+            });
         }
         let objects = kind.api(&self.client, Some(&key.namespace));
         let before = match written {
@@ -137,10 +134,16 @@ impl Applier {
             .patch(&key.name, &parameters, &Patch::Apply(object))
             .await
             .map_err(|error| refused(&key, &error))?;
+        let uid = applied.metadata.uid.clone().unwrap_or_default();
+        let version = version(&applied.metadata);
+        // Who changes what the operator says nothing of, as an autoscaler does, is no opponent.
+        if suspicious && overruled(live.as_ref(), &uid, version) {
+            dispute.restored(Instant::now());
+        }
         let now = Written {
             hash,
-            uid: applied.metadata.uid.clone().unwrap_or_default(),
-            version: version(&applied.metadata),
+            uid,
+            version,
             doubted: false,
             dispute,
         };
@@ -254,6 +257,11 @@ fn drifted(written: &Written, live: Option<&Child>) -> bool {
     }
 }
 
+/// Whether an apply that made this version changed what was there.
+fn overruled(live: Option<&Child>, uid: &str, version: u64) -> bool {
+    live.is_none_or(|live| live.gone || live.uid != uid || live.version != version)
+}
+
 fn refused(key: &ChildKey, error: &kube::Error) -> Error {
     if retry::is_ending(error) {
         return Error::Ending;
@@ -295,5 +303,20 @@ mod tests {
             "the one that ours replaced"
         );
         assert!(drifted(&written, Some(&live("after", 9, false))));
+    }
+
+    #[test]
+    fn an_autoscaler_is_not_overruled() {
+        let scaled = Child {
+            uid: "u".to_owned(),
+            version: 6,
+            ..Child::default()
+        };
+        assert!(!overruled(Some(&scaled), "u", 6), "the apply changed nothing");
+        assert!(overruled(Some(&scaled), "u", 7));
+        assert!(overruled(Some(&scaled), "another", 6));
+        let gone = Child { gone: true, ..scaled };
+        assert!(overruled(Some(&gone), "u", 6));
+        assert!(overruled(None, "u", 6));
     }
 }

@@ -72,7 +72,9 @@ impl Line {
     }
 
     fn is_held_up_for(&self, micros_at_head: u64) -> bool {
-        let in_flight = self.begun.load(Ordering::Acquire) != self.ended.load(Ordering::Acquire);
+        // One that was sent on an earlier connection is numbered and never ends; with nobody there, nothing is held up.
+        let in_flight = self.load.load(Ordering::Acquire) > 0
+            && self.begun.load(Ordering::Acquire) != self.ended.load(Ordering::Acquire);
         let since = self.head_since.load(Ordering::Relaxed);
         in_flight && micros(Instant::now()).saturating_sub(since) > micros_at_head
     }
@@ -93,7 +95,9 @@ impl Line {
 
     pub(super) fn finish_connecting(&self, session: Option<Session>) {
         if let Some(session) = session {
-            *self.session.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(session));
+            // Whoever joins does so under this lock: the figures are of this connection from the first on.
+            let mut held = self.session.write().unwrap_or_else(PoisonError::into_inner);
+            *held = Some(Arc::new(session));
             self.load.store(0, Ordering::Relaxed);
             self.ended
                 .store(self.begun.load(Ordering::Relaxed), Ordering::Relaxed);
@@ -146,15 +150,18 @@ pub(crate) struct Shared {
 const UNSENT: u64 = u64::MAX;
 
 impl Shared {
-    pub(super) fn join(pool: &Arc<Pool>, at: usize) -> Option<Shared> {
+    /// A place on a line; for a write, only while the line is this user's.
+    pub(super) fn join(pool: &Arc<Pool>, at: usize, user: Option<&str>) -> Option<Shared> {
         let line = pool.line(at)?;
-        let session = line
-            .session
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()?;
+        // Held until it is counted: the line may become another connection, of another user, right before or after.
+        let held = line.session.read().unwrap_or_else(PoisonError::into_inner);
+        let session = Arc::clone(held.as_ref()?);
         if session.client.is_closed() {
+            drop(held);
             line.disconnect(&session);
+            return None;
+        }
+        if user.is_some_and(|user| !session.is_of_user(user)) {
             return None;
         }
         let before = line.load.fetch_add(1, Ordering::AcqRel);
@@ -162,6 +169,7 @@ impl Shared {
             line.load.fetch_sub(1, Ordering::AcqRel);
             return None;
         }
+        drop(held);
         let (number, sent) = (AtomicU64::new(UNSENT), AtomicU64::new(0));
         Some(Shared {
             pool: pool.clone(),

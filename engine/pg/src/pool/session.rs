@@ -110,12 +110,14 @@ impl Session {
         self.flushes.load(Ordering::Relaxed)
     }
 
-    /// Sets `hasura.user` of the session, which stays so, and learns what a commit waits for.
+    /// Sets `hasura.user` of the session, which stays so, lets no statement wait long for a lock, and learns what a commit
+    /// waits for.
     pub(crate) async fn set_user(&self, user: &str) -> Result<(), Error> {
         self.set_user_known(None);
         let text = "select pg_catalog.set_config('hasura.user', $1::text, false), \
-                    pg_catalog.current_setting('synchronous_commit') = 'off' \
-                    or pg_catalog.current_setting('fsync') = 'off'";
+                    coalesce(pg_catalog.current_setting('synchronous_commit', true) = 'off', false) \
+                    or coalesce(pg_catalog.current_setting('fsync', true) = 'off', false), \
+                    pg_catalog.set_config('lock_timeout', '50ms', false)";
         let rows = execute::query(&self.client, text, &[user]).await?;
         let waits_for_nothing = rows.first().map(|row| row.try_get(1)).transpose()?;
         self.flushes

@@ -19,7 +19,7 @@ use crate::execute::parameter::Values;
 use crate::execute::{self, Json};
 use crate::pool::{Known, Pool, Shared};
 
-/// Runs a statement that has shown to be short. `None`: nothing was sent, it needs a connection to itself.
+/// Runs a statement that has shown to be short. `None`: nothing was done, it needs a connection to itself.
 pub(crate) async fn run(
     pool: &Arc<Pool>,
     statement: &Statement,
@@ -56,7 +56,13 @@ pub(crate) async fn run(
     }))
 }
 
-/// Says whether it was sent.
+/// Postgres gave it up after `lock_timeout` of the session (or a `NOWAIT` of its own, which will say so again).
+fn waited_for_a_lock(error: &Error) -> bool {
+    const LOCK_NOT_AVAILABLE: &str = "55P03";
+    error.sqlstate() == Some(LOCK_NOT_AVAILABLE)
+}
+
+/// Says whether it was done.
 async fn on_shared(
     shared: Shared,
     known: &Known,
@@ -88,6 +94,11 @@ async fn on_shared(
                 again = true;
                 shared.session().forget(known);
                 out.truncate(start);
+            }
+            // What others sent here waits behind it, and what it waits for may wait for one of them. It was rolled back.
+            Err(failed) if waited_for_a_lock(&failed.error) => {
+                known.took(shared.done());
+                return Ok(false);
             }
             Err(failed) => {
                 if matches!(failed.error, Error::Database(_)) {

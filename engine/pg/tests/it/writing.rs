@@ -528,6 +528,18 @@ async fn a_write_that_waits_for_a_lock_holds_up_no_new_ones() {
         let (source, touch) = (world.source.clone(), touch.clone());
         tokio::spawn(async move { alone(&source, "free", &touch, "locked").await })
     };
+    // What is sent behind it, on the same connections, gets through before the lock is free.
+    let behind: Vec<_> = (0..40)
+        .map(|_| {
+            let (source, touch) = (world.source.clone(), touch.clone());
+            tokio::spawn(async move { alone(&source, "free", &touch, "free").await })
+        })
+        .collect();
+    for write in behind {
+        let write = tokio::time::timeout(Duration::from_secs(60), write).await;
+        assert_eq!(write.unwrap().unwrap().1.unwrap(), "[{\"id\":\"free\"}]");
+    }
+    assert!(!waits.is_finished());
     let waiting = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock' \
                    and clock_timestamp() - state_change > '200 ms'";
     let began = Instant::now();
