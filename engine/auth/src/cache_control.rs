@@ -50,6 +50,13 @@ impl Freshness {
     }
 }
 
+/// The seconds of `max-age`, whatever else is said.
+pub fn seconds(cache_control: &str) -> Option<u64> {
+    let mut directives = cache_control.split(',');
+    let found = directives.find_map(|directive| max_age(&directive.trim().to_ascii_lowercase()));
+    found.map(|seconds| seconds.min(LONGEST))
+}
+
 fn max_age(directive: &str) -> Option<u64> {
     let value = directive
         .strip_prefix("max-age")?

@@ -1,12 +1,13 @@
 //! What an authentication webhook is sent, and what its answer says.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::header::COOKIE;
 use http::{HeaderMap, HeaderName};
 use serde_json::{Map, Value};
 
-use crate::cache_control::{Freshness, parse_date};
+use crate::cache_control::{self, parse_date};
 use crate::error::{Code, Error};
 use crate::json;
 use crate::variable::{self, Variables};
@@ -135,9 +136,10 @@ fn read_object(body: &[u8], now: f64) -> Result<Answer, Error> {
             .find(|(key, _)| key.eq_ignore_ascii_case(wanted))
             .and_then(|(_, value)| value.as_str())
     };
-    let expires = match Freshness::of(find("cache-control"), None, now) {
-        Freshness::For(time) => Some(now + time.as_secs_f64()),
-        _ => find("expires").and_then(parse_date),
+    // An answer that is good for no time ends what it began at once; one of no word on it, never.
+    let expires = match find("cache-control").and_then(cache_control::seconds) {
+        Some(seconds) => Some(now + Duration::from_secs(seconds).as_secs_f64()),
+        None => find("expires").and_then(parse_date),
     };
     match role.filter(|role| !role.is_empty()) {
         Some(role) => Ok(Answer {
@@ -230,6 +232,15 @@ mod tests {
             [(Arc::from("x-hasura-user-id"), Arc::from("7"))]
         );
         assert_eq!(answer.expires, Some(1060.0));
+        for (said, expires) in [
+            ("max-age=0", Some(1000.0)),
+            ("no-cache, max-age=60", Some(1060.0)),
+            ("no-store", None),
+        ] {
+            let body = json!({"X-Hasura-Role": "user", "Cache-Control": said});
+            let answer = read(200, body.to_string().as_bytes(), 1000.0).unwrap();
+            assert_eq!(answer.expires, expires, "{said}");
+        }
         let dated = json!({"X-Hasura-Role": "user", "expires": "Sun, 06 Nov 1994 08:49:37 GMT"});
         let answer = read(200, dated.to_string().as_bytes(), 0.0).unwrap();
         assert_eq!(answer.expires, Some(784_111_777.0));
