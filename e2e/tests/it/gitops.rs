@@ -65,15 +65,16 @@ async fn argo(pairs: &Value) -> Vec<Value> {
     serde_json::from_slice(&done.stdout).expect("JSON")
 }
 
+/// An object as the API server has it now.
+async fn there(shop: &Shop, object: &Value) -> Value {
+    let live = shop.story.get(object).await.expect("an answer");
+    live.expect("it is there")
+}
+
 async fn argo_on(shop: &Shop, objects: &[Value]) -> Vec<Value> {
     let mut pairs = Vec::new();
     for object in objects {
-        let live = shop
-            .story
-            .get(object)
-            .await
-            .expect("an answer")
-            .expect("it is there");
+        let live = there(shop, object).await;
         let mut config = object.clone();
         config["metadata"]["namespace"] = shop.story.namespace.clone().into();
         pairs.push(json!({"config": config, "live": live}));
@@ -194,12 +195,7 @@ fn in_wave(object: &mut Value, wave: u32) {
 async fn versions(shop: &Shop, objects: &[Value]) -> Vec<Value> {
     let mut versions = Vec::new();
     for object in objects {
-        let live = shop
-            .story
-            .get(object)
-            .await
-            .expect("an answer")
-            .expect("it is there");
+        let live = there(shop, object).await;
         versions.push(json!([
             live["metadata"]["generation"],
             live["metadata"]["managedFields"]
@@ -241,24 +237,14 @@ async fn waves_wait_until_objects_are_ready() {
             {
                 continue;
             }
-            let live = shop
-                .story
-                .get(object)
-                .await
-                .expect("an answer")
-                .expect("it is there");
+            let live = there(&shop, object).await;
             let created = live["metadata"]["creationTimestamp"].as_str().expect("a time");
             assert!(
                 created >= ready_before.as_str(),
                 "{created} {ready_before} {live}"
             );
             shop.ready(object).await;
-            let live = shop
-                .story
-                .get(object)
-                .await
-                .expect("an answer")
-                .expect("it is there");
+            let live = there(&shop, object).await;
             let ready = e2e::story::condition_of(&live, "Ready");
             let ready = ready["lastTransitionTime"].as_str().expect("a time");
             latest = latest.max(ready.to_owned());

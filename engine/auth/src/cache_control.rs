@@ -30,12 +30,10 @@ impl Freshness {
         if forbidden {
             return Self::Stale;
         }
-        if let Some(seconds) = directives().find_map(|directive| max_age(&directive)) {
-            return if seconds == 0 {
-                Self::Stale
-            } else {
-                Self::For(Duration::from_secs(seconds.min(LONGEST)))
-            };
+        match cache_control.and_then(seconds) {
+            Some(0) => return Self::Stale,
+            Some(seconds) => return Self::For(Duration::from_secs(seconds)),
+            None => {}
         }
         if directives().any(|directive| directive == "must-revalidate") {
             return Self::Stale;

@@ -100,7 +100,7 @@ impl<'de> Visitor<'de> for Unique {
 }
 
 /// What kind of value it is, as messages name it.
-pub(crate) fn kind(value: &Value) -> &'static str {
+pub fn kind(value: &Value) -> &'static str {
     match value {
         Value::Null => "Null",
         Value::Bool(_) => "Boolean",

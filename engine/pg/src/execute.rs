@@ -2,7 +2,7 @@
 //!
 //! Parameters go in text form, rows come back in binary and are written to the response as they arrive.
 
-use std::future::{Future, poll_fn};
+use std::future::Future;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -236,10 +236,7 @@ async fn send_shared(
         },
     };
     let mut answer = pin!(session.client.query_raw(&prepared, values.iter()));
-    // The first poll sends.
-    let polled =
-        poll_fn(|context| Poll::Ready(shared.enter(known.estimate(), || answer.as_mut().poll(context))));
-    match polled.await {
+    match shared.send(known.estimate(), answer.as_mut()).await {
         Poll::Ready(stream) => Ok(Some(stream?)),
         Poll::Pending => Ok(patiently(shared, answer).await.transpose()?),
     }

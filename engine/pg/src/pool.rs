@@ -242,18 +242,23 @@ impl Pool {
     }
 
     fn connect_reader(self: &Arc<Pool>, at: usize) {
-        let Some(reader) = self.lines.get(at) else {
-            return;
-        };
-        if !reader.begin_connecting() {
+        self.connect_line(at, |pool| async move { pool.open(&pool.connector).await });
+    }
+
+    /// Connects a line, unless it is connected or somebody does so already.
+    fn connect_line<F>(self: &Arc<Pool>, at: usize, open: impl FnOnce(Arc<Pool>) -> F)
+    where
+        F: Future<Output = Result<Session, Error>> + Send + 'static,
+    {
+        if !self.lines.get(at).is_some_and(Line::begin_connecting) {
             return;
         }
-        let pool = Arc::clone(self);
+        let (pool, opening) = (Arc::clone(self), open(Arc::clone(self)));
         tokio::spawn(async move {
-            let session = pool.open(&pool.connector).await;
-            if let Some(reader) = pool.lines.get(at) {
+            let session = opening.await;
+            if let Some(line) = pool.lines.get(at) {
                 // A failure shows to the next exclusive connection, which has somebody to tell.
-                reader.finish_connecting(session.ok());
+                line.finish_connecting(session.ok());
             }
         });
     }
@@ -301,17 +306,8 @@ impl Pool {
             return;
         };
         line.reap(UNUSED, None);
-        if !line.begin_connecting() {
-            return;
-        }
-        let (pool, user) = (Arc::clone(self), user.to_owned());
-        tokio::spawn(async move {
-            let session = pool.open_for_writes_of(&user).await;
-            if let Some(line) = pool.lines.get(at) {
-                // A failure shows to the next exclusive connection, which has somebody to tell.
-                line.finish_connecting(session.ok());
-            }
-        });
+        let user = user.to_owned();
+        self.connect_line(at, |pool| async move { pool.open_for_writes_of(&user).await });
     }
 
     async fn open_for_writes_of(self: &Arc<Pool>, user: &str) -> Result<Session, Error> {

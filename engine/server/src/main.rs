@@ -5,6 +5,8 @@ mod auth;
 mod dev;
 mod directory;
 mod explain;
+#[cfg(test)]
+mod fuzz;
 mod gate;
 #[cfg(test)]
 mod generated;

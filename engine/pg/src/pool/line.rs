@@ -1,7 +1,10 @@
 //! A connection that several short statements share: reads, or writes that are a transaction each.
 
+use std::future::poll_fn;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use crate::pool::{Pool, Session};
@@ -185,8 +188,16 @@ impl Shared {
         &self.session
     }
 
-    /// Sends the statement, which is expected to take that long.
-    pub(crate) fn enter<T>(&self, estimate: Duration, send: impl FnOnce() -> T) -> T {
+    /// Sends the statement, which is expected to take that long: its first poll does.
+    pub(crate) async fn send<T>(
+        &self,
+        estimate: Duration,
+        mut answer: Pin<&mut impl Future<Output = T>>,
+    ) -> Poll<T> {
+        poll_fn(|context| Poll::Ready(self.enter(estimate, || answer.as_mut().poll(context)))).await
+    }
+
+    fn enter<T>(&self, estimate: Duration, send: impl FnOnce() -> T) -> T {
         let Some(line) = self.pool.line(self.at) else {
             return send();
         };

@@ -3,7 +3,6 @@
 //! Several are in flight there, each with an end of its own, so that one that fails leaves the others alone. All are of one
 //! user (`hasura.user`, set before any of them), and nothing else is ever set. None is cancelled.
 
-use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -127,10 +126,7 @@ async fn send(
         return Ok(None);
     }
     let mut answer = pin!(session.client.query_raw(&prepared, values.iter()));
-    // The first poll sends.
-    let polled =
-        poll_fn(|context| Poll::Ready(shared.enter(known.estimate(), || answer.as_mut().poll(context))));
-    match polled.await {
+    match shared.send(known.estimate(), answer.as_mut()).await {
         Poll::Ready(stream) => Ok(Some(stream?)),
         Poll::Pending => Ok(Some(answer.await?)),
     }

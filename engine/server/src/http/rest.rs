@@ -239,6 +239,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::fuzz::Fuzz;
 
     fn read(type_: &str, text: &str) -> Option<Value> {
         let query = format!("query ($v: {type_}) {{ a }}");
@@ -269,23 +270,11 @@ mod tests {
     /// Mangled query strings, segments and bodies: nothing panics, and what is text comes back as it was.
     #[test]
     fn random_requests() {
-        let setting = |name: &str, default: u64| {
-            let text = std::env::var(name).ok();
-            text.and_then(|text| text.parse().ok()).unwrap_or(default)
-        };
-        let mut state = setting("ROWLOCK_FUZZ_SEED", 7) | 1;
-        let mut random = |bound: usize| {
-            state ^= state << 13;
-            state ^= state >> 7;
-            state ^= state << 17;
-            usize::try_from(state % 1_000_003).unwrap() % bound
-        };
+        let mut fuzz = Fuzz::begin();
         let alphabet = b"%%%=&+ab09AFf/{}[]\":,\xc3\xa9 \0";
-        let seconds = setting("ROWLOCK_FUZZ_SECONDS", 1);
-        let until = std::time::Instant::now() + std::time::Duration::from_secs(seconds);
-        while std::time::Instant::now() < until {
-            let bytes: Vec<u8> = (0..random(24))
-                .map(|_| alphabet[random(alphabet.len())])
+        while fuzz.goes_on() {
+            let bytes: Vec<u8> = (0..fuzz.below(24))
+                .map(|_| alphabet[fuzz.below(alphabet.len())])
                 .collect();
             let _ = body(&bytes);
             let text = String::from_utf8_lossy(&bytes);

@@ -1,5 +1,6 @@
 //! What clients say, in both protocols: each understands the other's words, as in Hasura.
 
+use ::auth::json::kind;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -57,7 +58,7 @@ impl<'a> ClientMessage<'a> {
                 Err(error) => format!("$: {error}"),
                 Ok(other) => format!(
                     "$: parsing ClientMessage failed, expected Object, but encountered {}",
-                    kind_of(&other)
+                    kind(&other)
                 ),
             }));
         }
@@ -91,7 +92,7 @@ fn string(key: &str, value: Option<&RawValue>) -> Result<String, String> {
         let found = serde_json::from_str(value.get()).unwrap_or(Value::Null);
         format!(
             "$.{key}: parsing Text failed, expected String, but encountered {}",
-            kind_of(&found)
+            kind(&found)
         )
     })
 }
@@ -103,7 +104,7 @@ fn headers(payload: Option<&RawValue>) -> Result<HeaderMap, String> {
         Value::Object(object) => Ok(object),
         other => Err(format!(
             "{path}: expected Object, but encountered {}",
-            kind_of(&other)
+            kind(&other)
         )),
     };
     let payload = match payload {
@@ -126,7 +127,7 @@ fn headers(payload: Option<&RawValue>) -> Result<HeaderMap, String> {
         let Value::String(value) = value else {
             return Err(format!(
                 "{path}['{name}']: parsing Text failed, expected String, but encountered {}",
-                kind_of(&value)
+                kind(&value)
             ));
         };
         let known = HeaderName::from_bytes(name.as_bytes())
@@ -141,20 +142,10 @@ fn headers(payload: Option<&RawValue>) -> Result<HeaderMap, String> {
     Ok(headers)
 }
 
-fn kind_of(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "Null",
-        Value::Bool(_) => "Boolean",
-        Value::Number(_) => "Number",
-        Value::String(_) => "String",
-        Value::Array(_) => "Array",
-        Value::Object(_) => "Object",
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fuzz::Fuzz;
 
     fn wrong(text: &str) -> String {
         let message = ClientMessage::parse(text).unwrap_err();
@@ -295,34 +286,22 @@ mod tests {
     /// Mangled messages: nothing panics, and each that cannot be read is told why.
     #[test]
     fn random_messages() {
-        let setting = |name: &str, default: u64| {
-            let text = std::env::var(name).ok();
-            text.and_then(|text| text.parse().ok()).unwrap_or(default)
-        };
-        let mut state = setting("ROWLOCK_FUZZ_SEED", 7) | 1;
-        let mut random = |bound: usize| {
-            state ^= state << 13;
-            state ^= state >> 7;
-            state ^= state << 17;
-            usize::try_from(state % 1_000_003).unwrap() % bound
-        };
+        let mut fuzz = Fuzz::begin();
         let seeds = [
             r#"{"type":"connection_init","payload":{"headers":{"x-hasura-role":"user","b":"c"}}}"#,
             r#"{"id":"1","type":"start","payload":{"query":"{ a }","variables":{"a":[1]},"operationName":null}}"#,
             r#"{"id":"1","type":"complete"}"#,
             r#"{"type":"ping","payload":{"a":[[[[]]]]}}"#,
         ];
-        let until =
-            std::time::Instant::now() + std::time::Duration::from_secs(setting("ROWLOCK_FUZZ_SECONDS", 1));
-        while std::time::Instant::now() < until {
-            let mut text: Vec<char> = seeds[random(seeds.len())].chars().collect();
-            for _ in 0..=random(6) {
-                let at = random(text.len() + 1);
-                match random(4) {
+        while fuzz.goes_on() {
+            let mut text: Vec<char> = seeds[fuzz.below(seeds.len())].chars().collect();
+            for _ in 0..=fuzz.below(6) {
+                let at = fuzz.below(text.len() + 1);
+                match fuzz.below(4) {
                     0 => text.truncate(at),
                     1 => text.insert(
                         at,
-                        ['{', '}', '[', '"', ':', ',', '\\', '\0', 'é', '9'][random(10)],
+                        ['{', '}', '[', '"', ':', ',', '\\', '\0', 'é', '9'][fuzz.below(10)],
                     ),
                     2 => text.extend_from_within(..at),
                     _ if at < text.len() => drop(text.remove(at)),
