@@ -19,7 +19,7 @@ use crate::codec::{self, Fields, Record, Scratch};
 use crate::error::Error;
 use crate::execute::parameter::{Text, Values};
 use crate::execute::row::{ColumnBytes, RowFields};
-use crate::pool::{Exclusive, Known, Pool, Purpose, Session, Shared};
+use crate::pool::{Exclusive, Known, Place, Pool, Session, Shared};
 
 pub(crate) mod parameter;
 mod row;
@@ -168,7 +168,16 @@ async fn attempt(
         }
         sink.restart();
     }
-    let exclusive = pool.exclusive(Purpose::Reading).await?;
+    let exclusive = match pool.any().await? {
+        Place::Exclusive(exclusive) => *exclusive,
+        Place::Shared(shared) => {
+            return match on_reader(shared, known, statement, values, sink).await? {
+                Outcome::Done => Ok(()),
+                // It stays whatever is before it.
+                Outcome::HeldUp => Err(Error::PoolTimeout),
+            };
+        }
+    };
     match on_exclusive(exclusive, known, statement, values, sink).await {
         Err(Error::Lost(_)) => {
             sink.restart();

@@ -11,7 +11,7 @@ use std::sync::PoisonError;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 use crate::connect::Connector;
 use crate::error::Error;
@@ -21,11 +21,13 @@ use crate::source::{IsolationLevel, Member, PoolSettings};
 mod estimate;
 mod exclusive;
 mod line;
+mod place;
 mod session;
 
 pub(crate) use self::estimate::{Estimates, Known};
 pub(crate) use self::exclusive::Exclusive;
 pub(crate) use self::line::{Line, Shared};
+pub(crate) use self::place::Place;
 pub(crate) use self::session::{Purpose, Session};
 
 /// At most this many connections are readers, and at most half of all.
@@ -76,6 +78,10 @@ pub(crate) struct Pool {
     next_line: AtomicUsize,
     permits: Arc<Semaphore>,
     idle: Mutex<Vec<Session>>,
+    /// Exclusive connections that somebody has.
+    in_use: AtomicUsize,
+    /// One of them came back, or was lost.
+    returned: Notify,
     pub(crate) estimates: Estimates,
     reaping: AtomicBool,
     pub(crate) counters: Counters,
@@ -132,6 +138,8 @@ impl Pool {
             next_line: AtomicUsize::new(0),
             permits: Arc::new(Semaphore::new(most - readers - writers)),
             idle: Mutex::new(Vec::new()),
+            in_use: AtomicUsize::new(0),
+            returned: Notify::new(),
             estimates: Estimates::default(),
             reaping: AtomicBool::new(false),
             counters: Counters::default(),
@@ -149,20 +157,6 @@ impl Pool {
 
     pub(crate) fn connector(&self) -> &Connector {
         &self.connector
-    }
-
-    /// A connection to oneself; waits for one to be free, `pool_timeout` at most.
-    pub(crate) async fn exclusive(self: &Arc<Pool>, purpose: Purpose) -> Result<Exclusive, Error> {
-        let permit = self.permit().await?;
-        while let Some(session) = self.pop_idle(purpose) {
-            if session.is_usable(self.settings.connection_lifetime)
-                && self.set_up(&session, purpose).await.is_ok()
-            {
-                return Ok(Exclusive::new(self.clone(), session, permit, purpose));
-            }
-        }
-        let session = self.open_for(purpose).await?;
-        Ok(Exclusive::new(self.clone(), session, permit, purpose))
     }
 
     /// A new connection of the pool's settings.
@@ -239,6 +233,15 @@ impl Pool {
             self.counters.wait.observe_nothing();
         }
         shared
+    }
+
+    /// A place to stay on the reader that has least to do, also on one that is held up.
+    fn shared_with_any(self: &Arc<Pool>) -> Option<Shared> {
+        let readers = self.lines.iter().take(self.readers).enumerate();
+        let (_, at) = readers
+            .filter_map(|(at, reader)| Some((reader.load()?, at)))
+            .min()?;
+        Some(Shared::join(self, at, None)?.staying())
     }
 
     fn connect_reader(self: &Arc<Pool>, at: usize) {

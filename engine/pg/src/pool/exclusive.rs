@@ -1,6 +1,7 @@
 //! A connection that one caller has to itself.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use tokio::sync::OwnedSemaphorePermit;
 
@@ -12,10 +13,24 @@ use crate::pool::{Pool, Purpose, Session};
 pub(crate) struct Exclusive {
     pool: Arc<Pool>,
     session: Option<Session>,
-    permit: Option<OwnedSemaphorePermit>,
+    held: Option<Held>,
     purpose: Purpose,
     close: bool,
     state: State,
+}
+
+/// What others wait for while the connection is here. Given back last: whoever is told of it finds the connection.
+#[derive(Debug)]
+struct Held {
+    pool: Arc<Pool>,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.pool.in_use.fetch_sub(1, Ordering::AcqRel);
+        self.pool.returned.notify_waiters();
+    }
 }
 
 /// What has to be done before the next one can have the connection.
@@ -36,10 +51,15 @@ impl Exclusive {
         permit: OwnedSemaphorePermit,
         purpose: Purpose,
     ) -> Exclusive {
+        pool.in_use.fetch_add(1, Ordering::AcqRel);
+        let held = Held {
+            pool: pool.clone(),
+            _permit: permit,
+        };
         Exclusive {
             pool,
             session: Some(session),
-            permit: Some(permit),
+            held: Some(held),
             purpose,
             close: false,
             state: State::Clean,
@@ -101,7 +121,7 @@ impl Exclusive {
 
 impl Drop for Exclusive {
     fn drop(&mut self) {
-        let (Some(session), permit) = (self.session.take(), self.permit.take()) else {
+        let (Some(session), held) = (self.session.take(), self.held.take()) else {
             return;
         };
         if session.client.is_closed() {
@@ -127,7 +147,7 @@ impl Drop for Exclusive {
             if cleaned && !close {
                 pool.push_idle(session);
             }
-            drop(permit);
+            drop(held);
         });
     }
 }

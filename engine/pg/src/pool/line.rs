@@ -146,6 +146,8 @@ pub(crate) struct Shared {
     number: AtomicU64,
     /// When it was sent, in microseconds of the process.
     sent: AtomicU64,
+    /// It has nowhere else to go.
+    stays: bool,
     done: bool,
 }
 
@@ -180,8 +182,15 @@ impl Shared {
             session,
             number,
             sent,
+            stays: false,
             done: false,
         })
+    }
+
+    /// It waits for whatever is before it.
+    pub(super) fn staying(mut self) -> Shared {
+        self.stays = true;
+        self
     }
 
     pub(crate) fn session(&self) -> &Session {
@@ -234,9 +243,9 @@ impl Shared {
         })
     }
 
-    /// Another statement, not this one, keeps the connection busy for much longer than expected.
+    /// Another statement, not this one, keeps the connection busy for much longer than expected, and there is elsewhere to go.
     pub(crate) fn is_held_up(&self) -> bool {
-        !self.is_head() && self.pool.line(self.at).is_some_and(Line::is_held_up)
+        !self.stays && !self.is_head() && self.pool.line(self.at).is_some_and(Line::is_held_up)
     }
 
     /// The statement is through. Gives how long the server had it at the head.

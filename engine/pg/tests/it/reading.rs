@@ -321,6 +321,76 @@ async fn a_database_that_is_down_shows_when_it_is_used() {
     assert_eq!(source.metrics()[0].pool.connect_errors, 2);
 }
 
+/// While a password changes, between the database and the settings, those who are connected serve everybody.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn where_none_can_be_opened_those_that_are_open_serve() {
+    let world = World::new("pg_read_password");
+    let role = format!("reader_of_{}", world.value("select current_database()").await);
+    let password = |value: &str| format!("alter role \"{role}\" password '{value}'");
+    world
+        .sql(&format!("create role \"{role}\" login password 'one'"))
+        .await;
+    let server = world.url.split_once('@').unwrap().1;
+    let of_role = |readers| {
+        let mut primary = member(&format!("postgresql://{role}:one@{server}"));
+        primary.use_prepared_statements = readers;
+        Source::connect(SourceConfig {
+            name: role.clone(),
+            primary,
+            replicas: Vec::new(),
+            connection_set: Vec::new(),
+        })
+    };
+    let (exclusive, shared) = (of_role(false), of_role(true));
+    let slow = one("select 1 from pg_sleep(0.3)", 0);
+    let quick = one("select $1::int4", 1);
+    let read = |source: &Source, statement: &Statement, values: Vec<Option<String>>| {
+        let (source, statement) = (source.clone(), statement.clone());
+        tokio::spawn(async move {
+            let mut out = Vec::new();
+            let result = source.read(&statement, &values, None, &mut out).await;
+            result.map(|()| String::from_utf8(out).unwrap())
+        })
+    };
+    for source in [&exclusive, &shared] {
+        read(source, &slow, Vec::new()).await.unwrap().unwrap();
+        for number in 0..6 {
+            read(source, &quick, vec![some(number)]).await.unwrap().unwrap();
+        }
+    }
+    world.sql(&password("two")).await;
+    for source in [&exclusive, &shared] {
+        let before = source.metrics()[0].pool.connects;
+        let reads = (0..5).flat_map(|number| {
+            [
+                read(source, &slow, Vec::new()),
+                read(source, &quick, vec![some(number)]),
+            ]
+        });
+        for read in reads.collect::<Vec<_>>() {
+            read.await.unwrap().unwrap();
+        }
+        let pool = source.metrics()[0].pool;
+        assert_eq!(pool.connects, before);
+        assert!(
+            pool.connect_errors > 0,
+            "the old password opens nothing: {pool:?}"
+        );
+    }
+    // Nobody is connected any more: that is told, at once.
+    world
+        .sql(&format!(
+            "select pg_terminate_backend(pid) from pg_stat_activity where usename = '{role}'"
+        ))
+        .await;
+    for source in [&exclusive, &shared] {
+        let refused = read(source, &quick, vec![some(1)]).await.unwrap();
+        assert!(matches!(refused, Err(Error::Connect(_))), "{refused:?}");
+    }
+    drop((exclusive, shared));
+    world.sql(&format!("drop owned by \"{role}\"")).await;
+}
+
 #[tokio::test]
 async fn the_first_host_that_will_do() {
     let world = World::with("pg_read_hosts", |member| {

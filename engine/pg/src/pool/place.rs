@@ -1,0 +1,89 @@
+//! Where a statement gets its connection, also while no other can be opened.
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use crate::error::Error;
+use crate::pool::{Exclusive, Pool, Purpose, Session, Shared, Waiting};
+
+/// Who cannot open a connection waits so long at most for one that others have, within `pool_timeout`.
+const LONGEST_WAIT_FOR_OTHERS: Duration = Duration::from_secs(5);
+
+/// Where a read runs.
+#[derive(Debug)]
+pub(crate) enum Place {
+    Exclusive(Box<Exclusive>),
+    Shared(Shared),
+}
+
+impl Pool {
+    /// A connection to oneself; waits for one to be free, `pool_timeout` at most. Where none can be opened, one that others
+    /// have now will do when they are through.
+    pub(crate) async fn exclusive(self: &Arc<Pool>, purpose: Purpose) -> Result<Exclusive, Error> {
+        let permit = self.permit().await?;
+        let session = match self.idle_or_new(purpose).await {
+            Ok(session) => session,
+            Err(error) => self.returned(purpose).await.ok_or(error)?,
+        };
+        Ok(Exclusive::new(self.clone(), session, permit, purpose))
+    }
+
+    /// A connection for a read: to oneself, or else a place on a reader, however much it has to do.
+    pub(crate) async fn any(self: &Arc<Pool>) -> Result<Place, Error> {
+        let permit = self.permit().await?;
+        let session = match self.idle_or_new(Purpose::Reading).await {
+            Ok(session) => session,
+            Err(error) => match self.shared_with_any() {
+                Some(shared) => return Ok(Place::Shared(shared)),
+                None => self.returned(Purpose::Reading).await.ok_or(error)?,
+            },
+        };
+        let exclusive = Exclusive::new(self.clone(), session, permit, Purpose::Reading);
+        Ok(Place::Exclusive(Box::new(exclusive)))
+    }
+
+    async fn idle_or_new(self: &Arc<Pool>, purpose: Purpose) -> Result<Session, Error> {
+        match self.idle(purpose).await {
+            Some(session) => Ok(session),
+            None => self.open_for(purpose).await,
+        }
+    }
+
+    async fn idle(&self, purpose: Purpose) -> Option<Session> {
+        while let Some(session) = self.pop_idle(purpose) {
+            if session.is_usable(self.settings.connection_lifetime)
+                && self.set_up(&session, purpose).await.is_ok()
+            {
+                return Some(session);
+            }
+        }
+        None
+    }
+
+    /// A connection that somebody has now, when it comes back; `None` if nobody has one, or for too long.
+    /// While a password changes, or when the server gives no more connections, there are only those that are open.
+    async fn returned(&self, purpose: Purpose) -> Option<Session> {
+        let longest = LONGEST_WAIT_FOR_OTHERS;
+        let longest = self
+            .settings
+            .pool_timeout
+            .map_or(longest, |timeout| timeout.min(longest));
+        let _waiting = Waiting::begin(&self.counters);
+        let wait = async {
+            loop {
+                let mut returned = pin!(self.returned.notified());
+                // From here on nothing that comes back is missed.
+                returned.as_mut().enable();
+                let none_to_come = self.in_use.load(Ordering::Acquire) == 0;
+                let session = self.idle(purpose).await;
+                if session.is_some() || none_to_come {
+                    return session;
+                }
+                returned.await;
+            }
+        };
+        tokio::time::timeout(longest, wait).await.ok().flatten()
+    }
+}
