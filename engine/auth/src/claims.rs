@@ -199,14 +199,14 @@ fn shared(list: &[String]) -> Vec<Arc<str>> {
 fn missing(claim: &str) -> Error {
     Error::new(
         Code::JwtMissingRoleClaims,
-        format!("JWT claim does not contain \"{claim}\""),
+        format!("JWT claim does not contain {claim}"),
     )
 }
 
 fn roles(value: &Value) -> Result<Vec<Arc<str>>, Error> {
     let wrong = |reason: String| {
         Error::claims(format!(
-            "invalid \"{ALLOWED_ROLES}\"; should be a list of roles: {reason}"
+            "invalid {ALLOWED_ROLES}; should be a list of roles: {reason}"
         ))
     };
     let Value::Array(items) = value else {
@@ -219,13 +219,18 @@ fn roles(value: &Value) -> Result<Vec<Arc<str>>, Error> {
 }
 
 fn role(value: &Value, hint: &str) -> Result<Arc<str>, Error> {
-    role_name(value).map_err(|reason| Error::claims(format!("invalid \"{DEFAULT_ROLE}\"; {hint}: {reason}")))
+    role_name(value).map_err(|reason| Error::claims(format!("invalid {DEFAULT_ROLE}; {hint}: {reason}")))
 }
 
 fn role_name(value: &Value) -> Result<Arc<str>, String> {
     match value {
         Value::String(text) if text.is_empty() => Err("empty string not allowed".to_owned()),
-        other => variable::text(other),
+        Value::String(_) => variable::text(value),
+        // Names of roles are another type of Hasura's than values of variables are.
+        other => Err(format!(
+            "parsing String failed, expected String, but encountered {}",
+            kind(other)
+        )),
     }
 }
 

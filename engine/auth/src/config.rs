@@ -15,7 +15,7 @@ use crate::{json, variable};
 const MOST_SECRETS: usize = 100;
 
 /// One way to verify tokens.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JwtSecret {
     /// Where its keys come from.
     pub keys: KeySource,
@@ -32,7 +32,7 @@ pub struct JwtSecret {
 }
 
 /// Where keys come from.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KeySource {
     /// `key`; several after [`JwtSecret::merged`].
     Keys(Vec<Key>),
@@ -85,19 +85,24 @@ impl JwtSecret {
     pub fn merged(secrets: Vec<Self>) -> Vec<Self> {
         let mut merged: Vec<Self> = Vec::with_capacity(secrets.len());
         for secret in secrets {
-            let same = merged.iter_mut().find(|known| {
-                known.claims == secret.claims
-                    && known.audience == secret.audience
-                    && known.issuer == secret.issuer
-                    && known.allowed_skew == secret.allowed_skew
-                    && known.location == secret.location
-            });
+            let same = merged
+                .iter_mut()
+                .find(|known| known.differs_in_keys_alone(&secret));
             match (same.map(|known| &mut known.keys), &secret.keys) {
                 (Some(KeySource::Keys(known)), KeySource::Keys(keys)) => known.extend(keys.iter().cloned()),
                 _ => merged.push(secret),
             }
         }
         merged
+    }
+
+    /// Whether tokens are read and checked in the same way, whatever keys verify them.
+    pub fn differs_in_keys_alone(&self, other: &Self) -> bool {
+        self.claims == other.claims
+            && self.audience == other.audience
+            && self.issuer == other.issuer
+            && self.allowed_skew == other.allowed_skew
+            && self.location == other.location
     }
 
     fn read(value: &Value) -> Result<Self, ConfigError> {

@@ -113,10 +113,15 @@ fn read_object(body: &[u8], now: f64) -> Result<Answer, Error> {
         Err(_) => return Err(invalid()),
     };
     // Every value must be a text, also of keys that are no session variables.
-    if let Some((_, value)) = object.iter().find(|(_, value)| !value.is_string()) {
+    let other = object
+        .iter()
+        .filter(|(_, value)| !value.is_string())
+        .min_by_key(|(key, _)| *key);
+    if let Some((key, value)) = other {
         let found = json::kind(value);
+        let path = path_to(key);
         return Err(unreadable(&format!(
-            "$: parsing Text failed, expected String, but encountered {found}"
+            "{path}: parsing Text failed, expected String, but encountered {found}"
         )));
     }
     let picked = variable::pick(&object).map_err(|_| invalid())?;
@@ -151,6 +156,18 @@ fn read_object(body: &[u8], now: f64) -> Result<Answer, Error> {
             Code::InvalidParams,
             "\"x-hasura-role\" not found in session variables",
         )),
+    }
+}
+
+/// The path to a key of an answer, as Hasura's JSON library writes it.
+fn path_to(key: &str) -> String {
+    let mut characters = key.chars();
+    let is_plain =
+        characters.next().is_some_and(char::is_alphabetic) && characters.all(char::is_alphanumeric);
+    if is_plain {
+        format!("$.{key}")
+    } else {
+        format!("$['{}']", key.replace('\\', "\\\\").replace('\'', "\\'"))
     }
 }
 
@@ -272,7 +289,11 @@ mod tests {
         );
         assert_eq!(
             message(200, r#"{"x-hasura-role":1}"#),
-            "Invalid response from authorization hook: Error in $: parsing Text failed, expected String, but encountered Number"
+            "Invalid response from authorization hook: Error in $['x-hasura-role']: parsing Text failed, expected String, but encountered Number"
+        );
+        assert_eq!(
+            message(200, r#"{"x-hasura-role":"a","other":null}"#),
+            "Invalid response from authorization hook: Error in $.other: parsing Text failed, expected String, but encountered Null"
         );
         assert_eq!(
             message(200, "{}"),

@@ -271,6 +271,8 @@ fn element(der: &[u8]) -> Option<(u8, &[u8])> {
 pub struct KeySet {
     keys: Vec<Key>,
     version: u64,
+    /// Its keys are those of another place, until the right ones have come.
+    stands_in: bool,
 }
 
 /// What a set says to a signature.
@@ -280,7 +282,8 @@ pub(crate) enum Verdict {
     Verified,
     /// No key made it.
     Refused,
-    /// No key made it, and none has the token's `kid`, or it has none: a newer key may have made it.
+    /// No key made it, and none has the token's `kid`, or it has none, or the keys are not the right ones yet: a newer
+    /// key may have made it.
     UnknownKey,
     /// There are no keys at all.
     Empty,
@@ -295,7 +298,27 @@ impl KeySet {
         Self {
             keys,
             version: VERSIONS.fetch_add(1, Ordering::Relaxed),
+            stands_in: false,
         }
+    }
+
+    /// These keys in the place of others that have not come yet: what they do not verify, the others may.
+    #[must_use]
+    pub fn standing_in(&self) -> Self {
+        Self {
+            stands_in: true,
+            ..Self::new(self.keys.clone())
+        }
+    }
+
+    /// Whether its keys are those of another place.
+    pub fn stands_in(&self) -> bool {
+        self.stands_in
+    }
+
+    /// Whether a key of another set is not in this one: what it verified is to be judged again.
+    pub fn lacks_any_of(&self, other: &Self) -> bool {
+        other.keys.iter().any(|their| !self.keys.contains(their))
     }
 
     /// Before any are there.
@@ -339,12 +362,7 @@ impl KeySet {
 
     /// Whether both hold the same keys, in the same order.
     pub fn same_keys(&self, other: &Self) -> bool {
-        self.keys.len() == other.keys.len()
-            && self
-                .keys
-                .iter()
-                .zip(&other.keys)
-                .all(|(own, their)| own.same(their))
+        self.keys == other.keys
     }
 
     pub(crate) fn verify(
@@ -365,14 +383,14 @@ impl KeySet {
             .any(|key| key.verifies(algorithm, message, signature));
         match (verified, named) {
             (true, _) => Verdict::Verified,
-            (false, true) => Verdict::Refused,
-            (false, false) => Verdict::UnknownKey,
+            (false, true) if !self.stands_in => Verdict::Refused,
+            (false, _) => Verdict::UnknownKey,
         }
     }
 }
 
-impl Key {
-    fn same(&self, other: &Self) -> bool {
+impl PartialEq for Key {
+    fn eq(&self, other: &Self) -> bool {
         let material = match (&self.material, &other.material) {
             (Material::P521(own), Material::P521(their)) => {
                 own.to_encoded_point(false) == their.to_encoded_point(false)
@@ -393,3 +411,5 @@ impl Key {
         material && self.id == other.id && self.family == other.family && self.algorithm == other.algorithm
     }
 }
+
+impl Eq for Key {}

@@ -31,10 +31,10 @@ impl Location {
                 (Some("Bearer"), Some(token), None) => Ok(Some(token)),
                 _ => Err(malformed()),
             }),
+            // As in Hasura the whole value, whatever it is; here it may also look like that of `Authorization`.
             Self::Header(name) => in_header(headers, name, |text| match words(text) {
-                (None, ..) => Ok(None),
-                (Some(token), None, _) | (Some("Bearer"), Some(token), None) => Ok(Some(token)),
-                _ => Err(malformed()),
+                (Some("Bearer"), Some(token), None) => Ok(Some(token)),
+                _ => Ok(Some(text)),
             }),
             Self::Cookie(name) => Ok(cookies(headers, name).take(MOST_TOKENS).collect()),
         }
@@ -131,6 +131,8 @@ mod tests {
         let own = Location::Header(HeaderName::from_static("x-token"));
         assert_eq!(find(&own, "x-token", "x.y"), Ok(vec!["x.y".into()]));
         assert_eq!(find(&own, "authorization", "Bearer x"), Ok(vec![]));
-        assert!(find(&own, "x-token", "a b c").is_err());
+        assert_eq!(find(&own, "x-token", "Bearer x.y"), Ok(vec!["x.y".into()]));
+        assert_eq!(find(&own, "x-token", "a b c"), Ok(vec!["a b c".into()]));
+        assert_eq!(find(&own, "x-token", ""), Ok(vec!["".into()]));
     }
 }

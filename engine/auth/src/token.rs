@@ -176,7 +176,7 @@ fn is_for(claimed: &Value, audience: &[String]) -> bool {
 /// A time, if the claim is there.
 fn date(payload: &Value, claim: &str) -> Result<Option<f64>, Error> {
     match payload.get(claim) {
-        None => Ok(None),
+        None | Some(Value::Null) => Ok(None),
         Some(value) => match value.as_f64().filter(|seconds| seconds.is_finite()) {
             Some(seconds) => Ok(Some(seconds)),
             None => Err(Error::unverified(&format!(

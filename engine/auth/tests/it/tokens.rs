@@ -145,25 +145,28 @@ fn roles() {
     );
     assert_eq!(
         tell(json!({"x-hasura-default-role": "b"}), None),
-        "JwtMissingRoleClaims: JWT claim does not contain \"x-hasura-allowed-roles\""
+        "JwtMissingRoleClaims: JWT claim does not contain x-hasura-allowed-roles"
     );
     assert_eq!(
         tell(json!({"x-hasura-allowed-roles": ["b"]}), None),
-        "JwtMissingRoleClaims: JWT claim does not contain \"x-hasura-default-role\""
+        "JwtMissingRoleClaims: JWT claim does not contain x-hasura-default-role"
     );
     assert_eq!(
         tell(
             json!({"x-hasura-allowed-roles": "b", "x-hasura-default-role": "b"}),
             None
         ),
-        "JwtInvalidClaims: invalid \"x-hasura-allowed-roles\"; should be a list of roles: parsing [] failed, expected Array, but encountered String"
+        "JwtInvalidClaims: invalid x-hasura-allowed-roles; should be a list of roles: parsing [] failed, expected Array, but encountered String"
     );
     assert!(
         tell(
             json!({"x-hasura-allowed-roles": ["b"], "x-hasura-default-role": 1}),
             None
         )
-        .starts_with("JwtInvalidClaims: invalid \"x-hasura-default-role\"; should be a single role name: ")
+        .ends_with(
+            ": invalid x-hasura-default-role; should be a single role name: parsing String failed, expected String, but \
+             encountered Number"
+        )
     );
     assert_eq!(
         tell(
@@ -238,7 +241,7 @@ fn claims_maps() {
     );
     assert_eq!(
         tell(json!({"sub": "7"})),
-        "JwtMissingRoleClaims: JWT claim does not contain \"x-hasura-allowed-roles\""
+        "JwtMissingRoleClaims: JWT claim does not contain x-hasura-allowed-roles"
     );
     let literal = One::hs256(&json!({"claims_map": {
         "x-hasura-allowed-roles": ["user", "editor"], "x-hasura-default-role": "user"}}));
@@ -270,6 +273,12 @@ fn times_with_skew() {
     );
     let never = json!({"https://hasura.io/jwt/claims": payload(&json!({}))["https://hasura.io/jwt/claims"]});
     assert_eq!(strict.tell(&token("HS256", &never, &Signer::hs256()), None), GOOD);
+    let null = token(
+        "HS256",
+        &payload(&json!({"exp": null, "iat": null, "nbf": null})),
+        &Signer::hs256(),
+    );
+    assert_eq!(strict.tell(&null, None), GOOD);
     let text = token("HS256", &payload(&json!({"exp": "never"})), &Signer::hs256());
     assert!(
         strict
