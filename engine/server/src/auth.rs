@@ -5,15 +5,17 @@
 //! what token or hook say becomes session variables, never a header of the client. Where neither says anything it gets
 //! the unauthorized role, or is refused. How tokens and answers are read is in the crate `auth`.
 
+pub mod changes;
 pub mod cors;
 mod hook;
 pub mod keys;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use ::auth::config::KeySource;
 use ::auth::verifier::missing;
-use ::auth::{Identity, Outcome, Verifier};
+use ::auth::{Identity, JwtSecret, Outcome, Verifier};
 use http::{HeaderMap, HeaderValue};
 use plan::Session;
 use serde_json::Value;
@@ -22,7 +24,8 @@ use tokio::sync::watch;
 use crate::http::error::{ApiError, Code};
 use crate::observe::Observer;
 use crate::outbound::Client;
-use crate::settings::Authentication;
+use crate::settings::{Authentication, Hook};
+use changes::Changes;
 use keys::{Keys, now};
 
 /// Header with the admin secret.
@@ -47,9 +50,13 @@ pub struct Authenticator {
     settings: Authentication,
     names: Names,
     unauthorized: Option<Arc<str>>,
-    tokens: Option<Tokens>,
+    tokens: Option<Arc<Tokens>>,
+    hook: Option<Arc<Hook>>,
     client: Client,
     observer: Observer,
+    changes: Changes,
+    /// All keys were there once: whoever is ready stays so.
+    had_keys: AtomicBool,
 }
 
 /// Texts that nearly every session shares.
@@ -76,6 +83,19 @@ pub struct Authenticated {
     pub cookies: Vec<HeaderValue>,
     /// When token or webhook say that it ends, in seconds since 1970. Bounds a connection that outlives its request.
     pub expires: Option<f64>,
+    /// What it rests on.
+    pub ground: Ground,
+}
+
+/// What a session rests on.
+#[derive(Debug, Clone)]
+pub enum Ground {
+    /// An admin secret, or that nothing was shown.
+    Headers,
+    /// A token.
+    Token,
+    /// What this hook said.
+    Hook(Arc<Hook>),
 }
 
 impl From<Session> for Authenticated {
@@ -84,6 +104,7 @@ impl From<Session> for Authenticated {
             session,
             cookies: Vec::new(),
             expires: None,
+            ground: Ground::Headers,
         }
     }
 }
@@ -98,59 +119,89 @@ enum Trust {
 impl Authenticator {
     /// From settings.
     pub fn new(settings: Authentication, client: Client, observer: Observer) -> Self {
-        let unauthorized = settings.unauthorized_role.as_deref().map(Arc::from);
-        let tokens = (!settings.jwt.is_empty()).then(|| Tokens {
-            keys: settings
-                .jwt
-                .iter()
-                .map(|secret| Arc::new(Keys::new(secret)))
-                .collect(),
-            verifier: Verifier::new(settings.jwt.clone()),
+        Self::with_changes(settings, client, observer, Changes::default())
+    }
+
+    fn with_changes(settings: Authentication, client: Client, observer: Observer, changes: Changes) -> Self {
+        let mut keys: Vec<Arc<Keys>> = Vec::with_capacity(settings.jwt.len());
+        for secret in &settings.jwt {
+            let known = keys.iter().find(|known| is_from(secret, known.url()));
+            let made = || Arc::new(Keys::new(secret, &client, &observer, &changes));
+            keys.push(known.map_or_else(made, Arc::clone));
+        }
+        let tokens = (!settings.jwt.is_empty()).then(|| {
+            let verifier = Verifier::new(settings.jwt.clone());
+            Arc::new(Tokens { verifier, keys })
         });
         Self {
-            settings,
             names: Names::new(),
-            unauthorized,
+            unauthorized: settings.unauthorized_role.as_deref().map(Arc::from),
+            hook: settings.hook.clone().map(Arc::new),
             tokens,
+            settings,
             client,
             observer,
+            changes,
+            had_keys: AtomicBool::new(false),
         }
     }
 
-    /// The same by other settings. Keys that both have stay; new ones are fetched until `stop`.
-    pub fn with(&self, settings: Authentication, stop: &watch::Receiver<bool>) -> Self {
-        let mut next = Self::new(settings, self.client.clone(), self.observer.clone());
-        let of_url = |secret: &::auth::JwtSecret| {
-            let KeySource::Url(url) = &secret.keys else {
-                return None;
-            };
-            let same =
-                |known: &::auth::JwtSecret| matches!(&known.keys, KeySource::Url(known) if known == url);
-            let at = self.settings.jwt.iter().position(same)?;
-            self.tokens.as_ref()?.keys.get(at).cloned()
+    /// The same by other settings. Keys that both have stay; new ones are fetched. Until those have come, the last ones of
+    /// a secret whose `jwk_url` alone is another go on: what they verify is as good as while its issuer is away, and no
+    /// token is refused for coming too early.
+    pub fn with(&self, settings: Authentication) -> Self {
+        let (client, observer) = (self.client.clone(), self.observer.clone());
+        let mut next = Self::with_changes(settings, client, observer, self.changes.clone());
+        next.had_keys = AtomicBool::new(self.had_keys.load(Ordering::Acquire));
+        let Some(before) = &self.tokens else {
+            next.follow_keys();
+            return next;
         };
-        let keys = next.tokens.iter_mut().flat_map(|tokens| &mut tokens.keys);
-        for (secret, keys) in next.settings.jwt.iter().zip(keys) {
-            match of_url(secret) {
-                Some(known) => *keys = known,
-                None if keys.is_fetched() => {
-                    let (client, observer) = (self.client.clone(), self.observer.clone());
-                    tokio::spawn(Arc::clone(keys).follow(client, observer, stop.clone()));
+        if next.settings.jwt == self.settings.jwt {
+            next.tokens = Some(Arc::clone(before));
+            return next;
+        }
+        let known = || before.keys.iter().zip(&self.settings.jwt);
+        if let Some(tokens) = next.tokens.as_mut().and_then(Arc::get_mut) {
+            for (secret, keys) in next.settings.jwt.iter().zip(&mut tokens.keys) {
+                if let Some((same, _)) = known().find(|(known, _)| is_from(secret, known.url())) {
+                    *keys = Arc::clone(same);
+                } else if let Some((last, _)) =
+                    known().find(|(known, of)| known.url().is_some() && of.differs_in_keys_alone(secret))
+                {
+                    keys.stand_in(last);
                 }
-                None => {}
             }
         }
+        next.follow_keys();
         next
     }
 
-    /// Fetches keys, now and when they are no longer good, until `stop`.
-    pub fn follow_keys(&self, stop: &watch::Receiver<bool>) {
+    /// Fetches keys, now and when they are no longer good, for as long as somebody verifies with them.
+    pub fn follow_keys(&self) {
         for keys in self.tokens.iter().flat_map(|tokens| &tokens.keys) {
-            if keys.is_fetched() {
-                let (client, observer) = (self.client.clone(), self.observer.clone());
-                tokio::spawn(Arc::clone(keys).follow(client, observer, stop.clone()));
-            }
+            keys.follow();
         }
+    }
+
+    /// Learns when sessions are to be judged again.
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.changes.listen()
+    }
+
+    /// Tells all who keep sessions that this one judges them now.
+    pub fn announce(&self) {
+        self.changes.tell();
+    }
+
+    /// Whether these are its settings.
+    pub fn is_of(&self, settings: &Authentication) -> bool {
+        self.settings == *settings
+    }
+
+    /// Whether a session with this ground would be granted again without a doubt: its hook would be asked the same.
+    pub fn stands_by(&self, ground: &Ground) -> bool {
+        matches!(ground, Ground::Hook(hook) if self.hook.as_ref() == Some(hook))
     }
 
     /// Whether an admin secret is set (`/v1alpha1/config` tells).
@@ -165,17 +216,18 @@ impl Authenticator {
 
     /// How tokens are verified, as `/v1alpha1/config` tells it.
     pub fn describe_tokens(&self) -> Vec<Value> {
-        self.settings
-            .jwt
-            .iter()
-            .map(::auth::JwtSecret::describe)
-            .collect()
+        self.settings.jwt.iter().map(JwtSecret::describe).collect()
     }
 
-    /// Whether all keys that come from elsewhere have come.
+    /// Whether all keys that come from elsewhere have come. Once they had, this stays so: settings that change while the
+    /// program runs must not take an instance away from those whose tokens are good.
     pub fn has_keys(&self) -> bool {
         let mut keys = self.tokens.iter().flat_map(|tokens| &tokens.keys);
-        keys.all(|keys| keys.are_there())
+        let has = self.had_keys.load(Ordering::Acquire) || keys.all(|keys| keys.are_there());
+        if has {
+            self.had_keys.store(true, Ordering::Release);
+        }
+        has
     }
 
     /// Who sent these headers. `asked` gives the GraphQL request, if it is one; only a webhook wants to know.
@@ -201,12 +253,13 @@ impl Authenticator {
                 "invalid \"x-hasura-admin-secret\"/\"x-hasura-access-key\"",
             ));
         }
-        if let Some(settings) = &self.settings.hook {
-            let said = hook::ask(settings, &self.client, &self.observer, headers, asked).await?;
+        if let Some(hook) = &self.hook {
+            let said = hook::ask(hook, &self.client, &self.observer, headers, asked).await?;
             return Ok(Authenticated {
                 session: self.names.trusted(said.answer.role, said.answer.variables),
                 cookies: said.cookies,
                 expires: said.answer.expires,
+                ground: Ground::Hook(Arc::clone(hook)),
             });
         }
         match &self.tokens {
@@ -243,15 +296,24 @@ impl Authenticator {
             None => None,
             Some(value) => Some(text(ROLE, value)?).filter(|role| !role.is_empty()),
         };
-        let present = keys.present();
-        let outcome = match tokens.verifier.verify(found, &present, role, now()) {
+        let mut present = keys.present();
+        let mut look = None;
+        let outcome = loop {
+            let outcome = tokens.verifier.verify(found, &present, role, now());
+            if !matches!(outcome, Outcome::UnknownKey(_) | Outcome::NoKeys) {
+                break outcome;
+            }
             // Its key may have been published since the last look.
-            Outcome::UnknownKey(error) => match keys.newer_than(&present, &self.client, &self.observer).await
-            {
-                Some(newer) => tokens.verifier.verify(found, &newer, role, now()),
-                None => Outcome::Refused(error),
-            },
-            outcome => outcome,
+            if look.is_none() {
+                look = keys.look();
+            }
+            let Some(look) = &mut look else {
+                break outcome;
+            };
+            match look.newer_than(&present).await {
+                Some(newer) => present = newer,
+                None => break outcome,
+            }
         };
         match outcome {
             Outcome::Identity(Identity {
@@ -262,6 +324,7 @@ impl Authenticator {
                 session: self.names.trusted(role, variables),
                 cookies: Vec::new(),
                 expires,
+                ground: Ground::Token,
             }),
             Outcome::Refused(error) | Outcome::UnknownKey(error) => Err(error.into()),
             Outcome::NoKeys => Err(ApiError::new(
@@ -367,6 +430,11 @@ fn backend_only(value: &[u8]) -> Result<bool, ApiError> {
 
 fn denied(message: &str) -> ApiError {
     ApiError::new(Code::AccessDenied, message).status(http::StatusCode::UNAUTHORIZED)
+}
+
+/// Whether a secret's keys come from there.
+fn is_from(secret: &JwtSecret, url: Option<&str>) -> bool {
+    matches!((&secret.keys, url), (KeySource::Url(own), Some(url)) if own == url)
 }
 
 /// The session that these headers declare, from somebody who may declare any.

@@ -201,7 +201,7 @@ pub struct Apis {
 }
 
 /// Who may ask.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Authentication {
     /// Any of these makes an admin; none means that everybody is one.
     pub admin_secrets: Vec<Secret>,

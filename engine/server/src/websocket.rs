@@ -6,8 +6,12 @@
 mod close;
 mod connection;
 mod counted;
+mod frames;
+mod identification;
+mod limited;
 mod message;
 mod operation;
+mod operations;
 mod outbox;
 mod protocol;
 mod registry;
@@ -121,10 +125,8 @@ pub fn open(
     tokio::spawn(async move {
         // The client may be gone before it reads the answer.
         if let Ok(stream) = upgrading.await {
-            let open = state.observer.metrics.websockets().clone();
-            open.inc();
+            let _open = state.observer.metrics.websockets().open();
             connection::serve(&state, handshake, TokioIo::new(stream), signals).await;
-            open.dec();
         }
         drop(place);
     });

@@ -1,43 +1,60 @@
 //! Keys of JWT secrets: given, or fetched from a `jwk_url` and fetched again.
 //!
 //! A set that was fetched is good for as long as its answer says (`Cache-Control`, `Expires`); if it says nothing, for
-//! ever. When the issuer is away the last set stays. A token with a `kid` that the set does not have makes the engine
-//! look once more, at most once a second however many such tokens come.
+//! ever. When the issuer is away the last set stays. A token that no key of the set made, and whose `kid` the set does not
+//! have, makes the engine look once more: one look at a time, at most once a second, and whoever needs it waits for that
+//! one. It never looks for a token whose key it knows.
 
-use std::sync::Arc;
+mod issuer;
+
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use ::auth::cache_control::Freshness;
 use ::auth::{JwtSecret, KeySet, KeySource};
 use arc_swap::ArcSwap;
-use http::header::{CACHE_CONTROL, EXPIRES};
-use http::{HeaderMap, HeaderName, Method};
-use tokio::sync::{Mutex, Semaphore, watch};
-use tokio::time::Instant;
+use tokio::sync::{Notify, watch};
+use tokio::task::AbortHandle;
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 
+use super::changes::Changes;
+use crate::observe::Observer;
 use crate::observe::log::Level;
-use crate::observe::{Event, Observer};
-use crate::outbound::{Client, Outgoing};
+use crate::outbound::Client;
+use issuer::{Issuer, Published};
 
 /// How long an issuer may take.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// Bytes of a key set at most.
-const LONGEST: usize = 1 << 20;
-/// Pause between two fetches at least.
+/// Pause between the beginnings of two looks at least.
 const PAUSE: Duration = Duration::from_secs(1);
-/// Pause after failures at most.
+/// Pause after failures at most, while nobody waits.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
-/// Requests that wait for newer keys at a time; more are refused at once.
-const MOST_WAITING: usize = 128;
+/// One look may be under way, and the next has its pause first.
+const LONGEST_WAIT: Duration = Duration::from_secs(21);
 
-/// The keys of one secret.
+/// The keys of one secret, or of several that share a `jwk_url`.
 #[derive(Debug)]
 pub struct Keys {
+    shared: Arc<Shared>,
+    /// Looks again and again; ends with the last who verifies with these keys.
+    follower: OnceLock<AbortHandle>,
+}
+
+#[derive(Debug)]
+struct Shared {
     present: ArcSwap<KeySet>,
-    url: Option<String>,
-    /// When the last fetch began.
-    fetched: Mutex<Option<Instant>>,
-    waiting: Semaphore,
+    issuer: Option<Issuer>,
+    looks: watch::Sender<Looks>,
+    /// Somebody waits for a look.
+    wanted: Notify,
+    changes: Changes,
+}
+
+/// Looks at the issuer so far: one at a time, so that the numbers tell whether one is under way.
+#[derive(Debug, Clone, Copy, Default)]
+struct Looks {
+    begun: u64,
+    ended: u64,
 }
 
 /// The time, as tokens have it.
@@ -48,112 +65,121 @@ pub fn now() -> f64 {
 }
 
 impl Keys {
-    /// Of a secret; nothing is fetched yet.
-    pub fn new(secret: &JwtSecret) -> Self {
-        Self {
+    /// Of a secret; nothing is fetched yet. Keys that it takes back are told to `changes`.
+    pub fn new(secret: &JwtSecret, client: &Client, observer: &Observer, changes: &Changes) -> Self {
+        let issuer = match &secret.keys {
+            KeySource::Url(url) => Some(Issuer::new(url, client, observer)),
+            KeySource::Keys(_) => None,
+        };
+        let shared = Shared {
             present: ArcSwap::from_pointee(secret.own_keys().unwrap_or_else(KeySet::empty)),
-            url: match &secret.keys {
-                KeySource::Url(url) => Some(url.clone()),
-                KeySource::Keys(_) => None,
-            },
-            fetched: Mutex::new(None),
-            waiting: Semaphore::new(MOST_WAITING),
+            issuer,
+            looks: watch::Sender::default(),
+            wanted: Notify::new(),
+            changes: changes.clone(),
+        };
+        Self {
+            shared: Arc::new(shared),
+            follower: OnceLock::new(),
+        }
+    }
+
+    /// Until its own set has come, these keys stand in for it.
+    pub fn stand_in(&self, others: &Self) {
+        if self.url().is_some() {
+            self.shared
+                .present
+                .store(Arc::new(others.present().standing_in()));
         }
     }
 
     /// The present set.
     pub fn present(&self) -> Arc<KeySet> {
-        self.present.load_full()
+        self.shared.present.load_full()
     }
 
     /// Whether there are keys.
     pub fn are_there(&self) -> bool {
-        !self.present.load().is_empty()
+        !self.shared.present.load().is_empty()
     }
 
-    /// A set that was fetched after this one was found wanting, if there can be one.
-    pub async fn newer_than(
-        &self,
-        known: &KeySet,
-        client: &Client,
-        observer: &Observer,
-    ) -> Option<Arc<KeySet>> {
-        self.url.as_ref()?;
-        let asked = Instant::now();
-        let _permit = self.waiting.try_acquire().ok()?;
-        let mut fetched = self.fetched.lock().await;
-        // Somebody fetched while this one waited.
-        if !fetched.is_some_and(|at| at >= asked) {
-            if let Some(left) = fetched.and_then(|at| PAUSE.checked_sub(at.elapsed())) {
-                tokio::time::sleep(left).await;
-            }
-            *fetched = Some(Instant::now());
-            self.fetch(client, observer).await;
+    /// Where they come from, if they are not given.
+    pub fn url(&self) -> Option<&str> {
+        self.shared.issuer.as_ref().map(Issuer::url)
+    }
+
+    /// Fetches the set now, and again whenever it is no longer good, for as long as somebody has these keys.
+    pub fn follow(&self) {
+        if self.url().is_some() {
+            self.follower.get_or_init(|| {
+                let shared = Arc::clone(&self.shared);
+                tokio::spawn(async move { shared.follow().await }).abort_handle()
+            });
         }
-        let present = self.present();
-        (present.version() != known.version()).then_some(present)
     }
 
-    /// Fetches the set; a failure leaves the present one. Says how long the answer is good; `None` is a failure.
-    async fn fetch(&self, client: &Client, observer: &Observer) -> Option<Freshness> {
-        let url = self.url.as_deref()?;
-        let outgoing = Outgoing {
-            method: Method::GET,
-            url,
-            headers: HeaderMap::new(),
-            body: None,
-            timeout: PATIENCE,
-            longest: LONGEST,
-        };
-        let outcome = match client.send(outgoing).await {
-            Ok(answer) if (200..300).contains(&answer.status) => {
-                KeySet::of_jwks(&answer.body).map(|found| (found, answer.headers))
-            }
-            Ok(answer) => Err(format!("the status is {}", answer.status)),
-            Err(error) => Err(error.to_string()),
-        };
-        match outcome {
-            Ok(((set, skipped), headers)) => {
-                let present = self.present();
-                if set.is_empty() && !present.is_empty() {
-                    // More likely a mistake than the end of all keys; an issuer that revokes puts others in.
-                    report(
-                        observer,
-                        Level::Error,
-                        url,
-                        "the set has no usable keys; the last ones stay",
-                    );
+    /// Asks for a look at the issuer; `None` where keys are given.
+    pub fn look(&self) -> Option<Look<'_>> {
+        self.url()?;
+        let looks = self.shared.looks.subscribe();
+        let begun = looks.borrow().begun;
+        self.shared.wanted.notify_one();
+        Some(Look {
+            shared: &self.shared,
+            looks,
+            begun,
+        })
+    }
+}
+
+impl Drop for Keys {
+    fn drop(&mut self) {
+        if let Some(follower) = self.follower.get() {
+            follower.abort();
+        }
+    }
+}
+
+/// A look that somebody waits for.
+#[derive(Debug)]
+pub struct Look<'k> {
+    shared: &'k Shared,
+    looks: watch::Receiver<Looks>,
+    /// One that began before it was asked for may have missed what was published since.
+    begun: u64,
+}
+
+impl Look<'_> {
+    /// Waits for another set than this one; `None` if a look that began after it was asked for has brought none.
+    pub async fn newer_than(&mut self, known: &KeySet) -> Option<Arc<KeySet>> {
+        let newer = async {
+            loop {
+                // Read first: what a look found is there before it has ended.
+                let is_over = self.looks.borrow_and_update().ended > self.begun;
+                let present = self.shared.present.load_full();
+                if present.version() != known.version() {
+                    return Some(present);
+                }
+                if is_over || self.looks.changed().await.is_err() {
                     return None;
                 }
-                if !present.same_keys(&set) {
-                    let message = format!("{} keys, {skipped} left out", set.len());
-                    report(observer, Level::Info, url, &message);
-                    self.present.store(Arc::new(set));
-                }
-                let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
-                Some(Freshness::of(text(CACHE_CONTROL), text(EXPIRES), now()))
             }
-            Err(reason) => {
-                report(observer, Level::Error, url, &reason);
-                None
-            }
-        }
+        };
+        timeout(LONGEST_WAIT, newer).await.ok()?
     }
+}
 
-    /// Fetches at the start, and again whenever the set is no longer good, until `stop`.
-    pub async fn follow(
-        self: Arc<Self>,
-        client: Client,
-        observer: Observer,
-        mut stop: watch::Receiver<bool>,
-    ) {
+impl Shared {
+    async fn follow(&self) {
+        let Some(issuer) = &self.issuer else {
+            return;
+        };
         let mut pause = PAUSE;
         loop {
-            let freshness = {
-                let mut fetched = self.fetched.lock().await;
-                *fetched = Some(Instant::now());
-                self.fetch(&client, &observer).await
-            };
+            let began = Instant::now();
+            self.looks.send_modify(|looks| looks.begun += 1);
+            let freshness = self.fetch(issuer).await;
+            self.looks.send_modify(|looks| looks.ended = looks.begun);
             let wait = match freshness {
                 None => {
                     let wait = pause;
@@ -165,37 +191,54 @@ impl Keys {
                     match freshness {
                         Freshness::For(time) => Some(time.max(PAUSE)),
                         Freshness::Stale => Some(PAUSE),
-                        Freshness::Unsaid if self.are_there() => None,
+                        Freshness::Unsaid if !self.present.load().is_empty() => None,
                         Freshness::Unsaid => Some(LONGEST_PAUSE),
                     }
                 }
             };
             tokio::select! {
-                () = sleep(wait) => {}
-                _ = stop.wait_for(|stop| *stop) => return,
+                () = until_stale(wait) => {}
+                () = self.wanted.notified() => sleep_until(began + PAUSE).await,
             }
         }
     }
 
-    /// Whether the keys come from elsewhere.
-    pub fn is_fetched(&self) -> bool {
-        self.url.is_some()
+    /// Fetches the set; a failure leaves the present one. Says how long the answer is good; `None` is a failure.
+    async fn fetch(&self, issuer: &Issuer) -> Option<Freshness> {
+        let Published {
+            keys,
+            skipped,
+            freshness,
+        } = match issuer.ask().await {
+            Ok(published) => published,
+            Err(reason) => {
+                issuer.report(Level::Error, &reason);
+                return None;
+            }
+        };
+        let present = self.present.load_full();
+        if keys.is_empty() && !present.is_empty() {
+            // More likely a mistake than the end of all keys; an issuer that revokes puts others in.
+            issuer.report(Level::Error, "the set has no usable keys; the last ones stay");
+            return None;
+        }
+        if present.stands_in() || !present.same_keys(&keys) {
+            issuer.report(Level::Info, &format!("{} keys, {skipped} left out", keys.len()));
+            let taken_back = keys.lacks_any_of(&present);
+            self.present.store(Arc::new(keys));
+            if taken_back {
+                self.changes.tell();
+            }
+        }
+        Some(freshness)
     }
 }
 
-async fn sleep(time: Option<Duration>) {
+async fn until_stale(time: Option<Duration>) {
     match time {
-        Some(time) => tokio::time::sleep(time).await,
+        Some(time) => sleep(time).await,
         None => std::future::pending().await,
     }
-}
-
-fn report(observer: &Observer, level: Level, url: &str, message: &str) {
-    observer.emit(Event::JwkRefresh {
-        level,
-        url: without_query(url),
-        message,
-    });
 }
 
 /// A URL as the log may show it: queries may hold keys.

@@ -283,11 +283,10 @@ fn an_hour_without_the_issuer() {
         jwt: vec![::auth::JwtSecret::parse(&format!(r#"{{"jwk_url":"{url}"}}"#)).unwrap()],
         ..Authentication::default()
     });
-    let (_stop, stopped) = watch::channel(false);
     gate.1.block_on(async {
         let bearer = |token: &str| headers(&[("authorization", &format!("Bearer {token}"))]);
         let (good, stranger) = (bearer(GOOD), bearer(STRANGER));
-        gate.0.follow_keys(&stopped);
+        gate.0.follow_keys();
         while !gate.0.has_keys() {
             tokio::task::yield_now().await;
         }
@@ -321,6 +320,19 @@ fn an_hour_without_the_issuer() {
         let looked = asked.load(Ordering::SeqCst) - before;
         let took = usize::try_from(since.elapsed().as_secs()).unwrap();
         assert!(looked <= took + 1, "{looked} look-ups in {took} s");
+        // Nor does a crowd of them: one look for all who came before it began.
+        let (alone, since) = (asked.load(Ordering::SeqCst), tokio::time::Instant::now());
+        let crowd = (0..500).map(|_| gate.0.authenticate(&stranger, || None));
+        for answer in futures_util::future::join_all(crowd).await {
+            assert_eq!(
+                answer.unwrap_err().message,
+                "Could not verify JWT: JWSError JWSInvalidSignature"
+            );
+        }
+        let took = usize::try_from(since.elapsed().as_secs()).unwrap();
+        let of_crowd = asked.load(Ordering::SeqCst) - alone;
+        assert!(of_crowd <= took + 2, "{of_crowd} look-ups in {took} s");
+        let looked = looked + of_crowd;
         // Each stranger once, and a look of our own every half minute.
         let most = strangers + 3600 / 30 + 20 + looked;
         assert!(

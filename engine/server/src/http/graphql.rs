@@ -50,16 +50,23 @@ pub async fn answer(state: &Arc<State>, family: Family, call: &Call<'_>) -> Answ
     if *call.method == Method::GET {
         return failure(state, family, None, &persisted_query(), Asked::Unread);
     }
+    let authenticator = state.authenticator();
     let parsed = match parse(call.body) {
         Ok(parsed) => parsed,
-        Err(error) => return failure(state, family, None, &error, Asked::Unread),
+        Err(error) => {
+            // As in Hasura, who asks comes first; a hook learns nothing of what cannot be read.
+            let (session, error) = match authenticator.authenticate(call.headers, || None).await {
+                Ok(authenticated) => (Some(authenticated.session), error),
+                Err(refusal) => (None, refusal),
+            };
+            return failure(state, family, session, &error, Asked::Unread);
+        }
     };
     let asked = match parsed {
         Parsed::Single(_) => Asked::Single,
         Parsed::Batch(_) => Asked::Batched,
     };
     let asked_hook = || serde_json::from_slice(call.body).ok().map(without_extensions);
-    let authenticator = state.authenticator();
     let authenticated = authenticator.authenticate(call.headers, asked_hook).await;
     let Authenticated { session, cookies, .. } = match authenticated {
         Ok(authenticated) => authenticated,

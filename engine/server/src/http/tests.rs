@@ -135,9 +135,14 @@ async fn secrets() {
             "extensions": {"path": "$", "code": "access-denied"},
         }]})
     );
-    // What is wrong with the body is said first.
-    let (_, body) = server.json("POST", GRAPHQL, &[], "{").await;
-    assert_eq!(body["errors"][0]["extensions"]["code"], "invalid-json");
+    // Only those who may ask are told what is wrong with the body.
+    for (headers, code) in [
+        (&[][..], "access-denied"),
+        (&[("x-hasura-admin-secret", "s")], "invalid-json"),
+    ] {
+        let (_, body) = server.json("POST", GRAPHQL, headers, "{").await;
+        assert_eq!(body["errors"][0]["extensions"]["code"], code);
+    }
     let (status, body) = server
         .json("POST", "/v1/metadata", &[("x-hasura-admin-secret", "t")], "{}")
         .await;

@@ -1,5 +1,7 @@
 //! Counters, gauges and histograms under Hasura's names, in Prometheus's text format.
 
+mod websocket;
+
 use std::fmt::Write;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -12,6 +14,7 @@ use prometheus::{
 use rustc_hash::FxHashMap;
 
 use super::http::{HttpEvent, OperationLog};
+pub use websocket::WebsocketMetrics;
 
 /// Distinct (operation name, query hash) pairs that get labels of their own; what comes later is counted without.
 /// Ten thousand shapes are some 10 MiB of exposition, far above what a set of applications uses.
@@ -29,12 +32,7 @@ pub struct Metrics {
     request_bytes: IntCounter,
     response_bytes: IntCounter,
     connections: IntGauge,
-    websockets: IntGauge,
-    received_by_websockets: IntCounter,
-    sent_by_websockets: IntCounterVec,
-    known_senders: RwLock<FxHashMap<SenderKey, IntCounter>>,
-    queue_time: Histogram,
-    write_time: Histogram,
+    websockets: WebsocketMetrics,
     health: IntGaugeVec,
     generation_version: IntGauge,
     generation_problems: IntGauge,
@@ -44,7 +42,6 @@ pub struct Metrics {
     rate_fallbacks: IntCounter,
 }
 
-type SenderKey = (Option<Arc<str>>, Option<Arc<str>>);
 type RequestKey = (&'static str, bool, Option<Arc<str>>, Option<Arc<str>>);
 
 /// What is only known at the moment of a scrape.
@@ -119,20 +116,6 @@ impl Metrics {
                     .buckets(SECONDS.to_vec()),
             ),
         )?;
-        let sent_by_websockets = kept(
-            &registry,
-            IntCounterVec::new(
-                Opts::new(
-                    "hasura_websocket_messages_sent_bytes_total",
-                    "Bytes of messages sent on websockets",
-                ),
-                &["operation_name", "parameterized_query_hash"],
-            ),
-        )?;
-        let message_time = |name: &str, help: &str| {
-            let options = HistogramOpts::new(name, help).buckets(MESSAGE_SECONDS.to_vec());
-            kept(&registry, Histogram::with_opts(options))
-        };
         let counter = |name: &str, help: &str| kept(&registry, IntCounter::new(name, help));
         let gauge = |name: &str, help: &str| kept(&registry, IntGauge::new(name, help));
         Ok(Self {
@@ -149,21 +132,7 @@ impl Metrics {
                 "Bytes of response bodies sent",
             )?,
             connections: gauge("hasura_http_connections", "Open HTTP connections")?,
-            websockets: gauge("hasura_websocket_connections", "Open websockets")?,
-            received_by_websockets: counter(
-                "hasura_websocket_messages_received_bytes_total",
-                "Bytes of messages received on websockets",
-            )?,
-            sent_by_websockets,
-            known_senders: RwLock::default(),
-            queue_time: message_time(
-                "hasura_websocket_message_queue_time",
-                "Seconds that a message waited to be written to its websocket",
-            )?,
-            write_time: message_time(
-                "hasura_websocket_message_write_time",
-                "Seconds that it took to write a message to its websocket",
-            )?,
+            websockets: WebsocketMetrics::new(&registry, high_cardinality)?,
             generation_version: gauge(
                 "rowlock_metadata_resource_version",
                 "Resource version of the metadata served",
@@ -212,47 +181,9 @@ impl Metrics {
         }
     }
 
-    /// The gauge of open websockets.
-    pub fn websockets(&self) -> &IntGauge {
+    /// What is measured of websockets.
+    pub fn websockets(&self) -> &WebsocketMetrics {
         &self.websockets
-    }
-
-    /// A message came from a websocket.
-    pub fn received(&self, bytes: usize) {
-        self.received_by_websockets.inc_by(as_u64(bytes));
-    }
-
-    /// A message was written to a websocket. `counter` is that of what it belongs to.
-    pub fn sent(&self, counter: &IntCounter, bytes: usize, waited: Duration, took: Duration) {
-        counter.inc_by(as_u64(bytes));
-        self.queue_time.observe(waited.as_secs_f64());
-        self.write_time.observe(took.as_secs_f64());
-    }
-
-    /// Where the bytes of an operation's messages are counted, or of those that belong to none.
-    pub fn sender(&self, operation: Option<&OperationLog>) -> IntCounter {
-        let key = match operation {
-            Some(operation) if self.high_cardinality => (operation.name.clone(), operation.hash.clone()),
-            _ => (None, None),
-        };
-        {
-            let known = self.known_senders.read().unwrap_or_else(PoisonError::into_inner);
-            if let Some(counter) = known.get(&key) {
-                return counter.clone();
-            }
-        }
-        let mut known = self.known_senders.write().unwrap_or_else(PoisonError::into_inner);
-        let key = if known.len() < MOST_OPERATIONS {
-            key
-        } else {
-            (None, None)
-        };
-        let counter = self.sent_by_websockets.with_label_values(&[
-            key.0.as_deref().unwrap_or_default(),
-            key.1.as_deref().unwrap_or_default(),
-        ]);
-        known.insert(key, counter.clone());
-        counter
     }
 
     /// An operation was answered.
@@ -539,9 +470,6 @@ fn kept<C: Collector + Clone + 'static>(
 /// Seconds, in Hasura's buckets for execution times.
 const SECONDS: &[f64] = &[0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0];
 
-/// Seconds, in Hasura's buckets for messages of websockets.
-const MESSAGE_SECONDS: &[f64] = &[0.000_001, 0.0001, 0.01, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0];
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -560,7 +488,7 @@ mod tests {
     fn all_families_are_registered_and_readable() {
         let metrics = Metrics::new(true).unwrap();
         metrics.operation(&operation("artists"));
-        metrics.sender(Some(&operation("artists"))).inc_by(9);
+        metrics.websockets().sender(Some(&operation("artists"))).inc_by(9);
         metrics.source_health("default", 2);
         let mut member = pg::MemberMetrics {
             label: "PG_URL".to_owned(),
@@ -615,9 +543,9 @@ mod tests {
         for number in 0..MOST_OPERATIONS + 100 {
             let operation = operation(&format!("o{number}"));
             metrics.operation(&operation);
-            metrics.sender(Some(&operation)).inc();
+            metrics.websockets().sender(Some(&operation)).inc();
         }
-        assert!(metrics.known_senders.read().unwrap().len() <= MOST_OPERATIONS + 1);
+        assert!(metrics.websockets().senders() <= MOST_OPERATIONS + 1);
         assert!(metrics.known_requests.read().unwrap().len() <= MOST_OPERATIONS + 1);
         let metrics = Metrics::new(false).unwrap();
         metrics.operation(&operation("artists"));

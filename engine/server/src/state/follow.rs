@@ -66,7 +66,7 @@ impl State {
                 stop.clone(),
             ));
         }
-        self.authenticator().follow_keys(stop);
+        self.authenticator().follow_keys();
         if let Some(counters) = &self.counters {
             let observer = self.observer.clone();
             let report = move |standing: &rate::Standing| observer.emit(Event::RateStore(standing));

@@ -15,13 +15,8 @@ use crate::settings::Environment;
 impl State {
     /// These are the variables of the Secret now. Connections whose address changed are made anew; requests in flight
     /// end on the old ones.
-    async fn set_secrets(
-        &self,
-        version: String,
-        values: BTreeMap<String, String>,
-        stop: &watch::Receiver<bool>,
-    ) {
-        let changed = self.take_secrets(values, stop);
+    async fn set_secrets(&self, version: String, values: BTreeMap<String, String>) {
+        let changed = self.take_secrets(values);
         self.set_secrets_version(version);
         if changed {
             self.refresh_catalogs().await;
@@ -29,33 +24,25 @@ impl State {
     }
 
     /// The same for variables that have no version.
-    pub(super) async fn change_secrets(
-        &self,
-        values: impl IntoIterator<Item = (String, String)>,
-        stop: &watch::Receiver<bool>,
-    ) {
-        if self.take_secrets(values, stop) {
+    pub(super) async fn change_secrets(&self, values: impl IntoIterator<Item = (String, String)>) {
+        if self.take_secrets(values) {
             self.refresh_catalogs().await;
         }
     }
 
     /// Whether they differ from what held before.
-    fn take_secrets(
-        &self,
-        values: impl IntoIterator<Item = (String, String)>,
-        stop: &watch::Receiver<bool>,
-    ) -> bool {
+    fn take_secrets(&self, values: impl IntoIterator<Item = (String, String)>) -> bool {
         let environment = self.settings.secrets.below.with(values);
         let changed = *self.environment() != environment;
         if changed {
             self.environment.store(Arc::new(environment.clone()));
-            self.read_again(&environment, stop);
+            self.read_again(&environment);
         }
         changed
     }
 
     /// Settings that follow the variables. One that is wrong keeps its old value.
-    fn read_again(&self, environment: &Environment, stop: &watch::Receiver<bool>) {
+    fn read_again(&self, environment: &Environment) {
         let changeable = &self.settings.changeable;
         match changeable.authentication(environment) {
             // Without any secret everybody would be an admin: that is not decided by a key that got lost.
@@ -64,10 +51,11 @@ impl State {
             {
                 self.complain("the Secret has no admin secret any more; the last one stays valid".to_owned());
             }
+            Ok(authentication) if self.authenticator().is_of(&authentication) => {}
             Ok(authentication) => {
-                let next = self.authenticator().with(authentication, stop);
-                self.authenticator.store(Arc::new(next));
-                self.websockets.authentication_changed();
+                let next = Arc::new(self.authenticator().with(authentication));
+                self.authenticator.store(Arc::clone(&next));
+                next.announce();
             }
             Err(error) => self.complain(describe(&error)),
         }
@@ -95,12 +83,11 @@ pub(super) async fn follow(
 ) {
     // The latest is all that counts, but for what it is compared with; a Secret changes rarely.
     let (sender, mut news) = mpsc::unbounded_channel();
-    let stopped = stop.clone();
     let watching = async { follow_secret(&connection, &name, |news| drop(sender.send(news))).await };
     let taking = async {
         while let Some(news) = news.recv().await {
             match news {
-                SecretNews::Values { version, values } => state.set_secrets(version, values, &stopped).await,
+                SecretNews::Values { version, values } => state.set_secrets(version, values).await,
                 SecretNews::Missing => {
                     state.complain(format!(
                         "the Secret {name} is not there; its last values stay in use"

@@ -1,9 +1,9 @@
 //! One open websocket: who is on its other end, what it runs, and when it ends.
 //!
 //! Everything that decides happens in one task, one thing at a time, so that no answer overtakes a `stop` and no id is
-//! taken twice; only operations run beside it. They are dropped, and their statements cancelled, when the client is gone.
+//! taken twice; only operations run beside it, and whoever authenticates is asked beside it. Operations are dropped, and
+//! their statements cancelled, when the client is gone.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +11,6 @@ use futures_util::StreamExt;
 use http::HeaderMap;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::sync::watch;
-use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
@@ -21,17 +20,21 @@ use uuid::Uuid;
 
 use super::close::Close;
 use super::counted::Counted;
+use super::identification::Identification;
+use super::limited::Limited;
 use super::message::ClientMessage;
-use super::operation::{Client, Ended, Operation};
+use super::operation::{Client, Operation};
+use super::operations::{Done, Operations, Running};
 use super::outbox::{Outbox, outbox};
 use super::protocol::Protocol;
 use super::registry::Signals;
 use crate::auth::keys::now;
-use crate::http::error::{ApiError, Code};
+use crate::auth::{Authenticated, Ground};
+use crate::http::error::{ApiError, Code, Visibility};
 use crate::http::graphql::Family;
 use crate::http::request_id;
-use crate::observe::OperationLog;
 use crate::observe::websocket::{OperationEvent, Step, WebsocketEvent, What};
+use crate::observe::{Event, OperationLog};
 use crate::request::Request;
 use crate::state::State;
 
@@ -40,6 +43,12 @@ const READ_BUFFER: usize = 4096;
 
 /// How long the client may take to answer the end of the websocket with its own.
 const FAREWELL: Duration = Duration::from_secs(2);
+
+/// Websockets that ask a webhook again do so spread over this time, so that it is not asked by all of them at once.
+const SPREAD: u128 = 2000;
+
+/// How long a websocket waits before it asks a webhook once more that failed.
+const AGAIN: Duration = Duration::from_secs(5);
 
 /// Farther ends of a session than this are none: clocks cannot count that far.
 const LONGEST_SESSION: Duration = Duration::from_secs(10 * 365 * 86_400);
@@ -75,20 +84,28 @@ pub async fn serve<S>(
         .max_message_size(Some(settings.max_message))
         .max_frame_size(Some(settings.max_message));
     let (stream, taken) = Counted::new(stream);
+    let stream = Limited::new(stream, state.settings.http.timeout);
     let socket = WebSocketStream::from_raw_socket(stream, Role::Server, Some(config)).await;
     let (mut sink, mut incoming) = socket.split();
     let (outbox, queue) = outbox(settings.max_queued);
     let metrics = Arc::clone(&state.observer.metrics);
-    let mut writer = Box::pin(queue.write_to(&mut sink, &taken, state.settings.http.timeout, &metrics));
+    let mut writer = Box::pin(queue.write_to(
+        &mut sink,
+        &taken,
+        state.settings.http.timeout,
+        metrics.websockets(),
+    ));
     let mut unreadable = false;
     let mut connection = Connection::new(state, handshake, outbox, *signals.borrow_and_update());
+    let mut changes = state.authenticator().changes();
     let close = loop {
         let room = connection.outbox.has_room();
         let end = tokio::select! {
             // The client is gone, or takes nothing.
             () = &mut writer => break None,
-            message = incoming.next(), if room => match message {
-                Some(Ok(message)) => connection.take(message).await,
+            // Who comes in is not known yet, so neither is what to make of more that it says.
+            message = incoming.next(), if room && !connection.is_coming_in() => match message {
+                Some(Ok(message)) => connection.take(&message),
                 Some(Err(error)) => match broken(&error) {
                     Some(close) => {
                         unreadable = true;
@@ -98,23 +115,26 @@ pub async fn serve<S>(
                 },
                 None => break None,
             },
-            Some(ended) = connection.running.join_next(), if room => {
-                // Dropped ones were stopped; a panic is caught within.
-                ended.map_or(Ok(()), |ended| connection.answer(ended))
+            (asked, verdict) = Identification::verdict(&mut connection.asking), if room => {
+                connection.identified(asked, verdict)
+            }
+            Some(done) = connection.operations.next(), if room => {
+                done.map_or(Ok(()), |done| connection.done(done))
             }
             // One that waits for room has nothing else to do.
             () = connection.outbox.sunk(), if !room => Ok(()),
-            () = sleep_until(connection.init_deadline), if connection.client.is_none() => {
+            () = sleep_until(connection.init_deadline), if connection.is_silent() => {
                 Err(connection.protocol.late())
             }
-            () = until(connection.expiry) => Err(Close::expired()),
+            () = until(connection.expiry), if !connection.is_coming_in() => Err(Close::expired()),
             () = until(connection.next_keepalive) => { connection.keep_alive(); Ok(()) }
             () = until(connection.leaving.as_ref().map(|(_, deadline)| *deadline)) => {
                 connection.leaving.take().map_or(Ok(()), |(close, _)| Err(close))
             }
+            Ok(()) = changes.changed() => { connection.reconsider(); Ok(()) }
             Ok(()) = signals.changed() => {
                 let signals = *signals.borrow_and_update();
-                connection.told(signals).await
+                connection.told(signals)
             }
         };
         if let Err(close) = end {
@@ -122,7 +142,7 @@ pub async fn serve<S>(
         }
     };
     // What it still runs, nobody waits for.
-    connection.running.abort_all();
+    connection.operations.stop_all();
     if let Some(close) = close {
         connection.outbox.close(close);
         writer.await;
@@ -157,6 +177,10 @@ fn broken(error: &Error) -> Option<Close> {
     match error {
         Error::Capacity(_) => Some(Close::plain(CloseCode::Size, "the message is too long")),
         Error::Utf8(_) => Some(Close::plain(CloseCode::Invalid, "the message is not UTF-8")),
+        Error::Io(error) if error.kind() == std::io::ErrorKind::TimedOut => Some(Close::plain(
+            CloseCode::Policy,
+            "the message was not finished in time",
+        )),
         Error::Protocol(error) => Some(Close::plain(CloseCode::Protocol, &error.to_string())),
         _ => None,
     }
@@ -178,29 +202,16 @@ struct Connection<'a> {
     /// Who is on the other end; `None` before `connection_init`.
     client: Option<Arc<Client>>,
     /// The headers that said so, for asking again.
-    shown: HeaderMap,
+    shown: Arc<HeaderMap>,
+    /// Somebody is asked who that is.
+    asking: Option<Identification>,
     init_deadline: Instant,
     expiry: Option<Instant>,
     next_keepalive: Option<Instant>,
-    running: JoinSet<Ended>,
-    /// What runs, by the client's id.
-    operations: HashMap<Arc<str>, Running>,
-    /// Operations begun.
-    begun: u64,
+    operations: Operations,
     seen: Signals,
     /// It closes like this when nothing runs any more, at this instant at the latest. Nothing new begins.
     leaving: Option<(Close, Instant)>,
-}
-
-/// An operation that runs.
-struct Running {
-    number: u64,
-    handle: AbortHandle,
-    name: Option<String>,
-    request_id: String,
-    /// As it was sent, where the log may want it.
-    payload: Option<Box<str>>,
-    client: Arc<Client>,
 }
 
 impl<'a> Connection<'a> {
@@ -214,22 +225,21 @@ impl<'a> Connection<'a> {
             headers: handshake.headers,
             outbox,
             client: None,
-            shown: HeaderMap::new(),
+            shown: Arc::default(),
+            asking: None,
             init_deadline: Instant::now() + state.settings.websockets.init_timeout.min(LONGEST_SESSION),
             expiry: None,
             next_keepalive: None,
-            running: JoinSet::new(),
-            operations: HashMap::new(),
-            begun: 0,
+            operations: Operations::default(),
             seen,
             leaving: None,
         }
     }
 
     /// A message from the client.
-    async fn take(&mut self, message: Message) -> Next {
-        self.state.observer.metrics.received(message.len());
-        let text = match &message {
+    fn take(&mut self, message: &Message) -> Next {
+        self.state.observer.metrics.websockets().received(message.len());
+        let text = match message {
             Message::Text(text) => text.as_str(),
             Message::Binary(bytes) => match std::str::from_utf8(bytes) {
                 Ok(text) => text,
@@ -247,7 +257,10 @@ impl<'a> Connection<'a> {
                 }
                 close.map_or(Ok(()), Err)
             }
-            Ok(ClientMessage::Init(headers)) => self.initialise(headers).await,
+            Ok(ClientMessage::Init(headers)) => {
+                self.initialise(headers);
+                Ok(())
+            }
             Ok(ClientMessage::Start { id, request, payload }) => self.start(id, request, payload),
             Ok(ClientMessage::Stop(id)) => {
                 self.stop(&id);
@@ -264,32 +277,63 @@ impl<'a> Connection<'a> {
 
     /// `connection_init`. The first one is read together with the handshake; a later one stands for itself, so that a
     /// client can show a newer token.
-    async fn initialise(&mut self, headers: HeaderMap) -> Next {
+    fn initialise(&mut self, headers: HeaderMap) {
         let shown = match self.client {
             Some(_) => headers.clone(),
             None => merged(&headers, &self.headers),
         };
-        self.authenticate(headers, shown).await?;
-        self.push(Protocol::acknowledgement(), None);
-        self.push(self.protocol.keepalive(), None);
-        Ok(())
+        self.ask(Arc::new(shown), Some(headers), Duration::ZERO);
     }
 
-    /// Finds out who shows these headers.
-    async fn authenticate(&mut self, headers: HeaderMap, shown: HeaderMap) -> Next {
-        match self.state.authenticator().authenticate(&shown, || None).await {
+    /// Asks who shows these headers, instead of whatever was asked before.
+    fn ask(&mut self, shown: Arc<HeaderMap>, initial: Option<HeaderMap>, wait: Duration) {
+        self.asking = Some(Identification::begin(self.state, shown, initial, wait));
+    }
+
+    /// Whether a `connection_init` has no answer yet.
+    fn is_coming_in(&self) -> bool {
+        self.asking.as_ref().is_some_and(|asked| asked.initial.is_some())
+    }
+
+    /// Whether the client has not said who it is.
+    fn is_silent(&self) -> bool {
+        self.client.is_none() && self.asking.is_none()
+    }
+
+    /// Somebody said who it is.
+    fn identified(&mut self, asked: Identification, verdict: Result<Authenticated, ApiError>) -> Next {
+        let Identification { shown, initial, .. } = asked;
+        match verdict {
             Ok(authenticated) => {
+                let is_initial = initial.is_some();
                 self.expiry = authenticated.expires.and_then(|end| {
                     let left = Duration::try_from_secs_f64((end - now()).max(0.0)).ok()?;
                     (left < LONGEST_SESSION).then(|| Instant::now() + left)
                 });
+                let headers = match (initial, &self.client) {
+                    (Some(headers), _) => headers,
+                    (None, Some(client)) => client.headers.clone(),
+                    (None, None) => HeaderMap::new(),
+                };
                 self.client = Some(Arc::new(Client {
                     session: authenticated.session,
                     headers,
                     expires: authenticated.expires,
+                    ground: authenticated.ground,
                 }));
                 self.shown = shown;
-                self.set_keepalive();
+                if is_initial {
+                    self.set_keepalive();
+                    self.push(Protocol::acknowledgement(), None);
+                    self.push(self.protocol.keepalive(), None);
+                }
+                Ok(())
+            }
+            // A webhook that fails has not said no: what it or the one before it said last stays, for as long as that
+            // said, and it is asked once more.
+            Err(error) if initial.is_none() && error.status.is_server_error() => {
+                let wait = AGAIN + self.spread();
+                self.ask(shown, None, wait);
                 Ok(())
             }
             Err(error) => {
@@ -303,9 +347,38 @@ impl<'a> Connection<'a> {
         }
     }
 
+    /// Other secrets or keys hold. Whoever would not be let in any more, or not as the same, is not kept either.
+    fn reconsider(&mut self) {
+        if let Some(asked) = self.asking.take_if(|asked| asked.initial.is_some()) {
+            // The one that was asked may be no longer the one that decides.
+            self.ask(asked.shown, asked.initial, Duration::ZERO);
+            return;
+        }
+        let Some(client) = &self.client else {
+            return;
+        };
+        let authenticator = self.state.authenticator();
+        if authenticator.stands_by(&client.ground) {
+            self.asking = None;
+            return;
+        }
+        let asks_somebody = authenticator.has_hook() && !matches!(client.ground, Ground::Headers);
+        let wait = if asks_somebody {
+            self.spread()
+        } else {
+            Duration::ZERO
+        };
+        self.ask(Arc::clone(&self.shown), None, wait);
+    }
+
+    /// A part of [`SPREAD`], another for each websocket: their ids are random.
+    fn spread(&self) -> Duration {
+        Duration::from_millis(u64::try_from(self.id.as_u128() % SPREAD).unwrap_or_default())
+    }
+
     /// `start`
     fn start(&mut self, id: String, request: Request<'_>, payload: &str) -> Next {
-        if self.operations.contains_key(id.as_str()) {
+        if self.operations.has(&id) {
             let reason = format!("an operation already exists with this id: {id}");
             let close = Close::of(4409, &format!("Subscriber for {id} already exists"));
             return self.refuse(&id, &request, &reason, Some(close));
@@ -327,7 +400,6 @@ impl<'a> Connection<'a> {
         }
         let client = Arc::clone(client);
         let id: Arc<str> = id.into();
-        self.begun += 1;
         let request_id = request_id::of(&client.headers).into_owned();
         let name = request.operation_name.as_deref().map(str::to_owned);
         self.log_as(
@@ -341,26 +413,27 @@ impl<'a> Connection<'a> {
                 step: Step::Started,
             }),
         );
-        let operation = Operation {
-            id: Arc::clone(&id),
-            number: self.begun,
-            request_id: request_id.clone(),
-            request: request.into_owned(),
-            client: Arc::clone(&client),
-            address: Arc::clone(&self.address),
-            protocol: self.protocol,
-            family: self.family,
-        };
-        let handle = self.running.spawn(operation.run(Arc::clone(self.state)));
         let running = Running {
-            number: self.begun,
-            handle,
             name,
-            request_id,
+            request_id: request_id.clone(),
             payload: self.state.observer.wants_websockets().then(|| payload.into()),
-            client,
+            client: Arc::clone(&client),
         };
-        self.operations.insert(id, running);
+        let (address, protocol, family) = (Arc::clone(&self.address), self.protocol, self.family);
+        let (state, request) = (Arc::clone(self.state), request.into_owned());
+        self.operations.begin(Arc::clone(&id), running, |number| {
+            let operation = Operation {
+                id,
+                number,
+                request_id,
+                request,
+                client,
+                address,
+                protocol,
+                family,
+            };
+            operation.run(state)
+        });
         Ok(())
     }
 
@@ -386,37 +459,44 @@ impl<'a> Connection<'a> {
     }
 
     /// An operation has run.
-    fn answer(&mut self, ended: Ended) -> Next {
-        // One that was stopped in the last moment has no answer.
-        let is_current = |running: &Running| running.number == ended.number;
-        if !self.operations.get(&ended.id).is_some_and(is_current) {
-            return Ok(());
+    fn done(&mut self, done: Done) -> Next {
+        match done {
+            Done::Answered(running, ended) => {
+                self.log_end(&ended.id, &running, &ended.log, ended.error.as_ref());
+                self.push(ended.message, Some(&ended.log));
+                self.push(Protocol::complete(&ended.id), Some(&ended.log));
+            }
+            Done::Lost(running, id, defect) => {
+                self.state.observer.emit(Event::Defect(defect));
+                let error = ApiError::unexpected("");
+                self.log_end(&id, &running, &OperationLog::unknown(), Some(&error));
+                let hidden = Visibility::Hidden;
+                self.push(self.protocol.failed(self.family, &id, &error, true, hidden), None);
+                self.push(Protocol::complete(&id), None);
+            }
         }
-        let Some(running) = self.operations.remove(&ended.id) else {
-            return Ok(());
-        };
+        self.leave_if_done()
+    }
+
+    fn log_end(&self, id: &str, running: &Running, log: &OperationLog, error: Option<&ApiError>) {
         self.log_as(
             Some(&running.client),
             What::Operation(OperationEvent {
-                id: &ended.id,
-                name: ended.log.name.as_deref().or(running.name.as_deref()),
+                id,
+                name: log.name.as_deref().or(running.name.as_deref()),
                 request_id: Some(&running.request_id),
                 query: running.payload.as_deref(),
-                hash: ended.log.hash.as_deref(),
-                step: Step::Ended(&ended.log, ended.error.as_ref()),
+                hash: log.hash.as_deref(),
+                step: Step::Ended(log, error),
             }),
         );
-        self.push(ended.message, Some(&ended.log));
-        self.push(Protocol::complete(&ended.id), Some(&ended.log));
-        self.leave_if_done()
     }
 
     /// `stop`. An unknown id is one that has just ended.
     fn stop(&mut self, id: &str) {
-        let Some(running) = self.operations.remove(id) else {
+        let Some(running) = self.operations.stop(id) else {
             return;
         };
-        running.handle.abort();
         self.log_as(
             Some(&running.client),
             What::Operation(OperationEvent {
@@ -431,25 +511,25 @@ impl<'a> Connection<'a> {
     }
 
     /// Something changed that all websockets are told of.
-    async fn told(&mut self, signals: Signals) -> Next {
+    fn told(&mut self, signals: Signals) -> Next {
         let before = std::mem::replace(&mut self.seen, signals);
-        if signals.authentications != before.authentications
-            && let Some(client) = self.client.clone()
-        {
-            // Whoever would not be let in any more, or not as the same, is not kept either.
-            self.authenticate(client.headers.clone(), self.shown.clone())
-                .await?;
-        }
         let settings = &self.state.settings;
-        let close = if signals.stopping {
+        let close = if signals.stopping && !before.stopping {
             Close::stopping()
-        } else if signals.documents != before.documents && settings.websockets.close_on_metadata_change {
+        } else if signals.documents != before.documents
+            && settings.websockets.close_on_metadata_change
+            && !signals.stopping
+        {
             Close::changed()
         } else {
             return Ok(());
         };
-        let patience = settings.http.graceful_shutdown.min(LONGEST_SESSION);
-        self.leaving = Some((close, Instant::now() + patience));
+        // What runs is waited for once, whatever else happens meanwhile.
+        let deadline = match self.leaving.take() {
+            Some((_, deadline)) => deadline,
+            None => Instant::now() + settings.http.graceful_shutdown.min(LONGEST_SESSION),
+        };
+        self.leaving = Some((close, deadline));
         self.leave_if_done()
     }
 
@@ -474,8 +554,10 @@ impl<'a> Connection<'a> {
     }
 
     fn push(&self, message: Vec<u8>, operation: Option<&OperationLog>) {
-        self.outbox
-            .push(message, self.state.observer.metrics.sender(operation));
+        self.outbox.push(
+            message,
+            self.state.observer.metrics.websockets().sender(operation),
+        );
     }
 
     fn log(&self, what: What<'_>) {

@@ -12,6 +12,9 @@ use crate::request::Request;
 /// Headers of one `connection_init` at most, as many as a session has variables.
 const MOST_HEADERS: usize = 1000;
 
+/// Bytes of an operation's id at most: it is kept while the operation runs, and repeated in each answer.
+const LONGEST_ID: usize = 1024;
+
 /// One message of a client.
 #[derive(Debug)]
 pub enum ClientMessage<'a> {
@@ -64,7 +67,11 @@ impl<'a> ClientMessage<'a> {
         }
         let wire: Wire<'a> = serde_json::from_str(text).map_err(|error| wrong(format!("$: {error}")))?;
         let kind = string("type", wire.kind).map_err(wrong)?;
-        let id = || string("id", wire.id).map_err(wrong);
+        let id = || match string("id", wire.id) {
+            Ok(id) if id.len() <= LONGEST_ID => Ok(id),
+            Ok(_) => Err(wrong(format!("$.id: longer than {LONGEST_ID} bytes"))),
+            Err(reason) => Err(wrong(reason)),
+        };
         match kind.as_str() {
             "connection_init" => headers(wire.payload).map(Self::Init).map_err(wrong),
             "start" | "subscribe" => {
@@ -260,6 +267,12 @@ mod tests {
             wrong(r#"{"type":"stop","id":7}"#),
             "$.id: parsing Text failed, expected String, but encountered Number"
         );
+        let start = |length: usize| {
+            let id = "é".repeat(length / 2);
+            format!(r#"{{"type":"start","id":"{id}","payload":{{"query":"{{ a }}"}}}}"#)
+        };
+        assert!(ClientMessage::parse(&start(LONGEST_ID)).is_ok());
+        assert_eq!(wrong(&start(LONGEST_ID + 2)), "$.id: longer than 1024 bytes");
         assert_eq!(
             wrong(r#"{"type":"start","id":"1"}"#),
             "$: key \"payload\" not found"

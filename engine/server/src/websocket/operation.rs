@@ -9,6 +9,7 @@ use http::HeaderMap;
 use plan::Session;
 
 use super::protocol::{END, Protocol};
+use crate::auth::Ground;
 use crate::http::error::ApiError;
 use crate::http::graphql::Family;
 use crate::http::visibility;
@@ -25,6 +26,8 @@ pub struct Client {
     pub headers: HeaderMap,
     /// When its session ends, in seconds since 1970.
     pub expires: Option<f64>,
+    /// What the session rests on.
+    pub ground: Ground,
 }
 
 /// An operation that is to run.

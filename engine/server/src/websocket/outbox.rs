@@ -12,7 +12,7 @@ use tokio::sync::{Notify, mpsc};
 use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 
 use super::close::Close;
-use crate::observe::metrics::Metrics;
+use crate::observe::metrics::WebsocketMetrics;
 
 /// The end that messages are put in.
 #[derive(Debug)]
@@ -104,7 +104,7 @@ impl Queue {
         mut sink: impl Sink<Message> + Unpin,
         taken: &AtomicU64,
         patience: Duration,
-        metrics: &Metrics,
+        metrics: &WebsocketMetrics,
     ) {
         while let Some(queued) = self.receiver.recv().await {
             let began = Instant::now();

@@ -11,8 +11,6 @@ pub struct Signals {
     pub stopping: bool,
     /// Changes of the metadata document.
     pub documents: u64,
-    /// Changes of who may ask.
-    pub authentications: u64,
 }
 
 /// The open websockets of a process.
@@ -52,11 +50,6 @@ impl Registry {
     /// The metadata is another.
     pub fn document_changed(&self) {
         self.signals.send_modify(|signals| signals.documents += 1);
-    }
-
-    /// Other secrets and keys hold.
-    pub fn authentication_changed(&self) {
-        self.signals.send_modify(|signals| signals.authentications += 1);
     }
 
     /// Waits until none is open; call it after [`stop`](Self::stop).

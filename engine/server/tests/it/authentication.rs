@@ -4,13 +4,10 @@ use std::io::{Read, Write};
 use std::sync::atomic::Ordering;
 
 use embedded::test::TestDatabase;
-use ring::rand::SystemRandom;
-use ring::rsa::{KeyPair as RsaKeyPair, PublicKeyComponents as RsaPublicKeyComponents};
-use ring::signature::RSA_PKCS1_SHA256;
 use serde_json::{Value, json};
 
 use crate::process::Server;
-use crate::stand_in::{ADMIN, Issuer, SECRET, StandIn, encode, ids, in_an_hour, payload, server};
+use crate::stand_in::{ADMIN, Issuer, SECRET, StandIn, ids, payload, server};
 
 #[test]
 fn keys_are_fetched_rotated_and_missed() {
@@ -68,85 +65,6 @@ fn keys_are_fetched_rotated_and_missed() {
     );
 }
 
-/// The configurations of `docs/authentication.md`, with the issuer's address in place of the provider's.
-fn documented(url: &str) -> Vec<Value> {
-    let page = include_str!("../../../../docs/authentication.md");
-    page.split("HASURA_GRAPHQL_JWT_SECRET='")
-        .skip(1)
-        .map(|rest| {
-            let mut secret: Value = serde_json::from_str(rest.split('\'').next().unwrap()).unwrap();
-            secret["jwk_url"] = format!("{url}keys").into();
-            secret
-        })
-        .collect()
-}
-
-#[test]
-fn documented_set_ups_take_their_providers_tokens() {
-    let stand_in = StandIn::start();
-    let rsa = RsaKeyPair::from_der(include_bytes!("../../../auth/tests/it/keys/rsa.der")).unwrap();
-    let public = rsa.public();
-    let components = RsaPublicKeyComponents::<Vec<u8>>::from(public);
-    let jwk = json!({"kty": "RSA", "kid": "r", "use": "sig", "alg": "RS256",
-                     "n": encode(&components.n), "e": encode(&components.e)});
-    let encryption = json!({"kty": "RSA", "kid": "e", "use": "enc", "alg": "RSA-OAEP",
-                            "n": encode(&components.n), "e": encode(&components.e)});
-    stand_in.answers(
-        200,
-        "cache-control: public, max-age=21600\r\n",
-        &json!({"keys": [encryption, jwk]}),
-    );
-    let sign = |payload: &Value| {
-        let header = json!({"alg": "RS256", "kid": "r", "typ": "JWT"}).to_string();
-        let signed = format!(
-            "{}.{}",
-            encode(header.as_bytes()),
-            encode(payload.to_string().as_bytes())
-        );
-        let mut signature = vec![0; public.modulus_len()];
-        rsa.sign(
-            &RSA_PKCS1_SHA256,
-            &SystemRandom::new(),
-            signed.as_bytes(),
-            &mut signature,
-        )
-        .unwrap();
-        format!("Bearer {signed}.{}", encode(&signature))
-    };
-    let secrets = documented(&stand_in.url());
-    let mut auth0 = payload("2");
-    auth0["aud"] = json!(["https://your-api", "https://YOUR-TENANT.auth0.com/userinfo"]);
-    auth0["iss"] = json!("https://YOUR-TENANT.auth0.com/");
-    let mut firebase = payload("2");
-    firebase["aud"] = json!("YOUR-PROJECT");
-    firebase["iss"] = json!("https://securetoken.google.com/YOUR-PROJECT");
-    let keycloak = json!({
-        "exp": in_an_hour(), "iss": "https://keycloak.example/realms/YOUR-REALM", "sub": "2", "typ": "Bearer",
-        "realm_access": {"roles": ["offline_access", "user"]},
-    });
-    assert_eq!(secrets.len(), 3);
-    for (at, (secret, payload)) in secrets.iter().zip([auth0, firebase, keycloak]).enumerate() {
-        let database = TestDatabase::create(&format!("documented{at}"));
-        let server = server(&database, &["--jwt-secret", &secret.to_string()]);
-        server.log_line("the keys", |line| line["type"] == "jwk-refresh-log");
-        assert_eq!(
-            ids(&server, &[("authorization", &sign(&payload))]),
-            (200, json!([2, 3])),
-            "{secret}"
-        );
-        let mut other = payload.clone();
-        other["iss"] = json!("https://evil.example/");
-        let (status, told) = ids(&server, &[("authorization", &sign(&other))]);
-        assert_eq!(
-            (status, told),
-            (
-                400,
-                json!(["invalid-jwt", "Could not verify JWT: JWTNotInIssuer"])
-            )
-        );
-    }
-}
-
 #[test]
 fn a_hook_is_asked_by_get() {
     let hook = StandIn::start();
@@ -186,7 +104,7 @@ fn a_hook_is_asked_by_get() {
     stream.read_to_string(&mut whole).unwrap();
     assert!(
         !whole.contains("set-cookie"),
-        "an unreadable request is not authenticated: {whole}"
+        "an unreadable request takes no cookies: {whole}"
     );
     let mut stream = server.connect();
     let body = r#"{"query":"{ __typename }"}"#;
@@ -289,6 +207,17 @@ fn a_hook_is_asked_by_post() {
         &json!({"type": "export_metadata", "args": {}}),
     );
     assert_eq!(body(hook.last())["request"], Value::Null);
+    // One that cannot be read is asked about too, and then told so.
+    let before = hook.asked.lock().unwrap().len();
+    let unreadable = json!("invalid-query");
+    let (_, answer) = server.json("/v1/graphql", &[("auth-user-id", "1")], &unreadable);
+    assert!(answer["errors"].is_array(), "{answer}");
+    assert_eq!(hook.asked.lock().unwrap().len(), before + 1);
+    let asked = body(hook.last());
+    assert_eq!(
+        (&asked["headers"]["auth-user-id"], &asked["request"]),
+        (&json!("1"), &Value::Null)
+    );
     drop(hook.answer.lock());
     let gone = StandIn { port: 1, ..hook };
     let second = Server::start(

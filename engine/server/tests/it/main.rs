@@ -30,9 +30,13 @@ mod functions;
 #[cfg(test)]
 mod gates;
 mod injection;
+#[cfg(test)]
+mod key_sets;
 mod mutations;
 mod permissions;
 mod process;
+#[cfg(test)]
+mod providers;
 #[cfg(test)]
 mod rotation;
 #[cfg(test)]

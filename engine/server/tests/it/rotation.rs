@@ -13,23 +13,25 @@ use crate::socket::{Socket, TRANSPORT};
 use crate::stand_in::{ADMIN, SECRET, encode, payload};
 
 /// Where the variables are, a file each.
-struct Folder(PathBuf);
+pub(crate) struct Folder(PathBuf);
 
 impl Folder {
-    fn new() -> Self {
-        let folder = std::env::temp_dir().join(format!("rowlock-rotation-{}", std::process::id()));
+    /// One of this name, which no other test has.
+    pub(crate) fn new(name: &str) -> Self {
+        let folder = std::env::temp_dir().join(format!("rowlock-{name}-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
         Self(folder)
     }
 
     /// Exchanged whole, as whoever mounts it does.
-    fn put(&self, name: &str, value: &Value) {
+    pub(crate) fn put(&self, name: &str, value: &Value) {
         let next = self.0.join("..next");
-        std::fs::write(&next, value.to_string()).unwrap();
+        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        std::fs::write(&next, text).unwrap();
         std::fs::rename(next, self.0.join(name)).unwrap();
     }
 
-    fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.0
     }
 }
@@ -76,7 +78,7 @@ pub(crate) fn is_let_in(server: &Server, header: (&str, &str)) -> bool {
 }
 
 /// How long it takes until somebody is let in, or no longer.
-fn until(server: &Server, header: (&str, &str), wanted: bool) -> Duration {
+pub(crate) fn until(server: &Server, header: (&str, &str), wanted: bool) -> Duration {
     let started = Instant::now();
     while is_let_in(server, header) != wanted {
         assert!(started.elapsed() < Duration::from_secs(5), "{wanted} after 5 s");
@@ -86,7 +88,7 @@ fn until(server: &Server, header: (&str, &str), wanted: bool) -> Duration {
 
 #[test]
 fn keys_change_under_load() {
-    let folder = Folder::new();
+    let folder = Folder::new("rotation");
     folder.put("HASURA_GRAPHQL_ADMIN_SECRETS", &json!([SECRET, "first"]));
     folder.put("HASURA_GRAPHQL_JWT_SECRETS", &keys(&["old"]));
     let database = TestDatabase::create("rotation");

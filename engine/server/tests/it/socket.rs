@@ -223,6 +223,17 @@ impl Socket {
         (code, reason)
     }
 
+    /// The code of the end, which comes next but for a `connection_error`.
+    pub(crate) fn closed_after_errors(&mut self) -> u16 {
+        loop {
+            match self.said() {
+                Said::Message(message) if message["type"] == "connection_error" => {}
+                Said::Close(code, _) => return code,
+                other => panic!("not closed but {other:?}"),
+            }
+        }
+    }
+
     /// The stream below, after whatever was read of it.
     pub(crate) fn stream(&self) -> &TcpStream {
         self.stream.get_ref()

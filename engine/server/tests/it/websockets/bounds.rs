@@ -1,11 +1,12 @@
 //! What a client may cost: time, frames, operations, answers that it does not read.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use embedded::test::TestDatabase;
 use serde_json::json;
 
-use super::{slow, start_failed};
+use super::{reason, slow, start_failed};
 use crate::process::{PATIENCE, Server};
 use crate::socket::{APOLLO, BINARY, Said, Socket, TEXT, TRANSPORT, head, init, is_keepalive};
 use crate::stand_in::{ADMIN, server};
@@ -14,7 +15,7 @@ use crate::wait::pause;
 /// What the database does for the view `slow`.
 fn is_running(server: &Server) -> bool {
     let sql = "select count(*) from pg_stat_activity where state = 'active' and query like '%\"slow\"%' \
-               and pid <> pg_backend_pid()";
+               and pid <> pg_backend_pid() and datname = current_database()";
     let run = json!({"type": "run_sql", "args": {"sql": sql, "read_only": true}});
     let (status, answer) = server.json("/v2/query", &[ADMIN], &run);
     assert_eq!(status, 200, "{answer}");
@@ -178,6 +179,87 @@ fn nobody_has_for_ever() {
         assert_eq!(socket.said(), Said::Close(1000, String::new()));
         assert_eq!(socket.next(), Said::Gone);
     }
+}
+
+#[test]
+fn what_is_begun_must_be_finished() {
+    let database = TestDatabase::create("ws_begun");
+    let server = server(&database, &["--server-timeout", "1"]);
+    let late = (1008, "the message was not finished in time".to_owned());
+    for protocol in [APOLLO, TRANSPORT] {
+        // A message in pieces that never ends, though something comes all the time; half a frame; half a head.
+        let mut pieces = Socket::initialised(&server, protocol, &[ADMIN]);
+        pieces.frame(TEXT, false, b"{");
+        pieces.frame(9, true, b"1");
+        pieces.frame(0, false, b" ");
+        let mut frame = Socket::initialised(&server, protocol, &[ADMIN]);
+        frame.raw(&[head(0x81, 0x80, 10), vec![0; 4], b"{".to_vec()].concat());
+        let mut half = Socket::initialised(&server, protocol, &[ADMIN]);
+        half.raw(&[0x81]);
+        // One who says nothing may stay.
+        let mut idle = Socket::initialised(&server, protocol, &[ADMIN]);
+        assert_eq!(pieces.said(), Said::Control(10, b"1".to_vec()));
+        for socket in [&mut pieces, &mut frame, &mut half] {
+            assert_eq!(socket.closed(), late);
+        }
+        assert_eq!(idle.ask("1", "{ __typename }").len(), 1);
+    }
+}
+
+#[test]
+fn ids_are_bounded() {
+    let database = TestDatabase::create("ws_ids");
+    let server = server(&database, &[]);
+    let (longest, longer) = ("i".repeat(1024), "i".repeat(1025));
+    let why = "parsing ClientMessage failed: Error in $.id: longer than 1024 bytes";
+    let mut socket = Socket::initialised(&server, APOLLO, &[ADMIN]);
+    assert_eq!(socket.ask(&longest, "{ __typename }").len(), 1);
+    socket.start(&longer, "{ __typename }");
+    assert_eq!(
+        socket.message(),
+        json!({"type": "connection_error", "payload": why})
+    );
+    assert_eq!(socket.ask(&longest, "{ __typename }").len(), 1);
+    let mut socket = Socket::initialised(&server, TRANSPORT, &[ADMIN]);
+    assert_eq!(socket.ask(&longest, "{ __typename }").len(), 1);
+    socket.start(&longer, "{ __typename }");
+    assert_eq!(socket.closed(), (4400, reason(&format!("4400: {why}"))));
+}
+
+/// However often the metadata changes, what runs is waited for once.
+#[test]
+fn one_who_leaves_leaves_in_time() {
+    let database = TestDatabase::create("ws_leaving");
+    let server = server(&database, &["--graceful-shutdown-timeout", "2"]);
+    slow(&server, 600);
+    let mut socket = Socket::initialised(&server, TRANSPORT, &[ADMIN]);
+    socket.start("1", "{ slow { s } }");
+    wait_until_running(&server, true);
+    let is_closed = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let changes = scope.spawn(|| {
+            let mut changes = 0;
+            let started = Instant::now();
+            while !is_closed.load(Ordering::SeqCst) {
+                assert!(started.elapsed() < PATIENCE, "it is still open");
+                let comment = json!({"type": "create_query_collection", "args": {
+                    "name": format!("c{changes}"), "definition": {"queries": []}}});
+                let (status, answer) = server.json("/v1/metadata", &[ADMIN], &comment);
+                assert_eq!(status, 200, "{answer}");
+                changes += 1;
+                std::thread::sleep(Duration::from_millis(200));
+            }
+            changes
+        });
+        let closed = socket.closed();
+        is_closed.store(true, Ordering::SeqCst);
+        assert_eq!(
+            closed,
+            (1012, "Server state changed, restarting the server".to_owned())
+        );
+        assert!(changes.join().unwrap() > 1);
+    });
+    wait_until_running(&server, false);
 }
 
 /// A small generator (xorshift); the same numbers on every machine.

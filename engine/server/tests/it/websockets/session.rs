@@ -1,12 +1,16 @@
 //! Whom a websocket's session comes from, and when it ends.
 
+use std::time::Instant;
+
 use embedded::test::TestDatabase;
 use serde_json::{Value, json};
 
-use super::{ITEMS, reason};
-use crate::process::{rowlock, run};
-use crate::socket::{APOLLO, Socket, TRANSPORT, init};
-use crate::stand_in::{Issuer, StandIn, payload, server};
+use super::{ITEMS, reason, slow};
+use crate::process::{PATIENCE, Server, rowlock, run};
+use crate::rotation::{Folder, is_let_in, until};
+use crate::socket::{APOLLO, Said, Socket, TRANSPORT, init, is_keepalive};
+use crate::stand_in::{ADMIN, Issuer, SECRET, StandIn, payload, server};
+use crate::wait::pause;
 
 #[test]
 fn sessions_end() {
@@ -152,4 +156,104 @@ fn cookies_may_be_read_without_cors() {
         "{}",
         ended.stderr
     );
+}
+
+/// While a webhook takes its time, everything else goes on: answers, keep-alives, the end.
+#[test]
+fn a_slow_webhook_delays_nothing_else() {
+    let hook = StandIn::start();
+    hook.answers(
+        200,
+        "",
+        &json!({"X-Hasura-Role": "user", "X-Hasura-User-Id": "1"}),
+    );
+    let database = TestDatabase::create("ws_slow_hook");
+    let server = server(
+        &database,
+        &["--auth-hook", &hook.url(), "--websocket-keepalive", "0.1"],
+    );
+    slow(&server, 1);
+    for protocol in [APOLLO, TRANSPORT] {
+        let mut socket = Socket::initialised(&server, protocol, &[ADMIN]);
+        socket.start("1", "{ slow { s } }");
+        let asked = hook.asked.lock().unwrap().len();
+        let answer = hook.answer.lock().unwrap();
+        socket.send(&init(&[("x-own", "1")]));
+        socket.start("2", ITEMS);
+        let started = Instant::now();
+        while hook.asked.lock().unwrap().len() == asked {
+            assert!(started.elapsed() < PATIENCE);
+            pause();
+        }
+        // What ran has its answer, and the server shows that it is there.
+        assert_eq!(
+            socket.until_complete("1")[0]["payload"]["data"],
+            json!({"slow": [{"s": false}]})
+        );
+        let Said::Message(message) = socket.next() else {
+            panic!("no keep-alive");
+        };
+        assert!(is_keepalive(&message), "{message}");
+        drop(answer);
+        // What came behind the new session is answered in it.
+        assert_eq!(socket.message(), json!({"type": "connection_ack"}));
+        assert_eq!(
+            socket.until_complete("2")[0]["payload"]["data"],
+            json!({"item": [{"id": 1}]})
+        );
+    }
+}
+
+/// Answers of all these websockets, for as long as they are there.
+fn all_answer(sockets: &mut [Socket]) {
+    for socket in sockets {
+        assert_eq!(socket.ask("1", "{ __typename }").len(), 1);
+    }
+}
+
+#[test]
+fn a_webhook_is_asked_again_only_where_it_is_another() {
+    const SOCKETS: usize = 10;
+    let (first, second) = (StandIn::start(), StandIn::start());
+    first.answers(200, "", &json!({"X-Hasura-Role": "user"}));
+    let database = TestDatabase::create("ws_hook_change");
+    let folder = Folder::new("hook");
+    let both = json!([SECRET, "other"]);
+    folder.put("HASURA_GRAPHQL_ADMIN_SECRETS", &json!([SECRET]));
+    folder.put("HASURA_GRAPHQL_AUTH_HOOK", &json!(first.url()));
+    let arguments = ["serve", "--server-port", "0", "--database-url", &database.url()];
+    let server = Server::spawn(rowlock(&arguments).env("ROWLOCK_SECRETS_DIR", folder.path()));
+    let mut sockets: Vec<Socket> = (0..SOCKETS)
+        .map(|at| Socket::initialised(&server, [APOLLO, TRANSPORT][at % 2], &[]))
+        .collect();
+    assert_eq!(first.asked.lock().unwrap().len(), SOCKETS);
+    // What concerns neither the hook nor those whom it let in.
+    folder.put("SOMETHING_ELSE", &json!("1"));
+    folder.put("HASURA_GRAPHQL_ADMIN_SECRETS", &both);
+    until(&server, ("x-hasura-admin-secret", "other"), true);
+    all_answer(&mut sockets);
+    // Another hook that fails says neither yes nor no.
+    second.answers(500, "", &Value::Null);
+    folder.put("HASURA_GRAPHQL_AUTH_HOOK", &json!(second.url()));
+    let asked = |wanted: usize| {
+        let started = Instant::now();
+        while second.asked.lock().unwrap().len() < wanted {
+            assert!(started.elapsed() < PATIENCE);
+            pause();
+        }
+    };
+    asked(SOCKETS);
+    all_answer(&mut sockets);
+    assert_eq!(
+        first.asked.lock().unwrap().len(),
+        SOCKETS,
+        "nobody asked it again"
+    );
+    // It is asked once more, and says no.
+    second.answers(401, "", &json!({}));
+    for socket in &mut sockets {
+        let code = socket.closed_after_errors();
+        assert!(matches!(code, 4400 | 4403), "{code}");
+    }
+    assert!(is_let_in(&server, ADMIN));
 }
