@@ -23,3 +23,4 @@ mod rotation;
 mod samples;
 mod secrecy;
 mod shop;
+mod tokens;
