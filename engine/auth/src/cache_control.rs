@@ -17,8 +17,8 @@ pub enum Freshness {
 }
 
 impl Freshness {
-    /// From the values of `Cache-Control` and `Expires`, at `now` (seconds since 1970). `max-age` comes first, then
-    /// the words that forbid keeping, then `Expires`.
+    /// From the values of `Cache-Control` and `Expires`, at `now` (seconds since 1970). Words that forbid keeping
+    /// come first, then `max-age` or `s-maxage`, then `Expires`.
     pub fn of(cache_control: Option<&str>, expires: Option<&str>, now: f64) -> Self {
         let directives = || {
             cache_control
@@ -48,7 +48,7 @@ impl Freshness {
     }
 }
 
-/// The seconds of `max-age`, whatever else is said.
+/// The seconds of `max-age` or `s-maxage`, whichever is said first, whatever else is.
 pub fn seconds(cache_control: &str) -> Option<u64> {
     let mut directives = cache_control.split(',');
     let found = directives.find_map(|directive| max_age(&directive.trim().to_ascii_lowercase()));
@@ -56,10 +56,10 @@ pub fn seconds(cache_control: &str) -> Option<u64> {
 }
 
 fn max_age(directive: &str) -> Option<u64> {
-    let value = directive
-        .strip_prefix("max-age")?
-        .trim_start()
-        .strip_prefix('=')?;
+    let named = directive
+        .strip_prefix("max-age")
+        .or_else(|| directive.strip_prefix("s-maxage"));
+    let value = named?.trim_start().strip_prefix('=')?;
     value.trim().trim_matches('"').parse().ok()
 }
 
@@ -84,6 +84,7 @@ mod tests {
             seconds(600)
         );
         assert_eq!(of(Some("Max-Age = 5"), None), seconds(5));
+        assert_eq!(of(Some("private, s-maxage=7, max-age=5"), None), seconds(7));
         assert_eq!(of(Some("no-store, max-age=600"), None), Freshness::Stale);
         assert_eq!(of(Some("must-revalidate"), None), Freshness::Stale);
         assert_eq!(of(Some("max-age=0"), None), Freshness::Stale);

@@ -136,10 +136,7 @@ impl JwtSecret {
             issuer: optional_text(object, "issuer")?.map(str::to_owned),
             allowed_skew: match object.get("allowed_skew").filter(|skew| !skew.is_null()) {
                 None => 0,
-                Some(skew) => match skew.as_u64() {
-                    Some(seconds) if seconds <= 86400 => seconds,
-                    _ => return wrong("allowed_skew must be a whole number of seconds, a day at most"),
-                },
+                Some(skew) => skew_of(skew)?,
             },
             location: location(object)?,
         })
@@ -199,6 +196,18 @@ fn optional_text<'v>(object: &'v Map<String, Value>, key: &str) -> Result<Option
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) => Ok(Some(text)),
         Some(_) => wrong(format!("{key} must be a string")),
+    }
+}
+
+/// Seconds; a part of one counts as one.
+fn skew_of(skew: &Value) -> Result<u64, ConfigError> {
+    const DAY: u32 = 86_400;
+    let seconds = skew
+        .as_f64()
+        .filter(|seconds| (0.0..=f64::from(DAY)).contains(seconds));
+    match seconds {
+        Some(seconds) => Ok(std::time::Duration::from_secs_f64(seconds.ceil()).as_secs()),
+        None => wrong("allowed_skew must be a number of seconds, a day at most"),
     }
 }
 

@@ -69,17 +69,22 @@ fn is_forwarded(name: &HeaderName) -> bool {
 
 /// The body that a POST hook gets. `request` is what was asked: `None` leaves the key out, null is a request that is
 /// no GraphQL. Of a header that is there several times the last one counts, but cookies are put together; bytes that are
-/// no UTF-8 become U+FFFD.
-pub fn body(headers: &HeaderMap, request: Option<Value>) -> Value {
+/// no UTF-8 become U+FFFD. `spelled` tells how the client spelled a name, which is in lower case otherwise.
+pub fn body<'s>(
+    headers: &HeaderMap,
+    spelled: impl Fn(&str) -> Option<&'s str>,
+    request: Option<Value>,
+) -> Value {
     let mut told: Map<String, Value> = Map::new();
     for (name, value) in headers {
         let mut text = String::from_utf8_lossy(value.as_bytes()).into_owned();
+        let key = spelled(name.as_str()).unwrap_or(name.as_str());
         if name == COOKIE
-            && let Some(Value::String(before)) = told.get(name.as_str())
+            && let Some(Value::String(before)) = told.get(key)
         {
             text = format!("{before}; {text}");
         }
-        told.insert(name.as_str().to_owned(), text.into());
+        told.insert(key.to_owned(), text.into());
     }
     let mut body = Map::new();
     body.insert("headers".to_owned(), Value::Object(told));
@@ -231,9 +236,11 @@ mod tests {
         ] {
             headers.append(name, HeaderValue::from_bytes(value).unwrap());
         }
-        let body = body(&headers, Some(Value::Null));
+        let spelled = |name: &str| (name == "x-own").then_some("X-Own");
+        let body = body(&headers, spelled, Some(Value::Null));
         assert_eq!(body["headers"]["cookie"], "a=1; b=2");
-        assert_eq!(body["headers"]["x-own"], "2");
+        assert_eq!(body["headers"]["X-Own"], "2");
+        assert_eq!(body["headers"].get("x-own"), None);
         assert_eq!(body["headers"]["x-odd"], "a\u{fffd}");
         assert_eq!(body["headers"]["host"], "h");
         assert_eq!(body["request"], Value::Null);

@@ -22,6 +22,7 @@ use serde_json::Value;
 use tokio::sync::watch;
 
 use crate::http::error::{ApiError, Code};
+use crate::http::spelling::Shown;
 use crate::observe::Observer;
 use crate::outbound::Client;
 use crate::settings::{Authentication, Hook};
@@ -214,6 +215,11 @@ impl Authenticator {
         self.settings.hook.is_some()
     }
 
+    /// Whether a webhook is told the headers by their names, and so wants to know how they were spelled.
+    pub fn wants_spelling(&self) -> bool {
+        self.hook.as_ref().is_some_and(|hook| hook.post)
+    }
+
     /// How tokens are verified, as `/v1alpha1/config` tells it.
     pub fn describe_tokens(&self) -> Vec<Value> {
         self.settings.jwt.iter().map(JwtSecret::describe).collect()
@@ -230,12 +236,15 @@ impl Authenticator {
         has
     }
 
-    /// Who sent these headers. `asked` gives the GraphQL request, if it is one; only a webhook wants to know.
+    /// Who sent these headers. `asked` gives the GraphQL request, if it is one; only a webhook wants to know, and how the
+    /// headers were spelled.
     pub async fn authenticate(
         &self,
-        headers: &HeaderMap,
+        shown: impl Into<Shown<'_>>,
         asked: impl FnOnce() -> Option<Value>,
     ) -> Result<Authenticated, ApiError> {
+        let shown = shown.into();
+        let headers = shown.headers;
         if self.settings.admin_secrets.is_empty() {
             return self
                 .names
@@ -254,7 +263,7 @@ impl Authenticator {
             ));
         }
         if let Some(hook) = &self.hook {
-            let said = hook::ask(hook, &self.client, &self.observer, headers, asked).await?;
+            let said = hook::ask(hook, &self.client, &self.observer, shown, asked).await?;
             return Ok(Authenticated {
                 session: self.names.trusted(said.answer.role, said.answer.variables),
                 cookies: said.cookies,

@@ -10,6 +10,7 @@ pub mod openapi;
 pub mod request_id;
 pub mod rest;
 pub mod router;
+pub mod spelling;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -29,6 +30,7 @@ use crate::observe::{HttpEvent, OperationLog, RequestLog};
 use crate::state::State;
 use error::{ApiError, Code, Visibility};
 use router::Route;
+use spelling::{Shown, Spelling};
 
 /// Header with the request's id.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -219,6 +221,7 @@ async fn handle(
                         query: head.uri.query().unwrap_or_default(),
                         client: &client,
                         headers: &head.headers,
+                        spelling: head.extensions.get(),
                         request_id: &request_id,
                         body: &received,
                     };
@@ -295,10 +298,22 @@ pub struct Call<'a> {
     pub client: &'a str,
     /// Headers.
     pub headers: &'a HeaderMap,
+    /// How they are spelled, where somebody may want to know.
+    pub spelling: Option<&'a Spelling>,
     /// Its id.
     pub request_id: &'a str,
     /// Body.
     pub body: &'a Bytes,
+}
+
+impl<'a> Call<'a> {
+    /// The headers as whoever authenticates wants them.
+    fn shown(&self) -> Shown<'a> {
+        Shown {
+            headers: self.headers,
+            spelling: self.spelling,
+        }
+    }
 }
 
 async fn dispatch(state: &Arc<State>, endpoint: Endpoint, call: &Call<'_>) -> Answer {
@@ -391,7 +406,7 @@ fn unread(endpoint: Endpoint, error: &ApiError) -> Answer {
 async fn authenticate(state: &State, call: &Call<'_>) -> Result<Authenticated, Box<Answer>> {
     state
         .authenticator()
-        .authenticate(call.headers, || None)
+        .authenticate(call.shown(), || None)
         .await
         .map_err(|error| Box::new(Answer::plain_error(&error, visibility(state, None))))
 }

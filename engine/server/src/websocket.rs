@@ -119,6 +119,7 @@ pub fn open(
         protocol,
         client: client_ip(request.headers(), peer),
         headers,
+        spelling: request.extensions().get().cloned().unwrap_or_default(),
     };
     let upgrading = hyper::upgrade::on(&mut request);
     let state = Arc::clone(state);

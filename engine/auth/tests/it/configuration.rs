@@ -39,6 +39,23 @@ fn what_is_told_of_it() {
 }
 
 #[test]
+fn a_skew_may_have_parts_of_a_second() {
+    for (skew, seconds) in [
+        (json!(0), 0),
+        (json!(60), 60),
+        (json!(60.0), 60),
+        (json!(1.5), 2),
+        (json!(null), 0),
+    ] {
+        let secret = json!({"type": "HS256", "key": SECRET, "allowed_skew": skew});
+        assert_eq!(
+            JwtSecret::parse(&secret.to_string()).unwrap().allowed_skew,
+            seconds
+        );
+    }
+}
+
+#[test]
 fn wrong_ones() {
     let with = |key: &str, value: Value| {
         let mut secret = json!({"type": "HS256", "key": SECRET});
@@ -62,7 +79,9 @@ fn wrong_ones() {
     assert_eq!(refused(&json!({"key": SECRET})), "the key \"type\" is missing");
     assert!(with("audiences", json!("x")).starts_with("unknown key \"audiences\""));
     assert!(with("audience", json!(1)).starts_with("audience must be"));
-    assert!(with("allowed_skew", json!(-1)).starts_with("allowed_skew must be"));
+    for skew in [json!(-1), json!(86_401), json!("60")] {
+        assert!(with("allowed_skew", skew).starts_with("allowed_skew must be"));
+    }
     assert!(with("header", json!({"type": "Cookie"})).contains("name"));
     assert!(with("header", json!({"type": "Query"})).starts_with("header: the type must be"));
     assert!(with("claims_format", json!("xml")).starts_with("claims_format must be"));

@@ -6,6 +6,7 @@ use http::{HeaderMap, HeaderValue, Method};
 use serde_json::Value;
 
 use super::keys::{now, without_query};
+use crate::http::spelling::Shown;
 use crate::observe::log::Level;
 use crate::observe::{Event, Observer};
 use crate::outbound::{Client, Outgoing};
@@ -30,21 +31,21 @@ pub async fn ask(
     settings: &Hook,
     client: &Client,
     observer: &Observer,
-    headers: &HeaderMap,
+    shown: Shown<'_>,
     request: impl FnOnce() -> Option<Value>,
 ) -> Result<Said, ::auth::Error> {
-    let mut forwarded = hook::forwarded(headers);
     let outgoing = if settings.post {
         let asked = settings
             .send_request_body
             .then(|| request().unwrap_or(Value::Null));
-        let body = hook::body(headers, asked).to_string().into_bytes();
-        forwarded = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("application/json"))]);
+        let names = shown.names();
+        let body = hook::body(shown.headers, |name| names.get(name).copied(), asked);
+        let own = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("application/json"))]);
         Outgoing {
             method: Method::POST,
             url: &settings.url,
-            headers: forwarded,
-            body: Some(body),
+            headers: own,
+            body: Some(body.to_string().into_bytes()),
             timeout: settings.patience,
             longest: LONGEST,
         }
@@ -52,7 +53,7 @@ pub async fn ask(
         Outgoing {
             method: Method::GET,
             url: &settings.url,
-            headers: forwarded,
+            headers: hook::forwarded(shown.headers),
             body: None,
             timeout: settings.patience,
             longest: LONGEST,

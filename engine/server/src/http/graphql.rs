@@ -55,7 +55,7 @@ pub async fn answer(state: &Arc<State>, family: Family, call: &Call<'_>) -> Answ
         Ok(parsed) => parsed,
         Err(error) => {
             // As in Hasura, who asks comes first; a hook learns nothing of what cannot be read.
-            let (session, error) = match authenticator.authenticate(call.headers, || None).await {
+            let (session, error) = match authenticator.authenticate(call.shown(), || None).await {
                 Ok(authenticated) => (Some(authenticated.session), error),
                 Err(refusal) => (None, refusal),
             };
@@ -67,7 +67,7 @@ pub async fn answer(state: &Arc<State>, family: Family, call: &Call<'_>) -> Answ
         Parsed::Batch(_) => Asked::Batched,
     };
     let asked_hook = || serde_json::from_slice(call.body).ok().map(without_extensions);
-    let authenticated = authenticator.authenticate(call.headers, asked_hook).await;
+    let authenticated = authenticator.authenticate(call.shown(), asked_hook).await;
     let Authenticated { session, cookies, .. } = match authenticated {
         Ok(authenticated) => authenticated,
         Err(error) => return failure(state, family, None, &error, asked),

@@ -14,6 +14,7 @@ use tokio::sync::{mpsc, watch};
 use tower::ServiceExt;
 
 use crate::http::router::{self, Peer};
+use crate::http::spelling::{Heard, Recent};
 use crate::observe::Event;
 use crate::observe::log::Level;
 use crate::state::State;
@@ -114,8 +115,13 @@ async fn connection(
         .timer(TokioTimer::new())
         .header_read_timeout(settings.timeout)
         .max_buf_size(settings.max_head);
+    let recent = state.authenticator().wants_spelling().then(Recent::default);
+    let stream = Heard::new(stream, recent.clone());
     let service = service_fn(move |mut request: http::Request<_>| {
         request.extensions_mut().insert(Peer(peer.ip()));
+        if let Some(recent) = &recent {
+            request.extensions_mut().insert(recent.take());
+        }
         router.clone().oneshot(request)
     });
     let mut served = std::pin::pin!(

@@ -20,7 +20,7 @@ use uuid::Uuid;
 
 use super::close::Close;
 use super::counted::Counted;
-use super::identification::Identification;
+use super::identification::{Identification, Presented};
 use super::limited::Limited;
 use super::message::ClientMessage;
 use super::operation::{Client, Operation};
@@ -33,6 +33,7 @@ use crate::auth::{Authenticated, Ground};
 use crate::http::error::{ApiError, Code, Visibility};
 use crate::http::graphql::Family;
 use crate::http::request_id;
+use crate::http::spelling::Spelling;
 use crate::observe::websocket::{OperationEvent, Step, WebsocketEvent, What};
 use crate::observe::{Event, OperationLog};
 use crate::request::Request;
@@ -66,6 +67,8 @@ pub struct Handshake {
     pub client: String,
     /// Headers that count.
     pub headers: HeaderMap,
+    /// How they are spelled.
+    pub spelling: Spelling,
 }
 
 /// Serves one websocket to its end.
@@ -197,12 +200,12 @@ struct Connection<'a> {
     protocol: Protocol,
     address: Arc<str>,
     /// Headers of the handshake.
-    headers: HeaderMap,
+    handshake: Presented,
     outbox: Outbox,
     /// Who is on the other end; `None` before `connection_init`.
     client: Option<Arc<Client>>,
     /// The headers that said so, for asking again.
-    shown: Arc<HeaderMap>,
+    shown: Arc<Presented>,
     /// Somebody is asked who that is.
     asking: Option<Identification>,
     init_deadline: Instant,
@@ -222,7 +225,10 @@ impl<'a> Connection<'a> {
             family: handshake.family,
             protocol: handshake.protocol,
             address: handshake.client.into(),
-            headers: handshake.headers,
+            handshake: Presented {
+                headers: handshake.headers,
+                spelling: handshake.spelling,
+            },
             outbox,
             client: None,
             shown: Arc::default(),
@@ -257,8 +263,8 @@ impl<'a> Connection<'a> {
                 }
                 close.map_or(Ok(()), Err)
             }
-            Ok(ClientMessage::Init(headers)) => {
-                self.initialise(headers);
+            Ok(ClientMessage::Init(headers, spelling)) => {
+                self.initialise(headers, spelling);
                 Ok(())
             }
             Ok(ClientMessage::Start { id, request, payload }) => self.start(id, request, payload),
@@ -277,16 +283,22 @@ impl<'a> Connection<'a> {
 
     /// `connection_init`. The first one is read together with the handshake; a later one stands for itself, so that a
     /// client can show a newer token.
-    fn initialise(&mut self, headers: HeaderMap) {
+    fn initialise(&mut self, headers: HeaderMap, spelling: Spelling) {
         let shown = match self.client {
-            Some(_) => headers.clone(),
-            None => merged(&headers, &self.headers),
+            Some(_) => Presented {
+                headers: headers.clone(),
+                spelling,
+            },
+            None => Presented {
+                headers: merged(&headers, &self.handshake.headers),
+                spelling: self.handshake.spelling.and(&spelling),
+            },
         };
         self.ask(Arc::new(shown), Some(headers), Duration::ZERO);
     }
 
     /// Asks who shows these headers, instead of whatever was asked before.
-    fn ask(&mut self, shown: Arc<HeaderMap>, initial: Option<HeaderMap>, wait: Duration) {
+    fn ask(&mut self, shown: Arc<Presented>, initial: Option<HeaderMap>, wait: Duration) {
         self.asking = Some(Identification::begin(self.state, shown, initial, wait));
     }
 

@@ -84,6 +84,7 @@ impl Frames {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fuzz::Fuzz;
 
     fn frame(first: u8, length: usize) -> Vec<u8> {
         let mut bytes = vec![first];
@@ -133,6 +134,34 @@ mod tests {
             assert_eq!(
                 at_rest(&[(TEXT, length), (PING, 0), (0, length), (PING, 125), (LAST, 1)]),
                 [false, false, false, false, true]
+            );
+        }
+    }
+
+    /// Bytes by chance, cut by chance: nothing panics, and how they were cut makes no difference.
+    #[test]
+    fn random_bytes() {
+        let mut fuzz = Fuzz::begin();
+        while fuzz.goes_on() {
+            let bytes: Vec<u8> = (0..fuzz.below(300))
+                .map(|_| match fuzz.below(3) {
+                    0 => u8::try_from(fuzz.below(256)).unwrap(),
+                    1 => [0x01, 0x81, 0x00, 0x80, 0x89, 0x88][fuzz.below(6)],
+                    _ => [0x80, 0x81, 0xfe, 0xff, 0x7f, 3][fuzz.below(6)],
+                })
+                .collect();
+            let (mut whole, mut cut) = (Frames::default(), Frames::default());
+            let rested = whole.pass(&bytes);
+            let mut rested_in_parts = cut.is_at_rest();
+            let mut left = bytes.as_slice();
+            while !left.is_empty() {
+                let (piece, rest) = left.split_at(1 + fuzz.below(left.len()));
+                rested_in_parts |= cut.pass(piece);
+                left = rest;
+            }
+            assert_eq!(
+                (whole.is_at_rest(), whole.left, rested),
+                (cut.is_at_rest(), cut.left, rested_in_parts)
             );
         }
     }

@@ -10,7 +10,17 @@ use http::HeaderMap;
 
 use crate::auth::Authenticated;
 use crate::http::error::ApiError;
+use crate::http::spelling::{Shown, Spelling};
 use crate::state::State;
+
+/// Headers that say who somebody is, and how they are spelled.
+#[derive(Debug, Default)]
+pub struct Presented {
+    /// The headers.
+    pub headers: HeaderMap,
+    /// Their spelling.
+    pub spelling: Spelling,
+}
 
 /// What an authenticator says.
 type Verdict = Result<Authenticated, ApiError>;
@@ -18,7 +28,7 @@ type Verdict = Result<Authenticated, ApiError>;
 /// See the module.
 pub struct Identification {
     /// The headers that say who it is.
-    pub shown: Arc<HeaderMap>,
+    pub shown: Arc<Presented>,
     /// Headers of `connection_init`, if this answers one; otherwise the authenticator is asked again.
     pub initial: Option<HeaderMap>,
     verdict: Pin<Box<dyn Future<Output = Verdict> + Send>>,
@@ -28,16 +38,20 @@ impl Identification {
     /// Asks whoever authenticates in a while.
     pub fn begin(
         state: &Arc<State>,
-        shown: Arc<HeaderMap>,
+        shown: Arc<Presented>,
         initial: Option<HeaderMap>,
         wait: Duration,
     ) -> Self {
-        let (state, headers) = (Arc::clone(state), Arc::clone(&shown));
+        let (state, presented) = (Arc::clone(state), Arc::clone(&shown));
         let verdict = async move {
             if !wait.is_zero() {
                 tokio::time::sleep(wait).await;
             }
-            state.authenticator().authenticate(&headers, || None).await
+            let shown = Shown {
+                headers: &presented.headers,
+                spelling: Some(&presented.spelling),
+            };
+            state.authenticator().authenticate(shown, || None).await
         };
         Self {
             shown,

@@ -7,6 +7,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use crate::http::graphql;
+use crate::http::spelling::Spelling;
 use crate::request::Request;
 
 /// Headers of one `connection_init` at most, as many as a session has variables.
@@ -18,8 +19,8 @@ const LONGEST_ID: usize = 1024;
 /// One message of a client.
 #[derive(Debug)]
 pub enum ClientMessage<'a> {
-    /// `connection_init`, with the headers of its payload.
-    Init(HeaderMap),
+    /// `connection_init`, with the headers of its payload and how they are spelled.
+    Init(HeaderMap, Spelling),
     /// `start` or `subscribe`.
     Start {
         /// The client's id of the operation.
@@ -73,7 +74,10 @@ impl<'a> ClientMessage<'a> {
             Err(reason) => Err(wrong(reason)),
         };
         match kind.as_str() {
-            "connection_init" => headers(wire.payload).map(Self::Init).map_err(wrong),
+            "connection_init" => {
+                let (headers, spelling) = headers(wire.payload).map_err(wrong)?;
+                Ok(Self::Init(headers, spelling))
+            }
             "start" | "subscribe" => {
                 let id = id()?;
                 let payload = wire
@@ -105,7 +109,7 @@ fn string(key: &str, value: Option<&RawValue>) -> Result<String, String> {
 }
 
 /// `payload.headers`. A name that is there twice, in whatever case, could be read in two ways.
-fn headers(payload: Option<&RawValue>) -> Result<HeaderMap, String> {
+fn headers(payload: Option<&RawValue>) -> Result<(HeaderMap, Spelling), String> {
     let object = |path: &str, value: Value| match value {
         Value::Null => Ok(Map::new()),
         Value::Object(object) => Ok(object),
@@ -128,6 +132,7 @@ fn headers(payload: Option<&RawValue>) -> Result<HeaderMap, String> {
     if given.len() > MOST_HEADERS {
         return Err("$.payload.headers: too many headers".to_owned());
     }
+    let spelling = Spelling::of(given.keys().map(String::as_str));
     let mut headers = HeaderMap::with_capacity(given.len());
     for (name, value) in given {
         let path = "$.payload.headers";
@@ -146,7 +151,7 @@ fn headers(payload: Option<&RawValue>) -> Result<HeaderMap, String> {
         }
         headers.insert(known, value);
     }
-    Ok(headers)
+    Ok((headers, spelling))
 }
 
 #[cfg(test)]
@@ -196,7 +201,7 @@ mod tests {
         let read = |payload: &str| {
             let text = format!(r#"{{"type":"connection_init"{payload}}}"#);
             match ClientMessage::parse(&text) {
-                Ok(ClientMessage::Init(headers)) => headers,
+                Ok(ClientMessage::Init(headers, _)) => headers,
                 other => panic!("{text} {other:?}"),
             }
         };

@@ -197,6 +197,13 @@ fn a_hook_is_asked_by_post() {
     };
     let asked = body(hook.last());
     assert_eq!(asked["headers"]["x-own"], "o");
+    // Names are told as the client spelled them.
+    assert_eq!(ids(&server, &[("X-Own", "o"), ("AUTHORIZATION", "a")]).0, 200);
+    let told = &body(hook.last())["headers"];
+    assert_eq!(
+        (&told["X-Own"], &told["AUTHORIZATION"], told.get("x-own")),
+        (&json!("o"), &json!("a"), None)
+    );
     assert_eq!(
         asked["request"],
         json!({"query": "{ item(order_by: {id: asc}) { id } }"})

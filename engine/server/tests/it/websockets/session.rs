@@ -92,7 +92,7 @@ fn a_webhook_is_asked_once() {
     let body: Value = serde_json::from_str(asked[0].split_once("\r\n\r\n").unwrap().1).unwrap();
     assert_eq!(body["request"], Value::Null);
     let told = &body["headers"];
-    assert_eq!((&told["x-own"], &told["x-other"]), (&json!("init"), &json!("1")));
+    assert_eq!((&told["X-Own"], &told["x-other"]), (&json!("init"), &json!("1")));
     for name in [
         "sec-websocket-key",
         "sec-websocket-version",

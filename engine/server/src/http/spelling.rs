@@ -1,0 +1,202 @@
+//! How a client spelled the names of its headers. HTTP does not care, and the parser forgets it; but a webhook that is
+//! posted to sees them as keys of a JSON object, and Hasura hands them on as they came.
+
+use std::collections::HashMap;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+use std::{io, str};
+
+use http::HeaderMap;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+/// Bytes of a head that are remembered at most; names that are not among them count as lower case.
+const MOST: usize = 64 << 10;
+
+/// Lines that begin with names; what else is in them is not looked at.
+#[derive(Debug, Clone, Default)]
+pub struct Spelling(Option<Arc<[u8]>>);
+
+/// Headers, and how they are spelled.
+#[derive(Debug, Clone, Copy)]
+pub struct Shown<'a> {
+    /// The headers.
+    pub headers: &'a HeaderMap,
+    /// How their names are spelled; `None` where nobody will want to know.
+    pub spelling: Option<&'a Spelling>,
+}
+
+impl<'a> From<&'a HeaderMap> for Shown<'a> {
+    fn from(headers: &'a HeaderMap) -> Self {
+        Self {
+            headers,
+            spelling: None,
+        }
+    }
+}
+
+impl Shown<'_> {
+    /// The spelling of each name, by the name in lower case.
+    pub fn names(&self) -> HashMap<String, &str> {
+        self.spelling.map(Spelling::names).unwrap_or_default()
+    }
+}
+
+impl Spelling {
+    /// Of these names.
+    pub fn of<'n>(names: impl Iterator<Item = &'n str>) -> Self {
+        let mut lines = Vec::new();
+        for name in names {
+            lines.extend_from_slice(name.as_bytes());
+            lines.extend_from_slice(b":\n");
+        }
+        Self(Some(lines.into()))
+    }
+
+    /// Both; where they differ, the later one counts.
+    #[must_use]
+    pub fn and(&self, later: &Self) -> Self {
+        match (&self.0, &later.0) {
+            (Some(first), Some(later)) => Self(Some([&**first, b"\n", later].concat().into())),
+            (Some(_), None) => self.clone(),
+            (None, _) => later.clone(),
+        }
+    }
+
+    fn names(&self) -> HashMap<String, &str> {
+        let lines = self.0.as_deref().unwrap_or_default().split(|byte| *byte == b'\n');
+        lines
+            .filter_map(|line| {
+                let end = line.iter().position(|byte| *byte == b':')?;
+                let name = str::from_utf8(line.get(..end)?).ok()?;
+                Some((name.to_ascii_lowercase(), name))
+            })
+            .collect()
+    }
+}
+
+/// What was read of a stream lately.
+#[derive(Debug, Clone, Default)]
+pub struct Recent(Arc<Mutex<Vec<u8>>>);
+
+impl Recent {
+    /// The spelling of the head that was read last; it is forgotten here. It may hold lines of a body as well, which can do no
+    /// more than spell a name that is there in another way.
+    pub fn take(&self) -> Spelling {
+        let mut bytes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        Spelling(Some(std::mem::take(&mut *bytes).into()))
+    }
+
+    fn add(&self, read: &[u8]) {
+        let mut bytes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if bytes.len() + read.len() > MOST {
+            // A body: the next head comes after it.
+            bytes.clear();
+        }
+        bytes.extend_from_slice(read.get(read.len().saturating_sub(MOST)..).unwrap_or_default());
+    }
+}
+
+/// A stream that may remember what was read of it.
+#[derive(Debug)]
+pub struct Heard<S> {
+    stream: S,
+    recent: Option<Recent>,
+}
+
+impl<S> Heard<S> {
+    /// Remembers in `recent`, if there is one.
+    pub fn new(stream: S, recent: Option<Recent>) -> Self {
+        Self { stream, recent }
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Heard<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        let polled = Pin::new(&mut self.stream).poll_read(context, buffer);
+        if let (Some(recent), Poll::Ready(Ok(()))) = (&self.recent, &polled) {
+            recent.add(buffer.filled().get(before..).unwrap_or_default());
+        }
+        polled
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Heard<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(context, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spelled(spelling: &Spelling, name: &str) -> Option<String> {
+        spelling.names().get(name).map(|name| (*name).to_owned())
+    }
+
+    #[test]
+    fn names_as_they_came() {
+        let recent = Recent::default();
+        recent.add(b"POST /v1/graphql?a:b HTTP/1.1\r\nHost: x\r\nAuthori");
+        recent.add(b"zation: Bearer x: y\r\nx-own-ID:1\r\n\r\n{\"query\": \"\xff\"}");
+        let head = recent.take();
+        for (name, as_told) in [
+            ("host", Some("Host")),
+            ("authorization", Some("Authorization")),
+            ("x-own-id", Some("x-own-ID")),
+            ("cookie", None),
+        ] {
+            assert_eq!(spelled(&head, name).as_deref(), as_told, "{name}");
+        }
+        assert_eq!(
+            spelled(&recent.take(), "host"),
+            None,
+            "it was of the request before"
+        );
+        let both = head.and(&Spelling::of(["X-OWN-Id"].into_iter()));
+        assert_eq!(spelled(&both, "x-own-id").as_deref(), Some("X-OWN-Id"));
+        assert_eq!(spelled(&both, "host").as_deref(), Some("Host"));
+    }
+
+    #[test]
+    fn a_body_is_not_kept() {
+        let recent = Recent::default();
+        for _ in 0..100 {
+            recent.add(&[b'x'; 3 * MOST / 4]);
+            assert!(recent.0.lock().unwrap().len() <= MOST);
+        }
+        recent.add(&[b'y'; 3 * MOST]);
+        recent.add(b"\nHost: x");
+        assert_eq!(spelled(&recent.take(), "host").as_deref(), Some("Host"));
+    }
+}
