@@ -11,13 +11,11 @@ use std::collections::HashMap;
 
 use crd::Kind;
 use metadata::Document;
-use serde_json::Value;
 
 use crate::fragment::{Fragment, Mention, Place};
 use crate::grant::Grants;
-use crate::object::{Object, ObjectKey, Snapshot};
+use crate::object::{Object, ObjectKey, Snapshot, Spec};
 use crate::secret::SecretKey;
-use crate::support::unsupported;
 
 pub use last::{LastAccepted, Published};
 pub use verdict::{Objection, Refusal, Serving, Verdict};
@@ -42,6 +40,8 @@ pub(crate) struct Part {
     pub(crate) secrets: Vec<SecretKey>,
     /// The generation of the object that this is the form of.
     pub(crate) generation: i64,
+    /// The fields of that form that are not served.
+    pub(crate) unsupported: Vec<String>,
 }
 
 /// Compiles a snapshot. `last` is what was published before: objects whose present form is not acceptable go on in
@@ -268,23 +268,21 @@ impl<'a> Run<'a> {
                 continue;
             }
             let refusal = self.refusals.remove(&object.key);
-            let part = self.parts.remove(&object.key);
+            let mut part = self.parts.remove(&object.key);
             let serving = match (&part, &refusal) {
                 (None, _) => Serving::Nothing,
                 (Some(_), None) => Serving::Present,
                 (Some(part), Some(_)) => Serving::Last(part.generation),
             };
-            let unsupported = match refusal {
-                None => unsupported(object.key.kind, &object.spec),
-                Some(_) => Vec::new(),
-            };
+            let unsupported = part.as_mut().filter(|_| refusal.is_none());
+            let unsupported = unsupported.map(|part| std::mem::take(&mut part.unsupported));
             compiled.verdicts.push(Verdict {
                 object: object.key.clone(),
                 uid: object.uid.clone(),
                 generation: object.generation,
                 refusal,
                 serving,
-                unsupported,
+                unsupported: unsupported.unwrap_or_default(),
             });
             if let Some(part) = part {
                 compiled.published.push(Published::of(object, &part));
@@ -346,8 +344,8 @@ fn parent_place(fragment: &Fragment) -> Option<(Kind, Place)> {
     })
 }
 
-fn keeps(spec: &Value) -> Option<bool> {
-    match spec.get("onInvalid").and_then(Value::as_str) {
+fn keeps(spec: &Spec) -> Option<bool> {
+    match spec.get("onInvalid")?.as_str() {
         Some("KeepLast") => Some(true),
         Some("Remove") => Some(false),
         _ => None,

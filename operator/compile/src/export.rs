@@ -2,7 +2,6 @@
 
 use crd::Kind;
 use metadata::Document;
-use serde_json::Value;
 
 use crate::compile::{LastAccepted, compile};
 use crate::import::NotCarried;
@@ -36,7 +35,8 @@ pub fn export(snapshot: &Snapshot) -> Exported {
                 reason: "a document knows no namespaces".to_owned(),
             }),
             Kind::Engine => {
-                let fields = object.spec.as_object().into_iter().flat_map(|spec| spec.keys());
+                let spec = object.spec.value();
+                let fields = spec.as_object().into_iter().flat_map(|spec| spec.keys());
                 for field in fields.filter(|field| !SECTIONS.contains(&field.as_str())) {
                     not_carried.push(NotCarried {
                         path: format!("{}: spec.{field}", object.key),
@@ -44,10 +44,16 @@ pub fn export(snapshot: &Snapshot) -> Exported {
                     });
                 }
             }
-            _ if object.spec.get("onInvalid").is_some_and(Value::is_string) => not_carried.push(NotCarried {
-                path: format!("{}: spec.onInvalid", object.key),
-                reason: "a document has no earlier form".to_owned(),
-            }),
+            _ if object
+                .spec
+                .get("onInvalid")
+                .is_some_and(|found| found.is_string()) =>
+            {
+                not_carried.push(NotCarried {
+                    path: format!("{}: spec.onInvalid", object.key),
+                    reason: "a document has no earlier form".to_owned(),
+                });
+            }
             _ => {}
         }
     }

@@ -22,9 +22,13 @@ impl Grants {
             .objects()
             .iter()
             .filter(|object| object.key.kind == Kind::ReferenceGrant);
-        for grant in grants.filter(|grant| crd::spec::check(Kind::ReferenceGrant, &grant.spec).is_ok()) {
-            for from in items(&grant.spec, "from") {
-                for to in items(&grant.spec, "to") {
+        for grant in grants {
+            let spec = grant.spec.value();
+            if crd::spec::check(Kind::ReferenceGrant, &spec).is_err() {
+                continue;
+            }
+            for from in items(&spec, "from") {
+                for to in items(&spec, "to") {
                     if let (Some(from_kind), Some(from_namespace), Some(to_kind)) =
                         (kind(from), text(from, "namespace"), kind(to))
                     {

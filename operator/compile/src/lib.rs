@@ -27,7 +27,7 @@ pub use compile::{
 };
 pub use export::{Exported, export};
 pub use import::{Imported, NotCarried, import};
-pub use object::{Object, ObjectError, ObjectKey, Snapshot};
+pub use object::{Object, ObjectError, ObjectKey, Snapshot, Spec};
 pub use owner::{Field, Owners};
 pub use secret::SecretKey;
 pub use selector::Selection;

@@ -1,5 +1,7 @@
 //! The objects of one engine, as read from a cluster or from files.
 
+mod spec;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
@@ -8,6 +10,8 @@ use crd::Kind;
 use serde_json::Value;
 
 use crate::selector::Selection;
+
+pub use spec::Spec;
 
 /// Which object: kind, namespace and name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -40,7 +44,7 @@ pub struct Object {
     /// `metadata.labels`.
     pub labels: BTreeMap<String, String>,
     /// `spec`.
-    pub spec: Value,
+    pub spec: Spec,
 }
 
 /// Why a value is not an object of ours.
@@ -85,7 +89,7 @@ impl Object {
             labels: labels
                 .filter_map(|(label, value)| Some((label.clone(), value.as_str()?.to_owned())))
                 .collect(),
-            spec: value.get("spec").cloned().unwrap_or_default(),
+            spec: value.get("spec").cloned().unwrap_or_default().into(),
             key,
         })
     }

@@ -1,5 +1,6 @@
 //! Which objects an engine selects, by their labels and by the labels of their namespaces.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crd::Kind;
@@ -10,11 +11,11 @@ use crate::object::{Object, ObjectKey};
 type Labels = BTreeMap<String, String>;
 
 /// What an engine selects.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Selection<'e> {
     engine: &'e ObjectKey,
-    objects: Option<&'e Value>,
-    namespaces: Option<&'e Value>,
+    objects: Option<Cow<'e, Value>>,
+    namespaces: Option<Cow<'e, Value>>,
 }
 
 impl<'e> Selection<'e> {
@@ -44,11 +45,15 @@ impl<'e> Selection<'e> {
 
     /// Without a selector of namespaces only the engine's own counts.
     fn selects(&self, namespace: &str, namespace_labels: &Labels, labels: &Labels) -> bool {
-        let in_namespace = match self.namespaces {
+        let in_namespace = match &self.namespaces {
             None => namespace == self.engine.namespace,
             Some(selector) => selects(selector, namespace_labels),
         };
-        in_namespace && self.objects.is_none_or(|selector| selects(selector, labels))
+        in_namespace
+            && self
+                .objects
+                .as_ref()
+                .is_none_or(|selector| selects(selector, labels))
     }
 }
 

@@ -411,7 +411,7 @@ fn is_paused(engine: &Object) -> bool {
     engine
         .spec
         .get("paused")
-        .and_then(Value::as_bool)
+        .and_then(|paused| paused.as_bool())
         .unwrap_or_default()
 }
 
@@ -434,7 +434,8 @@ fn rollout(engine: &Object, status: &Value, generation: u64) -> Rollout {
             .and_then(|found| i32::try_from(found).ok())
             .unwrap_or_default()
     };
-    let wanted = engine.spec.get("replicas").and_then(Value::as_i64).unwrap_or(1);
+    let wanted = engine.spec.get("replicas").and_then(|wanted| wanted.as_i64());
+    let wanted = wanted.unwrap_or(1);
     let observed = status.get("observedGeneration").and_then(Value::as_u64);
     Rollout {
         wanted: i32::try_from(wanted).unwrap_or(i32::MAX),

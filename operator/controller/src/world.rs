@@ -28,39 +28,20 @@ pub enum Status {
 
 #[derive(Debug)]
 struct Stored {
-    /// Without its spec, unless it is an engine.
+    /// With its spec packed, unless it is an engine.
     object: Arc<Object>,
-    /// The spec as text: a tree of values is about twenty times as large.
-    spec: Option<Box<str>>,
     status: Arc<Status>,
 }
 
 impl Stored {
     fn new(mut object: Object, status: Status) -> Self {
-        let is_engine = object.key.kind == Kind::Engine;
-        let spec = (!is_engine).then(|| std::mem::take(&mut object.spec).to_string().into_boxed_str());
+        if object.key.kind != Kind::Engine {
+            object.spec = std::mem::take(&mut object.spec).packed();
+        }
         Self {
             object: Arc::new(object),
-            spec,
             status: Arc::new(status),
         }
-    }
-
-    fn spec(&self) -> Value {
-        match &self.spec {
-            Some(text) => serde_json::from_str(text).unwrap_or_default(),
-            None => self.object.spec.clone(),
-        }
-    }
-
-    fn whole(&self) -> Arc<Object> {
-        if self.spec.is_none() {
-            return Arc::clone(&self.object);
-        }
-        Arc::new(Object {
-            spec: self.spec(),
-            ..Object::clone(&self.object)
-        })
     }
 }
 
@@ -89,9 +70,9 @@ pub struct World {
 /// What an event changed.
 #[derive(Clone, Debug, Default)]
 pub struct Change {
-    /// The form before, without its spec.
+    /// The form before.
     pub before: Option<Arc<Object>>,
-    /// The form now, without its spec.
+    /// The form now.
     pub after: Option<Arc<Object>>,
     /// What compiling sees is another.
     pub object: bool,
@@ -136,8 +117,10 @@ impl World {
             .objects
             .get(&key)
             .is_none_or(|before| before.status != now.status);
-        let same = |before: &Stored| before.object == now.object && before.spec == now.spec;
-        let object = !state.objects.get(&key).is_some_and(same);
+        let object = state
+            .objects
+            .get(&key)
+            .is_none_or(|before| before.object != now.object);
         let before = state.objects.insert(key, now);
         Change {
             before: before.map(|before| before.object),
@@ -192,16 +175,11 @@ impl World {
         !self.read().overflow.is_empty()
     }
 
-    /// An object, without its spec unless it is an engine, and its status.
+    /// An object and its status.
     pub fn get(&self, key: &ObjectKey) -> Option<(Arc<Object>, Arc<Status>)> {
         let state = self.read();
         let stored = state.objects.get(key)?;
         Some((Arc::clone(&stored.object), Arc::clone(&stored.status)))
-    }
-
-    /// The spec of an object.
-    pub fn spec(&self, key: &ObjectKey) -> Option<Value> {
-        self.read().objects.get(key).map(Stored::spec)
     }
 
     /// All objects.
@@ -214,7 +192,7 @@ impl World {
         self.read().engines().map(Arc::clone).collect()
     }
 
-    /// The objects that an engine is made of, but for itself and grants, without their specs.
+    /// The objects that an engine is made of, but for itself and grants.
     pub fn taken_by(&self, engine: &Object) -> Vec<Arc<Object>> {
         let state = self.read();
         let selection = Selection::of(engine);
@@ -237,14 +215,12 @@ impl World {
         let state = self.read();
         let selection = Selection::of(engine);
         let nothing = BTreeMap::new();
-        let takes = |stored: &&Stored| {
-            let labels = state
-                .namespaces
-                .get(&stored.object.key.namespace)
-                .unwrap_or(&nothing);
-            selection.takes(&stored.object, labels)
-        };
-        Snapshot::shared(state.objects.values().filter(takes).map(Stored::whole).collect())
+        let objects = state.objects.values().map(|stored| &stored.object);
+        let taken = objects.filter(|object| {
+            let labels = state.namespaces.get(&object.key.namespace).unwrap_or(&nothing);
+            selection.takes(object, labels)
+        });
+        Snapshot::shared(taken.map(Arc::clone).collect())
     }
 
     /// The engines that are made of one of these forms.
@@ -319,7 +295,7 @@ fn parts(kind: Kind, resource: Resource) -> Option<(Object, Status, bool)> {
             .map(|time| time.0.to_string())
             .unwrap_or_default(),
         labels: metadata.labels.unwrap_or_default(),
-        spec,
+        spec: spec.into(),
     };
     let status = match (kind, status) {
         (_, Value::Null) => Status::None,

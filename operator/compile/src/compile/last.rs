@@ -123,6 +123,7 @@ impl LastAccepted {
                 fragment,
                 secrets: entry.secrets.clone(),
                 generation: entry.observed_generation,
+                unsupported: Vec::new(),
             };
             Some((entry.uid.clone(), part))
         });

@@ -12,17 +12,19 @@ use crate::mapping::kind::{KindMapping, mapping};
 use crate::mapping::{Forward, forward, locate};
 use crate::object::{Object, ObjectKey};
 use crate::secret::SecretKey;
+use crate::support::unsupported;
 
 impl Run<'_> {
     /// The part of the document that the object is.
     pub(super) fn read(&self, object: &Object) -> Result<Part, Refusal> {
         let kind = object.key.kind;
-        crd::spec::check(kind, &object.spec).map_err(|error| Refusal::invalid(error.path, error.message))?;
+        let spec = object.spec.value();
+        crd::spec::check(kind, &spec).map_err(|error| Refusal::invalid(error.path, error.message))?;
         let Some(mapping) = mapping(kind) else {
             return Err(Refusal::invalid("spec", "this kind is no part of a document"));
         };
         let parent = match mapping.parent {
-            Some((field, parent)) => Some(self.parent(object, field, parent)?),
+            Some((field, parent)) => Some(self.parent(object, &spec, field, parent)?),
             None => None,
         };
         let mut along = Forward {
@@ -30,24 +32,25 @@ impl Run<'_> {
             secrets: Vec::new(),
         };
         if kind == Kind::Engine {
-            for setting in ["auth", "env"].iter().filter_map(|name| object.spec.get(*name)) {
+            for setting in ["auth", "env"].iter().filter_map(|name| spec.get(*name)) {
                 collect_secrets(setting, &object.key.namespace, &mut along.secrets);
             }
         }
-        let mut value = forward(mapping.lens, &object.spec, "spec", &mut along)
+        let mut value = forward(mapping.lens, &spec, "spec", &mut along)
             .map_err(|error| Refusal::invalid(error.path, error.message))?;
-        let fragment = fragment::read(kind, &mut value, &object.spec, parent.as_ref())
+        let fragment = fragment::read(kind, &mut value, &spec, parent.as_ref())
             .map_err(|error| invalid(&mapping, &error))?;
         Ok(Part {
             fragment,
             secrets: along.secrets,
             generation: object.generation,
+            unsupported: unsupported(kind, &spec),
         })
     }
 
     /// The place of the object that a field refers to.
-    fn parent(&self, object: &Object, field: &str, kind: Kind) -> Result<Place, Refusal> {
-        let reference = object.spec.get(field);
+    fn parent(&self, object: &Object, spec: &Value, field: &str, kind: Kind) -> Result<Place, Refusal> {
+        let reference = spec.get(field);
         let text = |key: &str| {
             reference
                 .and_then(|reference| reference.get(key))

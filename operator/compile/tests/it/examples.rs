@@ -69,8 +69,8 @@ proptest! {
             json!(null), json!(true), json!(-1), json!(1e300), json!(""), json!("\u{0}{{"), json!([]), json!([[1]]),
             json!({}), json!({"$json": "{\"a\":[1.50,null]}"}),
         ][with].clone();
-        let mut at = at.index(nodes(&object.spec));
-        damage(&mut object.spec, &mut at, &replacement);
+        let mut at = at.index(nodes(&object.spec.value()));
+        object.spec.change(|spec| damage(spec, &mut at, &replacement));
         let compiled = compile(&Snapshot::new(objects), &LastAccepted::nothing());
         for refusal in compiled.verdicts.iter().filter_map(|verdict| verdict.refusal.as_ref()) {
             prop_assert!(refusal.path.starts_with("spec"), "{refusal}");

@@ -175,7 +175,7 @@ fn every_object_has_its_field() {
             .find(|object| object.key == fields[0].object)
             .expect("it is there");
         assert!(
-            at(&object.spec, &fields[0].path).is_some(),
+            at(&object.spec.value(), &fields[0].path).is_some(),
             "{id}: {} of {}",
             fields[0].path,
             object.key

@@ -38,10 +38,10 @@ fn dependents(objects: &[Object], key: &ObjectKey) -> BTreeSet<ObjectKey> {
             let refers = ["sourceRef", "tableRef", "remoteSchemaRef", "collectionRef"]
                 .iter()
                 .any(|field| {
-                    let name = object
-                        .spec
-                        .pointer(&format!("/{field}/name"))
-                        .and_then(|name| name.as_str());
+                    let reference = object.spec.get(field);
+                    let name = reference
+                        .as_ref()
+                        .and_then(|reference| reference["name"].as_str());
                     let kind = match *field {
                         "sourceRef" => Kind::Source,
                         "tableRef" => Kind::Table,
@@ -121,7 +121,7 @@ proptest! {
         let objects = world(8, 2);
         let index = index.index(objects.len());
         let mut broken = objects.clone();
-        broken[index].spec["typo"] = json!(1);
+        broken[index].spec.change(|spec| spec["typo"] = json!(1));
         check_only_dependents_change(&objects, &objects[index].key, &fresh(broken));
     }
 
@@ -131,7 +131,7 @@ proptest! {
         let index = index.index(objects.len());
         let before = fresh(objects.clone());
         let mut broken = objects.clone();
-        broken[index].spec["typo"] = json!(1);
+        broken[index].spec.change(|spec| spec["typo"] = json!(1));
         broken[index].generation = 2;
         // As it is read back from a cluster: through text.
         let text = before.document.to_text();
@@ -151,7 +151,7 @@ proptest! {
             let expected = if is_broken { Serving::Last(1) } else { Serving::Present };
             prop_assert_eq!(verdict.serving, expected);
         }
-        broken[index].spec["onInvalid"] = json!("Remove");
+        broken[index].spec.change(|spec| spec["onInvalid"] = json!("Remove"));
         let removed = compile(&Snapshot::new(broken), &LastAccepted::read(&document, &published));
         // What only mentions it goes on in its last form.
         let mentioned = objects[index].key.kind == Kind::RemoteSchema;
@@ -194,7 +194,9 @@ fn an_engine_takes_what_it_selects() {
         Snapshot::of_engine(&Arc::new(engine.clone()), &shared(objects), &BTreeMap::new())
     };
     assert_eq!(select(&engine, &objects).objects().len(), objects.len() + 1);
-    engine.spec["objectSelector"] = json!({"matchLabels": {"app": "shop"}});
+    engine
+        .spec
+        .change(|spec| spec["objectSelector"] = json!({"matchLabels": {"app": "shop"}}));
     for object in objects
         .iter_mut()
         .filter(|object| object.key.kind == Kind::Source)
@@ -230,7 +232,9 @@ fn an_objection_holds_for_the_form_it_is_about() {
         first
     );
     objects[at].generation += 1;
-    objects[at].spec["select"]["columns"] = json!(["of_no_table"]);
+    objects[at]
+        .spec
+        .change(|spec| spec["select"]["columns"] = json!(["of_no_table"]));
     let snapshot = Snapshot::new(objects.clone());
     let kept = compile_against(&snapshot, &last, std::slice::from_ref(&objection));
     assert_eq!(kept.document, first.document);

@@ -17,7 +17,7 @@ fn object(kind: Kind, name: &str, generation: i64) -> Object {
         generation,
         created: String::new(),
         labels: BTreeMap::new(),
-        spec: json!({}),
+        spec: json!({}).into(),
     }
 }
 

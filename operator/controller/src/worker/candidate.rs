@@ -7,6 +7,7 @@ use std::time::Instant;
 use compile::{Compiled, Object, Objection, compile_against};
 use crd::engine::EngineSpec;
 use crd::status::Reason;
+use serde::Deserialize;
 
 use super::{Error, Worker, check, is_paused, values};
 use crate::environment::{Environment, environment};
@@ -164,7 +165,7 @@ fn refused(compiled: &Compiled) -> BTreeSet<String> {
 /// The settings of an engine, and what is wrong with them.
 fn settings(engine: &Object) -> (Option<Settings>, Vec<Objection>) {
     // A spec of another form is refused by compiling.
-    let Ok(spec) = serde_json::from_value::<EngineSpec>(engine.spec.clone()) else {
+    let Ok(spec) = EngineSpec::deserialize(&*engine.spec.value()) else {
         return (None, Vec::new());
     };
     let (environment, problems) = environment(&spec, &engine.key.namespace);

@@ -270,8 +270,8 @@ pub(super) fn objections(compiled: &Compiled, world: &World, missing: &Missing) 
         let (Some((key, why)), Some(generation)) = (lacking, present.get(&entry.object)) else {
             continue;
         };
-        let spec = world.spec(&entry.object);
-        let path = spec.and_then(|spec| path_of(&spec, key, "spec"));
+        let object = world.get(&entry.object).map(|(object, _)| object);
+        let path = object.and_then(|object| path_of(&object.spec.value(), key, "spec"));
         made.push(Objection {
             uid: entry.uid.clone(),
             generation: *generation,

@@ -31,7 +31,7 @@ fn engine(case: &Path) -> Object {
 }
 
 fn rendered(engine: &Object) -> Vec<Value> {
-    let spec: EngineSpec = serde_json::from_value(engine.spec.clone()).expect("a spec");
+    let spec: EngineSpec = serde_json::from_value(engine.spec.value().into_owned()).expect("a spec");
     let (environment, problems) = environment(&spec, &engine.key.namespace);
     assert_eq!(problems, []);
     let surroundings = Surroundings {
