@@ -216,6 +216,8 @@ def start_proxy(cluster, daemons):
         "apiVersion": "kubeproxy.config.k8s.io/v1alpha1",
         "kind": "KubeProxyConfiguration",
         "mode": "iptables",
+        # By default a second may pass between two changes of the rules: for a node of very many Services.
+        "iptables": {"minSyncPeriod": "50ms"},
         "oomScoreAdj": -999 if may_lower_oom_score() else 0,
         "clusterCIDR": cluster.pods,
         "hostnameOverride": cluster.node,

@@ -42,7 +42,7 @@ async fn refuses(shop: &Shop) {
 #[ignore = "needs a cluster with a node: e2e/run"]
 async fn what_leaves_is_not_served() {
     let shop = Shop::open("leaving", 1).await;
-    let whole = shop.engine_now().await["status"]["generationHash"].clone();
+    let whole = shop.generation().await;
     let books = shop.ask(BOOKS).await.body;
     assert!(books["data"]["book"].is_array(), "{books}");
     let story = "6 come and go";

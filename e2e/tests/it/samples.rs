@@ -13,7 +13,7 @@ use e2e::wait::until;
 use serde_json::{Value, json};
 use tokio::process::Command;
 
-use crate::shop::{SECRET, SOON, Shop};
+use crate::shop::{SECRET, SOON, Shop, reachable};
 
 /// The keys of Secrets that objects name.
 fn secrets(value: &Value, found: &mut BTreeSet<(String, String)>) {
@@ -157,6 +157,7 @@ async fn the_record_shop_is_served() {
         "http://{}",
         service["spec"]["clusterIP"].as_str().expect("an address")
     );
+    reachable(&address).await;
     let admin = e2e::answer::Client::anonymous()
         .expect("a client")
         .with("x-hasura-admin-secret", SECRET);

@@ -161,17 +161,6 @@ impl Shop {
         took
     }
 
-    /// Waits until the object is not ready, and says why: reason and message.
-    pub async fn refused(&self, object: &Value) -> (String, String) {
-        let (condition, _) = self
-            .story
-            .condition(object, "Ready", "False", SOON)
-            .await
-            .unwrap_or_else(|error| panic!("{error}"));
-        let text = |key: &str| condition[key].as_str().unwrap_or_default().to_owned();
-        (text("reason"), text("message"))
-    }
-
     /// Waits until the object is not ready for this reason.
     pub async fn refused_for(&self, object: &Value, reason: &str) -> String {
         let what = format!("{} is refused for {reason}", object["metadata"]["name"]);
@@ -187,10 +176,37 @@ impl Shop {
         found.await.unwrap_or_else(|error| panic!("{error}")).0
     }
 
+    /// Waits until the object is not there any more.
+    pub async fn gone(&self, object: &Value) {
+        let what = format!("{} is gone", object["metadata"]["name"]);
+        let gone = until(SOON, &what, || async {
+            match self.story.get(object).await {
+                Ok(None) => Ok(()),
+                other => Err(format!("{other:?}")),
+            }
+        });
+        gone.await.unwrap_or_else(|error| panic!("{error}"));
+    }
+
     /// The engine's own object as it is now.
     pub async fn engine_now(&self) -> Value {
         let found = self.story.get(&self.engine()).await.expect("an answer");
         found.expect("the engine is there")
+    }
+
+    /// The hash of the generation that answers, when the engine's own status has come to it too: statuses are written in no
+    /// order.
+    pub async fn generation(&self) -> Value {
+        let found = until(SOON, "the engine names the generation that answers", || async {
+            let answered = self.ask("query { __typename }").await.generation;
+            let named = self.engine_now().await["status"]["generationHash"].clone();
+            if !answered.is_empty() && named == answered.as_str() {
+                Ok(named)
+            } else {
+                Err(format!("{answered} answers, {named} is named"))
+            }
+        });
+        found.await.unwrap_or_else(|error| panic!("{error}")).0
     }
 
     /// The pods that are ready and not on their way out.
@@ -250,7 +266,9 @@ impl Shop {
             .find(|service| service["metadata"]["ownerReferences"][0]["uid"] == *uid);
         let service = owned.expect("a Service of the engine");
         let ip = service["spec"]["clusterIP"].as_str().expect("an address");
-        format!("http://{ip}:{}", service["spec"]["ports"][0]["port"])
+        let address = format!("http://{ip}:{}", service["spec"]["ports"][0]["port"]);
+        reachable(&address).await;
+        address
     }
 
     pub fn customer(&self) -> Client {
@@ -296,6 +314,20 @@ impl Shop {
     pub async fn close(self) {
         self.story.end().await.expect("the end");
     }
+}
+
+/// Waits until somebody answers there: what is ready is known to the node a moment later.
+pub async fn reachable(address: &str) {
+    let client = Client::anonymous().expect("a client");
+    let url = format!("{address}/livez");
+    let what = format!("{address} leads to a pod");
+    let found = until(SOON, &what, || async {
+        match client.get(&url).await {
+            Ok(answer) if answer.status == 200 => Ok(()),
+            other => Err(format!("{other:?}")),
+        }
+    });
+    found.await.unwrap_or_else(|error| panic!("{error}"));
 }
 
 fn pod(pod: &Value) -> Pod {

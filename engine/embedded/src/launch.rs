@@ -57,7 +57,8 @@ impl Launch {
         .setting("fsync", "off")
         .setting("synchronous_commit", "off")
         .setting("full_page_writes", "off")
-        .setting("max_connections", "200")
+        // Tests run side by side, as many as the machine has cores.
+        .setting("max_connections", "400")
         .setting("max_locks_per_transaction", "512")
     }
 

@@ -97,7 +97,11 @@ impl Keep {
         let mut file = File::create(&next).map_err(failed("create", &next))?;
         file.write_all(&text).map_err(failed("write", &next))?;
         file.sync_all().map_err(failed("write", &next))?;
-        Ok(Prepared { path, next })
+        Ok(Prepared {
+            folder: self.folder.clone(),
+            path,
+            next,
+        })
     }
 }
 
@@ -105,6 +109,7 @@ impl Keep {
 #[derive(Debug)]
 #[must_use]
 pub struct Prepared {
+    folder: PathBuf,
     path: PathBuf,
     next: PathBuf,
 }
@@ -115,7 +120,10 @@ impl Prepared {
     /// # Errors
     /// The file system says no.
     pub fn keep(self) -> Result<(), KeepError> {
-        fs::rename(&self.next, &self.path).map_err(failed("replace", &self.path))
+        fs::rename(&self.next, &self.path).map_err(failed("replace", &self.path))?;
+        // The name, too, is there after the machine lost its power.
+        let folder = File::open(&self.folder).and_then(|folder| folder.sync_all());
+        folder.map_err(failed("write", &self.folder))
     }
 }
 

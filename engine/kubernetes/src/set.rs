@@ -31,6 +31,8 @@ pub enum SetNews {
         /// Why.
         message: String,
     },
+    /// After anything but a set: the one that was handed on last is the one that is there.
+    Same,
     /// There is no index. What was handed on before stays.
     Missing,
     /// The API server does not answer, or refuses.
@@ -58,10 +60,14 @@ pub async fn follow_sets(
     let mut last = None;
     // What is known already is not told again.
     let mut tell = |news: SetNews| {
-        if last.as_ref() != Some(&news) {
+        let known = match &news {
+            SetNews::Same => last.is_none(),
+            _ => last.as_ref() == Some(&news),
+        };
+        if !known {
             each(news.clone());
             // A set is large and never told twice: its counter has grown.
-            last = (!matches!(news, SetNews::Set(_))).then_some(news);
+            last = (!matches!(news, SetNews::Set(_) | SetNews::Same)).then_some(news);
         }
     };
     loop {
@@ -90,7 +96,10 @@ pub async fn follow_sets(
         }
         let Some(tried) = &mut pending else { continue };
         match take(&api, name, &tried.data, accepted.as_ref()).await {
-            Ok(None) => pending = None,
+            Ok(None) => {
+                pending = None;
+                tell(SetNews::Same);
+            }
             Ok(Some(set)) => {
                 accepted = Index::read(&tried.data).ok().map(|index| index.mark());
                 pending = None;

@@ -83,6 +83,10 @@ pub fn read(folder: &Path, wanted: &Wanted, last: &LastAccepted) -> Result<Conte
         let place = manifests.places.get(&verdict.object)?;
         verdict::of_verdict(place, verdict)
     }));
+    findings.extend(snapshot.objects().iter().filter_map(|object| {
+        let place = manifests.places.get(&object.key)?;
+        verdict::of_settings(place, object)
+    }));
     let mut secrets = manifests.secrets;
     let variables = secret::variables(&mut secrets, &wanted.secrets, &compiled, &mut findings)?;
     let objects: Vec<Value> = compiled.published.iter().map(Published::to_json).collect();

@@ -20,11 +20,33 @@ use crate::signal::{Reasons, Signal};
 const WAIT: Duration = Duration::from_secs(30);
 /// The longest pause after a failed poll.
 const MOST_PAUSE: Duration = Duration::from_secs(3);
+/// How long what a pod said last counts while it does not answer, if the API server still calls it ready. A pod never takes
+/// back what it accepted, so that one poll that fails says nothing of what is served.
+const SILENCE: Duration = Duration::from_secs(10);
 /// Tables that are remembered: of the sets that pods serve during a switch, and the one after.
 const TABLES: usize = 4;
 
+/// What a pod says.
+#[derive(Debug)]
+struct Said {
+    report: Arc<Report>,
+    table: Option<Arc<Table>>,
+    /// Since when it does not answer any more.
+    silent: Option<Instant>,
+}
+
+impl Said {
+    fn now(report: Arc<Report>, table: Option<Arc<Table>>) -> Self {
+        Self {
+            report,
+            table,
+            silent: None,
+        }
+    }
+}
+
 /// What pods say, by uid.
-type Reports = HashMap<String, (Arc<Report>, Option<Arc<Table>>)>;
+type Reports = HashMap<String, Said>;
 
 #[derive(Debug, Default)]
 struct Known {
@@ -77,8 +99,11 @@ impl Followers {
                 return false;
             }
             // One that has just become ready is not waited for until the next attempt.
-            let late =
-                now.is_some_and(|(pod, _)| pod.ready && !*was_ready && !lock(known).pods.contains_key(uid));
+            let is_mute = || {
+                let known = lock(known);
+                known.pods.get(uid).is_none_or(|said| said.silent.is_some())
+            };
+            let late = now.is_some_and(|(pod, _)| pod.ready && !*was_ready && is_mute());
             if late {
                 task.abort();
             }
@@ -118,7 +143,7 @@ impl Followers {
     /// The highest counter that a pod has accepted; 0: none has.
     pub fn counter(&self) -> u64 {
         let known = lock(&self.known);
-        let counters = known.pods.values().filter_map(|(report, _)| report.counter);
+        let counters = known.pods.values().filter_map(|said| said.report.counter);
         counters.max().unwrap_or_default()
     }
 
@@ -128,7 +153,7 @@ impl Followers {
         let mut all: Vec<String> = known
             .pods
             .values()
-            .flat_map(|(report, _)| fingerprints(report))
+            .flat_map(|said| fingerprints(&said.report))
             .collect();
         all.sort();
         all.dedup();
@@ -151,7 +176,10 @@ fn served(pods: &[Pod], reports: &Reports) -> Vec<Served> {
     if !pods.iter().any(|pod| pod.ready) {
         return Vec::new();
     }
-    let says_so = |pod: &Pod| reports.get(&pod.uid).is_some_and(|(report, _)| report.ready);
+    let says_so = |pod: &Pod| {
+        let said = reports.get(&pod.uid);
+        said.is_some_and(|said| said.report.ready && said.silent.is_none())
+    };
     let ready = pods
         .iter()
         .filter(|pod| !pod.ending && (pod.ready || says_so(pod)));
@@ -160,8 +188,8 @@ fn served(pods: &[Pod], reports: &Reports) -> Vec<Served> {
             let found = reports.get(&pod.uid);
             Served {
                 pod: pod.name.clone(),
-                report: found.map(|(report, _)| Arc::clone(report)),
-                table: found.and_then(|(_, table)| table.clone()),
+                report: found.map(|said| Arc::clone(&said.report)),
+                table: found.and_then(|said| said.table.clone()),
             }
         })
         .collect()
@@ -186,6 +214,21 @@ impl Known {
         self.tables.push((hash.to_owned(), table));
         if self.tables.len() > TABLES {
             self.tables.remove(0);
+        }
+    }
+
+    /// A pod does not answer. Gives whether that changes what counts.
+    fn is_silent(&mut self, uid: &str, now: Instant) -> bool {
+        let Some(said) = self.pods.get_mut(uid) else {
+            return false;
+        };
+        match said.silent {
+            None => {
+                said.silent = Some(now);
+                true
+            }
+            Some(since) if now.duration_since(since) >= SILENCE => self.pods.remove(uid).is_some(),
+            Some(_) => false,
         }
     }
 
@@ -239,8 +282,7 @@ impl Follow {
                 }
                 Err(error) => {
                     before = None;
-                    let known = lock(&self.known).pods.remove(&self.uid).is_some();
-                    if known {
+                    if lock(&self.known).is_silent(&self.uid, Instant::now()) {
                         self.signal.raise(Reasons::PODS);
                     }
                     if !told {
@@ -273,7 +315,7 @@ impl Follow {
         };
         lock(&self.known)
             .pods
-            .insert(self.uid.clone(), (Arc::clone(report), table));
+            .insert(self.uid.clone(), Said::now(Arc::clone(report), table));
         let catalog = before.is_none_or(|before| fingerprints(before) != fingerprints(report));
         self.signal.raise(if catalog {
             Reasons::PODS.and(Reasons::CATALOG)
@@ -306,12 +348,12 @@ mod tests {
         }
     }
 
-    fn says(ready: bool) -> (Arc<Report>, Option<Arc<Table>>) {
+    fn says(ready: bool) -> Said {
         let report = serde_json::json!({
             "revision": "1", "pod": "p", "version": "0", "generation": "g", "objects": "", "ready": ready,
             "problems": [], "sources": [],
         });
-        (Arc::new(serde_json::from_value(report).expect("a report")), None)
+        Said::now(Arc::new(serde_json::from_value(report).expect("a report")), None)
     }
 
     /// After an outage of the API server a pod goes on answering people from an old set while its status still says
@@ -338,5 +380,28 @@ mod tests {
         pods[1].ending = true;
         assert_eq!(names(&pods), ["known"]);
         assert!(names(&[pod("late", false)]).is_empty(), "nobody asks it");
+    }
+
+    /// A poll that fails changes nothing for a pod that is ready; one that stays silent serves nothing that is known.
+    #[test]
+    fn what_a_pod_said_counts_for_a_while() {
+        let mut known = Known::default();
+        known.pods.insert("a".to_owned(), says(true));
+        let pods = [pod("a", true), pod("other", true)];
+        let reported = |known: &Known, pods: &[Pod]| -> Vec<bool> {
+            served(pods, &known.pods)
+                .into_iter()
+                .map(|served| served.report.is_some())
+                .collect()
+        };
+        let began = Instant::now();
+        assert!(known.is_silent("a", began));
+        assert_eq!(reported(&known, &pods), [true, false]);
+        // Its own word that it is ready does not count any more.
+        assert_eq!(reported(&known, &[pod("a", false), pod("other", true)]), [false]);
+        assert!(!known.is_silent("a", began + SILENCE / 2));
+        assert!(known.is_silent("a", began + SILENCE));
+        assert_eq!(reported(&known, &pods), [false, false]);
+        assert!(!known.is_silent("a", began + SILENCE));
     }
 }

@@ -18,7 +18,7 @@ use crate::event::Events;
 use crate::observe::{Event, Observer, now};
 use crate::resource::{api, custom};
 use crate::retry;
-use crate::verdicts::{Facts, Verdicts, is_stalled};
+use crate::verdicts::{Facts, Verdicts, stalled_by};
 use crate::world::{Status, World};
 
 /// Status writes at a time.
@@ -26,6 +26,10 @@ const AT_A_TIME: usize = 16;
 
 /// How long to wait before a write that failed is tried again.
 const PAUSE: Duration = Duration::from_secs(2);
+
+/// How long pods may take to switch before it is told that they have not: nearly every change is over by then, and its two
+/// statuses are one. Who waits for a form of an object looks at the generation that a status is about.
+const SWITCH: Duration = Duration::from_millis(400);
 
 /// How long an object must be refused before waiting is said not to help: what it names may come in the same commit,
 /// Secrets from elsewhere, and pods tell the operator of a migration within seconds.
@@ -59,6 +63,8 @@ pub struct Reporter {
     verdicts: Mutex<Verdicts>,
     dirty: Mutex<BTreeSet<ObjectKey>>,
     refused: Mutex<HashMap<ObjectKey, Refusal>>,
+    /// Objects that some pod does not serve yet, which was not told, and since when.
+    switching: Mutex<HashMap<ObjectKey, Instant>>,
     notify: Notify,
 }
 
@@ -68,6 +74,7 @@ impl Default for Reporter {
             verdicts: Mutex::default(),
             dirty: Mutex::default(),
             refused: Mutex::default(),
+            switching: Mutex::default(),
             notify: Notify::new(),
         }
     }
@@ -84,6 +91,21 @@ impl Reporter {
 
     fn refused(&self) -> MutexGuard<'_, HashMap<ObjectKey, Refusal>> {
         self.refused.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn switching(&self) -> MutexGuard<'_, HashMap<ObjectKey, Instant>> {
+        self.switching.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether this status is better told later: pods are about to serve the object, and nothing else is known of it.
+    fn is_early(&self, key: &ObjectKey, status: &Status, now: Instant) -> bool {
+        let mut switching = self.switching();
+        if !is_pending(status) {
+            switching.remove(key);
+            return false;
+        }
+        let since = *switching.entry(key.clone()).or_insert(now);
+        now.duration_since(since) < SWITCH
     }
 
     /// Whether the object is refused and stays so: at once where its own words are wrong, else after a while.
@@ -105,15 +127,20 @@ impl Reporter {
             *entry = fresh();
         }
         // Or another operator said so before this one began.
-        entry.stands |= entry.left().is_zero() || is_stalled(known, object.generation);
+        entry.stands |= entry.left().is_zero() || stalled_by(known, object.generation) == Some(reason);
         entry.stands
     }
 
-    /// When the next refusal stands.
+    /// When the next refusal stands, or a switch takes long.
     fn next_due(&self) -> Option<Duration> {
         let refused = self.refused();
         let waiting = refused.values().filter(|refusal| !refusal.stands);
-        waiting.map(Refusal::left).min()
+        let refusal = waiting.map(Refusal::left).min();
+        let switching = self.switching();
+        let left = |since: &Instant| SWITCH.saturating_sub(since.elapsed());
+        // Those that are told already are over when their status is another.
+        let switch = switching.values().map(left).filter(|left| !left.is_zero()).min();
+        refusal.into_iter().chain(switch).min()
     }
 
     fn look_at_due(&self) {
@@ -124,6 +151,13 @@ impl Reporter {
             .map(|(key, _)| key.clone())
             .collect();
         self.look_at(due);
+        let switching: Vec<ObjectKey> = self
+            .switching()
+            .iter()
+            .filter(|(_, since)| since.elapsed() >= SWITCH)
+            .map(|(key, _)| key.clone())
+            .collect();
+        self.look_at(switching);
     }
 
     /// The statuses of these objects may be wrong.
@@ -180,6 +214,7 @@ impl Reporter {
     ) -> bool {
         let Some((object, known)) = world.get(key) else {
             self.refused().remove(key);
+            self.switching().remove(key);
             return false;
         };
         let selected = world.engines_of(&[&object]);
@@ -188,8 +223,12 @@ impl Reporter {
             .verdicts()
             .status(&object, &known, &selected, stalled, &now());
         let Some(status) = made else {
+            self.switching().remove(key);
             return false;
         };
+        if self.is_early(key, &status, Instant::now()) {
+            return false;
+        }
         let body = match &status {
             Status::Object(status) => json!({"status": status}),
             Status::Engine(status) => json!({"status": status}),
@@ -224,6 +263,17 @@ impl Reporter {
     }
 }
 
+/// Whether a status says that the object is good, and that pods do not serve it yet.
+fn is_pending(status: &Status) -> bool {
+    let conditions = match status {
+        Status::None => &None,
+        Status::Engine(status) => &status.conditions,
+        Status::Object(status) => &status.conditions,
+    };
+    let mut conditions = conditions.iter().flatten();
+    conditions.any(|one| one.kind == ConditionType::Ready && one.reason == Reason::Pending)
+}
+
 /// Whether a status says that the object is accepted by every engine; the first condition that does not.
 pub fn not_accepted(status: &Status) -> Option<&Condition> {
     let conditions: Vec<&Condition> = match status {
@@ -241,3 +291,85 @@ pub fn not_accepted(status: &Status) -> Option<&Condition> {
 
 /// Shared by those who report.
 pub type Shared = Arc<Reporter>;
+
+#[cfg(test)]
+mod tests {
+    use crd::Kind;
+
+    use super::*;
+
+    fn key(kind: Kind, name: &str) -> ObjectKey {
+        ObjectKey {
+            kind,
+            namespace: "n".to_owned(),
+            name: name.to_owned(),
+        }
+    }
+
+    fn table() -> Object {
+        Object {
+            key: key(Kind::Table, "t"),
+            uid: "t".to_owned(),
+            generation: 2,
+            created: String::new(),
+            labels: std::collections::BTreeMap::new(),
+            spec: json!({}).into(),
+        }
+    }
+
+    /// What an engine says of the table.
+    fn said(reason: Reason) -> Vec<(ObjectKey, Vec<Condition>)> {
+        let table = table();
+        let condition = Condition {
+            kind: ConditionType::Accepted,
+            status: ConditionStatus::False,
+            reason,
+            message: "no".to_owned(),
+            observed_generation: table.generation,
+            last_transition_time: String::new(),
+        };
+        vec![(table.key, vec![condition])]
+    }
+
+    /// What was hopeless for one reason is not for another: the Secret may come.
+    #[test]
+    fn another_reason_begins_anew() {
+        let (table, engine) = (table(), key(Kind::Engine, "e"));
+        let reporter = Reporter::default();
+        let selected = std::slice::from_ref(&engine);
+        reporter.set(&engine, said(Reason::Refused), Facts::default());
+        // As an operator wrote it before this one began.
+        let made = reporter
+            .verdicts()
+            .status(&table, &Status::None, selected, true, "1");
+        let known = made.expect("a status");
+        assert!(reporter.stands(&table, &known, selected));
+        reporter.set(&engine, said(Reason::RefNotResolved), Facts::default());
+        assert!(!reporter.stands(&table, &known, selected));
+    }
+
+    #[test]
+    fn a_switch_is_told_when_it_takes_long() {
+        let (table, engine) = (table(), key(Kind::Engine, "e"));
+        let reporter = Reporter::default();
+        let status = |reason| {
+            reporter.set(&engine, said(reason), Facts::default());
+            let selected = std::slice::from_ref(&engine);
+            let made = reporter
+                .verdicts()
+                .status(&table, &Status::None, selected, false, "1");
+            made.expect("a status")
+        };
+        let (pending, refused) = (status(Reason::Pending), status(Reason::Refused));
+        let began = Instant::now();
+        assert!(!reporter.is_early(&table.key, &refused, began));
+        assert_eq!(reporter.next_due(), None);
+        assert!(reporter.is_early(&table.key, &pending, began));
+        assert!(reporter.next_due().is_some_and(|due| due <= SWITCH));
+        assert!(reporter.is_early(&table.key, &pending, began + SWITCH / 2));
+        assert!(!reporter.is_early(&table.key, &pending, began + SWITCH));
+        // Another state ends it, and the next switch has its own time.
+        assert!(!reporter.is_early(&table.key, &refused, began + SWITCH));
+        assert!(reporter.is_early(&table.key, &pending, began + SWITCH));
+    }
+}

@@ -163,7 +163,7 @@ mod tests {
             signal.gathered().await;
             let waited = begin.elapsed();
             raising.abort();
-            assert!(waited >= QUIET && waited < MOST_WAIT * 3, "{waited:?}");
+            assert!(waited >= QUIET && waited < Duration::from_secs(30), "{waited:?}");
         });
     }
 

@@ -88,24 +88,9 @@ impl Verdicts {
         if selected.is_empty() && object.key.kind != Kind::ReferenceGrant {
             return Some(Reason::NotSelected);
         }
-        let conditions = self.by_object.get(&object.key)?.values().flatten();
-        let mut reasons = conditions
-            .filter(|condition| {
-                condition.status == ConditionStatus::False
-                    && condition.observed_generation == object.generation
-            })
-            .map(|condition| condition.reason);
-        reasons.find(|reason| {
-            matches!(
-                reason,
-                Reason::Invalid
-                    | Reason::NotSupported
-                    | Reason::Refused
-                    | Reason::Duplicate
-                    | Reason::RefNotResolved
-                    | Reason::DependencyFailed
-            )
-        })
+        let engines = self.by_object.get(&object.key)?.values();
+        let against = engines.filter_map(|conditions| against(conditions, object.generation));
+        against.map(|condition| condition.reason).next()
     }
 
     /// The status that the object should have; nothing: that is not known yet, or it is right. `selected` are the
@@ -157,7 +142,9 @@ impl Verdicts {
             .strip_prefix(&prefix)
             .map(str::to_owned)
             .unwrap_or(top.message);
-        all.extend(with_stalled(top, stalled));
+        let cause = against(conditions, object.generation).cloned();
+        all.extend(stalled.then(|| stalled_for(cause.unwrap_or_else(|| top.clone()))));
+        all.push(top);
         let facts = self.facts.get(&object.key).cloned().unwrap_or_default();
         Status::Engine(Box::new(EngineStatus {
             observed_generation: Some(object.generation),
@@ -190,6 +177,14 @@ fn of_object(
         .map(|(engine, conditions)| (name(engine), conditions.clone()))
         .collect();
     let top = ready(object.generation, &list);
+    let cause = list.iter().find_map(|(engine, conditions)| {
+        let cause = against(conditions, object.generation)?;
+        Some(Condition {
+            message: format!("{engine}: {}", cause.message),
+            ..cause.clone()
+        })
+    });
+    let stalled = stalled.then(|| stalled_for(cause.unwrap_or_else(|| top.clone())));
     let verdicts = engines.iter().map(|(engine, conditions)| {
         let before = before_engines
             .iter()
@@ -205,31 +200,51 @@ fn of_object(
     });
     Status::Object(Box::new(ObjectStatus {
         observed_generation: Some(object.generation),
-        conditions: Some(merge_conditions(&before, with_stalled(top, stalled), now)),
+        conditions: Some(merge_conditions(
+            &before,
+            stalled.into_iter().chain([top]).collect(),
+            now,
+        )),
         engines: Some(verdicts.collect()),
     }))
 }
 
-/// `Ready`, after `Stalled` for the same reason where that holds.
-fn with_stalled(ready: Condition, stalled: bool) -> Vec<Condition> {
-    let stalled = stalled && ready.status == ConditionStatus::False;
-    let more = stalled.then(|| Condition {
-        kind: ConditionType::Stalled,
-        status: ConditionStatus::True,
-        ..ready.clone()
-    });
-    more.into_iter().chain([ready]).collect()
+/// What an engine has against this form of an object, other than that it waits for pods.
+fn against(conditions: &[Condition], generation: i64) -> Option<&Condition> {
+    conditions.iter().find(|condition| {
+        condition.status == ConditionStatus::False
+            && condition.observed_generation == generation
+            && matches!(
+                condition.reason,
+                Reason::Invalid
+                    | Reason::NotSupported
+                    | Reason::Refused
+                    | Reason::Duplicate
+                    | Reason::RefNotResolved
+                    | Reason::DependencyFailed
+            )
+    })
 }
 
-/// Whether a status says that waiting does not help this form of the object.
-pub fn is_stalled(status: &Status, generation: i64) -> bool {
+fn stalled_for(cause: Condition) -> Condition {
+    Condition {
+        kind: ConditionType::Stalled,
+        status: ConditionStatus::True,
+        ..cause
+    }
+}
+
+/// Why, in a status, waiting does not help this form of the object, if it says so.
+pub fn stalled_by(status: &Status, generation: i64) -> Option<Reason> {
     let conditions = match status {
-        Status::None => return false,
+        Status::None => return None,
         Status::Engine(status) => &status.conditions,
         Status::Object(status) => &status.conditions,
     };
     let mut conditions = conditions.iter().flatten();
-    conditions.any(|one| one.kind == ConditionType::Stalled && one.observed_generation == generation)
+    let stalled =
+        conditions.find(|one| one.kind == ConditionType::Stalled && one.observed_generation == generation)?;
+    Some(stalled.reason)
 }
 
 fn name(engine: &ObjectKey) -> String {

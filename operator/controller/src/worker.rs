@@ -273,13 +273,14 @@ impl Worker {
             .as_ref()
             .map(|(spec, environment)| render::workloads(engine, spec, environment, &surroundings))
             .unwrap_or_default();
-        self.apply(Native::Secret, &secret).await?;
-        for part in &parts {
-            self.apply(Native::ConfigMap, part).await?;
-        }
-        self.apply(Native::ConfigMap, &index).await?;
-        self.published();
-        let mut contested = None;
+        let mut contested = match self.publish(&secret, &parts, &index).await {
+            Err(error @ Error::Apply(apply::Error::Contested { .. })) => Some(error),
+            other => {
+                other?;
+                self.published();
+                None
+            }
+        };
         for (kind, object) in &workloads {
             match self.apply(*kind, object).await {
                 // The others need not wait for the end of a quarrel.
@@ -294,6 +295,15 @@ impl Worker {
             self.tidy(engine, &parts).await?;
         }
         Ok(())
+    }
+
+    /// Writes the set behind what it needs: an index never names what is not there.
+    async fn publish(&mut self, secret: &Value, parts: &[Value], index: &Value) -> Result<(), Error> {
+        self.apply(Native::Secret, secret).await?;
+        for part in parts {
+            self.apply(Native::ConfigMap, part).await?;
+        }
+        self.apply(Native::ConfigMap, index).await
     }
 
     /// Every pod serves what is published: what only earlier sets needed goes.

@@ -103,6 +103,8 @@ async fn sets_are_handed_on_as_they_come() {
     assert_eq!(follower.next().await, SetNews::Set(small(2)));
     server.delete(MAPS, NAME);
     assert_eq!(follower.next().await, SetNews::Missing);
+    put_index(&server, &published(&small(2), Half::A));
+    assert_eq!(follower.next().await, SetNews::Same);
     put_index(&server, &published(&small(3), Half::A));
     assert_eq!(follower.next_counter().await, 3);
 }
@@ -167,6 +169,11 @@ async fn what_was_edited_or_is_earlier_is_refused() {
         (counter, &*message),
         (Some(6), "metadata.json is not what the index names")
     );
+    // What is served is put back: nothing is wrong any more, and the same fault is told again.
+    put_index(&server, &published(&small(5), Half::A));
+    assert_eq!(follower.next().await, SetNews::Same);
+    put_index(&server, &edited);
+    assert_eq!(follower.next_refusal().await.0, Some(6));
 
     put_index(&server, &published(&small(4), Half::A));
     let (counter, message) = follower.next_refusal().await;
@@ -253,7 +260,7 @@ async fn a_server_that_is_not_there_yet_is_told_at_once() {
         .unwrap();
     assert!(matches!(first, SetNews::Unreachable(_)), "{first:?}");
     for _ in 0..5 {
-        tokio::time::timeout(Duration::from_secs(4), asked.recv())
+        tokio::time::timeout(Duration::from_secs(20), asked.recv())
             .await
             .unwrap()
             .unwrap();

@@ -220,6 +220,20 @@ fn one_engine_is_served() {
 }
 
 #[test]
+fn settings_of_an_engine_are_not_passed_over_in_silence() {
+    let engine = "apiVersion: rowlock.dev/v1alpha1\nkind: Engine\nmetadata: {name: shop}\n\
+                  spec: {replicas: 2, apis: [GraphQL], env: [{name: A, value: b}]}\n";
+    let folder = Folder::new("settings", &[("engine.yaml", engine)]);
+    let findings = folder.read().findings;
+    assert_eq!(findings.len(), 1, "{findings:?}");
+    assert_eq!(findings[0].object.as_deref(), Some("Engine default/shop"));
+    assert!(
+        findings[0].message.starts_with("spec.apis, spec.env: "),
+        "{findings:?}"
+    );
+}
+
+#[test]
 fn a_hasura_directory_is_read_as_such() {
     let folder = Folder::new(
         "hasura",

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use compile::{ObjectKey, SecretKey, Serving, Verdict};
+use compile::{Object, ObjectKey, SecretKey, Serving, Verdict};
+
+use crd::Kind;
 
 use super::manifest::Place;
 use crate::admin::report::problems_of;
@@ -81,13 +83,49 @@ pub(super) fn of_verdict(place: &Place, verdict: &Verdict) -> Option<Finding> {
     })
 }
 
+/// The fields of an `Engine` that are settings of a server, which files have no say in.
+const SETTINGS: &[&str] = &[
+    "auth",
+    "cors",
+    "logs",
+    "apis",
+    "allowList",
+    "remoteSchemaPermissions",
+    "functionPermissions",
+    "defaultNamingConvention",
+    "stringifyNumericTypes",
+    "env",
+];
+
+/// What is to be told of an engine whose settings are not those of this server.
+pub(super) fn of_settings(place: &Place, object: &Object) -> Option<Finding> {
+    if object.key.kind != Kind::Engine {
+        return None;
+    }
+    let set: Vec<String> = SETTINGS
+        .iter()
+        .filter(|field| object.spec.get(field).is_some())
+        .map(|field| format!("spec.{field}"))
+        .collect();
+    (!set.is_empty()).then(|| Finding {
+        place: Some(place.clone()),
+        object: Some(object.key.to_string()),
+        message: format!(
+            "{}: not taken from files, only from variables and the command line of the server",
+            set.join(", ")
+        ),
+        meanwhile: None,
+        variable: None,
+    })
+}
+
 /// What of a generation does not fit the databases, by object of the folder.
 pub fn of_generation(generation: &Generation, places: &BTreeMap<ObjectKey, Place>) -> Vec<Finding> {
     let told = problems_of(generation)
         .into_iter()
         .filter(|problem| !problem.unsupported);
     told.map(|problem| {
-        let key = crd::Kind::named(&problem.kind).map(|kind| ObjectKey {
+        let key = Kind::named(&problem.kind).map(|kind| ObjectKey {
             kind,
             namespace: problem.namespace.clone(),
             name: problem.name.clone(),

@@ -47,11 +47,12 @@ pub(super) async fn follow(
 ) {
     let (latest, sets) = watch::channel(None);
     let accepted = mark(&state);
-    let mut arrivals = 0;
+    let (mut arrivals, mut accepted_at) = (0, 0);
     let watching = follow_sets(&connection, &name, accepted, |news| match news {
         // Sets that come while one is made are passed over but for the last.
         SetNews::Set(set) => {
             arrivals += 1;
+            accepted_at = arrivals;
             latest.send_replace(Some(Arrived {
                 set: Arc::new(set),
                 arrival: arrivals,
@@ -62,6 +63,7 @@ pub(super) async fn follow(
             state.complain(format!("the ConfigMap {name} is not taken: {message}"));
             state.refuse(RefusedSet { counter, message }, arrivals);
         }
+        SetNews::Same => state.forgive_after(accepted_at),
         SetNews::Missing => state.complain(format!("the ConfigMap {name} is not there")),
         SetNews::Unreachable(message) => {
             state.complain(format!("the ConfigMap {name} cannot be watched: {message}"));
@@ -124,7 +126,11 @@ async fn take(state: &Arc<State>, mut sets: watch::Receiver<Option<Arrived>>) {
                     );
                     // Kept when it is made and before it is served: who was answered from it is never answered from
                     // an earlier one, and a set that ends the process in the making does so once.
-                    let kept = prepared.and_then(|prepared| prepared.map_or(Ok(()), Prepared::keep));
+                    let kept = match prepared {
+                        Ok(Some(prepared)) => written(move || prepared.keep()).await.map(|_| ()),
+                        Ok(None) => Ok(()),
+                        Err(error) => Err(error),
+                    };
                     if let Err(error) = kept {
                         state.complain(format!("the set is not kept for a restart: {}", describe(&error)));
                     }
@@ -147,7 +153,14 @@ async fn prepare(keep: Option<Keep>, set: Arc<Set>) -> Result<Option<Prepared>, 
     let Some(keep) = keep else {
         return Ok(None);
     };
-    let written = tokio::task::spawn_blocking(move || keep.prepare(&set)).await;
-    // Only a runtime that ends does not wait for it.
+    written(move || keep.prepare(&set)).await
+}
+
+/// What comes of writing to the disk, away from what answers; nothing where the runtime ends, which alone does not wait
+/// for it.
+async fn written<T: Send + 'static>(
+    write: impl FnOnce() -> Result<T, KeepError> + Send + 'static,
+) -> Result<Option<T>, KeepError> {
+    let written = tokio::task::spawn_blocking(write).await;
     written.map_or(Ok(None), |written| written.map(Some))
 }

@@ -74,6 +74,15 @@ impl State {
         self.tell();
     }
 
+    /// What came after this arrival and was not taken is not there any more.
+    pub(super) fn forgive_after(&self, arrival: u64) {
+        let mut latest = locked(&self.standing.refused);
+        if latest.take_if(|(of, _)| *of > arrival).is_some() {
+            drop(latest);
+            self.tell();
+        }
+    }
+
     /// The version of the Secret in use.
     pub fn secrets_version(&self) -> Option<String> {
         locked(&self.standing.secrets).clone()

@@ -336,6 +336,10 @@ fn an_earlier_or_damaged_set_changes_nothing() {
     let report = pod.report_when("a refusal", |report| report["refused"]["counter"] == 6);
     assert_eq!(report["counter"], 5);
     assert_eq!(pod.ask("first", "listener"), albums());
+    // What is served is put back, and nothing is wrong any more.
+    world.publish(5, &["id", "title"]);
+    let report = pod.report_when("no refusal", |report| report["refused"].is_null());
+    assert_eq!(report["counter"], 5);
     // A document that cannot be read.
     let wrong = Set {
         counter: 7,

@@ -176,10 +176,35 @@ fn a_refusal_that_stands_is_stalled() {
     let status =
         |known: &Status, stalled| verdicts.status(&table, known, std::slice::from_ref(&engine), stalled, "1");
     let first = status(&Status::None, false).expect("a status");
-    assert!(!is_stalled(&first, 2));
+    assert_eq!(stalled_by(&first, 2), None);
     let second = status(&first, true).expect("another status");
-    assert!(is_stalled(&second, 2) && !is_stalled(&second, 3));
+    assert_eq!(stalled_by(&second, 2), Some(Reason::Refused));
+    assert_eq!(stalled_by(&second, 3), None);
     assert_eq!(top(&second).kind, ConditionType::Ready);
     verdicts.set(&engine, vec![conditions(&table, &Delivery::NoReadyPod)], None);
     assert_eq!(verdicts.refusal(&table, selected), None, "pods may come");
+}
+
+/// One engine waits for its pods and another refuses: what stands is what the other says.
+#[test]
+fn a_refusal_that_stands_is_told_in_the_words_of_who_refuses() {
+    let (one, two) = (key(Kind::Engine, "e"), key(Kind::Engine, "f"));
+    let table = object(Kind::Table, "t", 2);
+    let mut verdicts = Verdicts::default();
+    verdicts.set(&one, vec![conditions(&table, &Delivery::NoReadyPod)], None);
+    let refused = Delivery::Refused {
+        message: "no such table".to_owned(),
+    };
+    verdicts.set(&two, vec![conditions(&table, &refused)], None);
+    let status = verdicts
+        .status(&table, &Status::None, &[one, two], true, "1")
+        .expect("a status");
+    assert_eq!(top(&status).reason, Reason::NoReadyPod);
+    let Status::Object(status) = status else {
+        panic!("of another kind")
+    };
+    let told = status.conditions.expect("conditions");
+    let stalled = told.iter().find(|one| one.kind == ConditionType::Stalled);
+    let stalled = stalled.map(|one| (one.reason, one.message.as_str()));
+    assert_eq!(stalled, Some((Reason::Refused, "n/f: no such table")));
 }

@@ -2,8 +2,12 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Instant;
 
 use embedded::{Launch, Server};
+
+use crate::process::PATIENCE;
+use crate::wait::pause;
 
 pub(crate) struct Postgres {
     base: PathBuf,
@@ -32,9 +36,10 @@ impl Postgres {
         let first: u32 = text.lines().next().unwrap().trim().parse().unwrap();
         let children = children(first);
         let mut victims = Vec::new();
-        if whole {
+        let gone = if whole {
             victims.push(first);
             victims.extend(&children);
+            victims.clone()
         } else {
             // Its title says what a process does; sessions name their database and what they are at.
             let session = |child: &&u32| title(**child).is_some_and(|title| title.contains("127.0.0.1("));
@@ -42,13 +47,24 @@ impl Postgres {
             let sessions: Vec<u32> = children.iter().filter(session).copied().collect();
             let chosen = sessions.iter().find(at_work).or_else(|| sessions.first());
             victims.push(*chosen.unwrap());
-        }
+            // The server ends all sessions when one of them was killed.
+            sessions
+        };
         for victim in victims {
             // One that is gone by itself is as good as killed.
             let _ = Command::new("kill")
                 .args(["-KILL", &victim.to_string()])
                 .output()
                 .unwrap();
+        }
+        // What is asked from now on is asked of the server that comes after.
+        let end = Instant::now() + PATIENCE;
+        while gone
+            .iter()
+            .any(|process| title(*process).is_some_and(|title| !title.is_empty()))
+        {
+            assert!(Instant::now() < end, "killed processes go on: {gone:?}");
+            pause();
         }
     }
 
