@@ -157,7 +157,8 @@ async fn serve(
             Keeping::Directory(sample::directory(&options.data)?)
         }
     };
-    let settings = settings_of(options, environment, url, &keeping)?;
+    let mut settings = settings_of(options, environment, url, &keeping)?;
+    settings.directory.trial = true;
     let facts = Facts {
         keeping,
         is_sample,

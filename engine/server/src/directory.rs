@@ -51,6 +51,8 @@ pub struct Wanted {
     pub engine: Option<String>,
     /// Secrets from elsewhere.
     pub secrets: Vec<SecretFile>,
+    /// Somebody tries it out on this machine: what an `Engine` says of its server is for later.
+    pub trial: bool,
 }
 
 /// Whether a folder is a Hasura metadata directory; else it is one of custom resources.
@@ -83,7 +85,8 @@ pub fn read(folder: &Path, wanted: &Wanted, last: &LastAccepted) -> Result<Conte
         let place = manifests.places.get(&verdict.object)?;
         verdict::of_verdict(place, verdict)
     }));
-    findings.extend(snapshot.objects().iter().filter_map(|object| {
+    let served = snapshot.objects().iter().filter(|_| !wanted.trial);
+    findings.extend(served.filter_map(|object| {
         let place = manifests.places.get(&object.key)?;
         verdict::of_settings(place, object)
     }));

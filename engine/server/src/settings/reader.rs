@@ -279,6 +279,7 @@ impl<'a> Given<'a> {
             directory: crate::directory::Wanted {
                 engine: self.parsed("ROWLOCK_ENGINE", value::text)?,
                 secrets: self.secret_files()?,
+                trial: false,
             },
             state_dir: self.parsed("ROWLOCK_STATE_DIR", value::text)?.map(PathBuf::from),
             admin_port: self.admin_port()?,
