@@ -4,6 +4,9 @@ use std::fmt::Write as _;
 
 use sha2::{Digest as _, Sha256};
 
+/// Spreads small numbers over all bits.
+const SPREAD: u128 = 0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835;
+
 /// A key: role, address, session variables, as a hash of fixed size. The same in every instance, so that they can count
 /// together; too long to be guessed from, so that a store that others read tells nothing of whom it counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -20,6 +23,17 @@ impl Key {
         let mut key = [0; 16];
         key.copy_from_slice(&hash.finalize()[..16]);
         Self(key)
+    }
+
+    /// Its bytes.
+    #[cfg(test)]
+    pub(crate) fn bytes(self) -> [u8; 16] {
+        self.0
+    }
+
+    /// Its bytes where this rate, numbered, counts it.
+    pub(crate) fn of_rate(self, rate: u64) -> [u8; 16] {
+        (u128::from_le_bytes(self.0) ^ (u128::from(rate).wrapping_mul(SPREAD))).to_le_bytes()
     }
 
     /// In hexadecimal.

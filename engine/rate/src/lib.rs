@@ -7,6 +7,7 @@
 mod key;
 mod local;
 mod shared;
+mod table;
 
 use std::sync::Arc;
 
@@ -57,5 +58,16 @@ impl Rates {
                 alone: self.shared.is_some(),
             },
         }
+    }
+
+    /// Counts a request in this process, wherever others are counted; false if there have been more than `most` within a
+    /// minute.
+    pub fn count_here(&self, most: u64, key: &Key) -> bool {
+        self.local.admits(most, key)
+    }
+
+    /// Whether this process would count a further request as admitted. Counts nothing.
+    pub fn would_admit(&self, most: u64, key: &Key) -> bool {
+        self.local.would_admit(most, key)
     }
 }
