@@ -98,9 +98,7 @@ mod tests {
     use crate::Key;
 
     fn set(table: &Table, key: [u8; 16], until: u64) -> u64 {
-        table
-            .replace(key, |known| Ok::<_, ()>((known, until)))
-            .unwrap()
+        table.replace(key, |known| Ok::<_, ()>((known, until))).unwrap()
     }
 
     #[test]

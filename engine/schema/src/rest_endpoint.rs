@@ -85,12 +85,12 @@ impl RestEndpoints {
         (Self { root }, problems)
     }
 
-    /// What answers a path below `/api/rest/`. Takes time that is bounded by the number of endpoints.
-    pub fn find(&self, method: Option<RestMethod>, path: &str) -> Match {
-        let segments: Vec<&str> = path.split('/').collect();
+    /// What answers a path below `/api/rest/`, given by its segments, which may hold any character. Takes time that is
+    /// bounded by the number of endpoints.
+    pub fn find<S: AsRef<str>>(&self, method: Option<RestMethod>, segments: &[S]) -> Match {
         let mut found: BTreeSet<&str> = BTreeSet::new();
         let mut methods: BTreeSet<RestMethod> = BTreeSet::new();
-        let mut open = vec![(&self.root, segments.as_slice())];
+        let mut open = vec![(&self.root, segments)];
         while let Some((node, segments)) = open.pop() {
             let Some((first, rest)) = segments.split_first() else {
                 methods.extend(node.endpoints.keys());
@@ -98,7 +98,7 @@ impl RestEndpoints {
                 found.extend(of_method.into_iter().flatten().map(String::as_str));
                 continue;
             };
-            open.extend(node.literals.get(*first).map(|next| (next, rest)));
+            open.extend(node.literals.get(first.as_ref()).map(|next| (next, rest)));
             open.extend(node.variable.as_deref().map(|next| (next, rest)));
         }
         match (found.pop_first(), found.is_empty(), methods.is_empty()) {

@@ -1,9 +1,11 @@
 //! What an operation must pass before it runs: the rate, the allow list, depth and nodes, the size of a batch; and the
-//! time that it may take. Admins pass everywhere.
+//! time that it may take. Admins pass everywhere but the rate of the metadata API.
 //!
 //! Limits are those of the metadata (`api_limits`): a role's own value, which can only be stricter than the global one.
 
 mod allow_list;
+pub mod data;
+mod management;
 
 use std::time::Duration;
 
@@ -12,6 +14,7 @@ use plan::Plan;
 use rate::Key;
 
 pub use allow_list::AllowList;
+pub use management::{administrator, authenticate};
 
 use crate::auth::is_admin;
 use crate::http::error::{ApiError, Code};
@@ -51,10 +54,14 @@ pub async fn rate(context: &Context<'_>) -> Result<(), ApiError> {
     if verdict.admitted {
         return Ok(());
     }
-    Err(ApiError::new(
+    Err(exceeded(most))
+}
+
+fn exceeded(most: u64) -> ApiError {
+    ApiError::new(
         Code::RateLimitExceeded,
         format!("the rate limit of {most} requests per minute is exceeded"),
-    ))
+    )
 }
 
 /// What is counted together: the role and what tells its clients apart.
@@ -124,18 +131,20 @@ pub fn batch(context: &Context<'_>, operations: usize) -> Result<(), ApiError> {
     check("number of operations in a batch", operations, most)
 }
 
-/// Runs the operation within its time.
-///
-/// # Errors
-/// Its own, or that its time is over.
-pub async fn timed(
-    context: &Context<'_>,
-    execution: impl Future<Output = Result<(), ApiError>>,
-) -> Result<(), ApiError> {
+/// How long something may take.
+#[derive(Debug, Clone, Copy)]
+pub struct Time {
+    time: Duration,
+    /// As it was given.
+    seconds: f64,
+}
+
+/// How long the session's operations may take, if that is bounded.
+pub fn time(context: &Context<'_>) -> Option<Time> {
     let limits = &context.generation.document.api_limits;
     let limit = match &limits.time_limit {
         Some(limit) if !limits.disabled && !is_admin(context.session) => limit,
-        _ => return execution.await,
+        _ => return None,
     };
     let seconds = |number: &serde_json::Number| number.as_f64();
     let own = limit.per_role.get(&*context.session.role).and_then(seconds);
@@ -143,14 +152,29 @@ pub async fn timed(
         (Some(own), Some(global)) => own.min(global),
         (own, global) => own.or(global).unwrap_or(f64::MAX),
     };
-    let Ok(time) = Duration::try_from_secs_f64(allowed) else {
+    let time = Duration::try_from_secs_f64(allowed).ok()?;
+    Some(Time {
+        time,
+        seconds: allowed,
+    })
+}
+
+/// Runs something within its time, if that is bounded.
+///
+/// # Errors
+/// Its own, or that its time is over.
+pub async fn within<T>(
+    time: Option<Time>,
+    execution: impl Future<Output = Result<T, ApiError>>,
+) -> Result<T, ApiError> {
+    let Some(Time { time, seconds }) = time else {
         return execution.await;
     };
     match tokio::time::timeout(time, execution).await {
         Ok(outcome) => outcome,
         Err(_) => Err(ApiError::new(
             Code::Timeout,
-            format!("the operation took longer than the time limit of {allowed} seconds"),
+            format!("the operation took longer than the time limit of {seconds} seconds"),
         )),
     }
 }

@@ -20,13 +20,15 @@ use axum::body::Body;
 use axum::extract::Request;
 use axum::response::Response;
 use bytes::Bytes;
-use http::header::{ALLOW, CONTENT_ENCODING, CONTENT_TYPE, SERVER, SET_COOKIE};
+use http::header::{ALLOW, CONTENT_ENCODING, CONTENT_TYPE, SERVER, SET_COOKIE, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version};
 use plan::Session;
 use serde_json::Value;
 
 use crate::auth::{Authenticated, is_admin};
+use crate::gate;
 use crate::observe::{HttpEvent, OperationLog, RequestLog};
+use crate::request::{Context, Transport};
 use crate::state::State;
 use error::{ApiError, Code, Visibility};
 use router::Route;
@@ -42,6 +44,8 @@ const GENERATION: HeaderName = HeaderName::from_static("x-rowlock-generation");
 pub const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
 const METRICS: HeaderValue = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
+/// `X-Content-Type-Options` of every answer: what a row holds is never taken for a page.
+const AS_DECLARED: HeaderValue = HeaderValue::from_static("nosniff");
 /// `Server`
 pub const OWN_NAME: HeaderValue = HeaderValue::from_static("rowlock");
 
@@ -326,14 +330,14 @@ async fn dispatch(state: &Arc<State>, endpoint: Endpoint, call: &Call<'_>) -> An
         Endpoint::Ready => management::ready(state),
         Endpoint::Metrics => management::metrics(state, call.headers),
         Endpoint::Console => console::answer(call.path),
-        Endpoint::Rest => match authenticate(state, call).await {
+        Endpoint::Rest => match gate::authenticate(state, call.shown(), call.client, || None).await {
             Ok(authenticated) => rest::answer(state, authenticated, call).await,
-            Err(answer) => *answer,
+            Err(error) => Answer::plain_error(&error, visibility(state, None)),
         },
         Endpoint::Config | Endpoint::SourceHealth | Endpoint::OpenApi => {
-            let authenticated = match authenticate(state, call).await {
+            let authenticated = match gate::administrator(state, call.shown(), call.client).await {
                 Ok(authenticated) => authenticated,
-                Err(answer) => return *answer,
+                Err(error) => return Answer::plain_error(&error, visibility(state, None)),
             };
             let session = &authenticated.session;
             let page = match endpoint {
@@ -356,29 +360,15 @@ async fn dispatch(state: &Arc<State>, endpoint: Endpoint, call: &Call<'_>) -> An
 
 /// Endpoints that take a JSON body and answer in the plain shape.
 async fn administer(state: &Arc<State>, endpoint: Endpoint, call: &Call<'_>) -> Answer {
-    let authenticated = match authenticate(state, call).await {
+    let authenticated = match gate::administrator(state, call.shown(), call.client).await {
         Ok(authenticated) => authenticated,
-        Err(answer) => return *answer,
+        Err(error) => return Answer::plain_error(&error, visibility(state, None)),
     };
     let session = &authenticated.session;
     let shown = management::logged_body(state, call.body);
     let outcome = match serde_json::from_slice::<Value>(call.body) {
         Err(error) => Err(ApiError::new(Code::InvalidJson, error.to_string())),
-        Ok(body) => {
-            // In a task of its own, so that a change that has begun also ends if the client goes away.
-            let state = Arc::clone(state);
-            let session = session.clone();
-            let task = tokio::spawn(async move {
-                match endpoint {
-                    Endpoint::Explain => crate::explain::explain(&state, &session, &body).await,
-                    _ => crate::metadata_api::serve(&state, &session, endpoint, &body).await,
-                }
-            });
-            match task.await {
-                Ok(outcome) => outcome,
-                Err(defect) => Err(ApiError::unexpected(&defect.to_string())),
-            }
-        }
+        Ok(body) => manage(state, session, endpoint, call, body).await,
     };
     match outcome {
         Ok(body) => Answer::json(body),
@@ -402,13 +392,46 @@ fn unread(endpoint: Endpoint, error: &ApiError) -> Answer {
     .asking(Asked::Unread)
 }
 
-/// The session, or the refusal in the plain shape.
-async fn authenticate(state: &State, call: &Call<'_>) -> Result<Authenticated, Box<Answer>> {
-    state
-        .authenticator()
-        .authenticate(call.shown(), || None)
-        .await
-        .map_err(|error| Box::new(Answer::plain_error(&error, visibility(state, None))))
+/// Runs what such an endpoint was sent.
+async fn manage(
+    state: &Arc<State>,
+    session: &Session,
+    endpoint: Endpoint,
+    call: &Call<'_>,
+    body: Value,
+) -> Result<Vec<u8>, ApiError> {
+    let time = match endpoint {
+        Endpoint::QueryV1 | Endpoint::QueryV2 => {
+            let generation = state.current();
+            let context = Context {
+                state,
+                generation: &generation,
+                session,
+                endpoint: "query",
+                headers: None,
+                request_id: call.request_id,
+                client: call.client,
+                visibility: visibility(state, Some(session)),
+                trace: None,
+                transport: Transport::Http,
+            };
+            gate::data::commands(&context, &body).await?
+        }
+        _ => None,
+    };
+    // In a task of its own, so that a change that has begun also ends if the client goes away.
+    let state = Arc::clone(state);
+    let session = session.clone();
+    let task = tokio::spawn(gate::within(time, async move {
+        match endpoint {
+            Endpoint::Explain => crate::explain::explain(&state, &session, &body).await,
+            _ => crate::metadata_api::serve(&state, &session, endpoint, &body).await,
+        }
+    }));
+    match task.await {
+        Ok(outcome) => outcome,
+        Err(defect) => Err(ApiError::unexpected(&defect.to_string())),
+    }
 }
 
 /// `restricted access : admin only`
@@ -445,7 +468,8 @@ fn defect() -> Response {
 }
 
 /// A response of its parts.
-pub fn respond(status: StatusCode, headers: HeaderMap, body: Bytes) -> Response {
+pub fn respond(status: StatusCode, mut headers: HeaderMap, body: Bytes) -> Response {
+    headers.insert(X_CONTENT_TYPE_OPTIONS, AS_DECLARED);
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = status;
     *response.headers_mut() = headers;

@@ -4,20 +4,29 @@
 //! up to a bound and within a time, and addresses are checked after names are resolved ([`policy`]).
 
 pub mod policy;
+mod tolerance;
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use bytes::Bytes;
+use futures_util::future::BoxFuture;
 use http::{HeaderMap, Method};
+use metadata::network::TlsAllow;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::redirect;
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::ServerCertVerifier;
+use rustls::crypto::CryptoProvider;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 
 use crate::settings;
 use policy::Policy;
+use tolerance::{Tolerant, tolerates};
 
 /// How long making a connection may take.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -41,6 +50,9 @@ pub enum SetupError {
     /// TLS cannot be set up.
     #[error("TLS for outgoing requests cannot be set up")]
     Tls(#[source] rustls::Error),
+    /// Certificates cannot be verified.
+    #[error("certificates of outgoing requests cannot be verified")]
+    Verifier(#[source] rustls::client::VerifierBuilderError),
     /// The client cannot be made.
     #[error("the client for outgoing requests cannot be set up")]
     Client(#[source] reqwest::Error),
@@ -98,8 +110,14 @@ pub struct Incoming {
 #[derive(Debug, Clone)]
 pub struct Client {
     client: reqwest::Client,
+    /// For hosts of `tls_allowlist`. Its connections are its own: none outlives the entry that allowed it.
+    tolerant: reqwest::Client,
+    tls_allowlist: Arc<ArcSwap<Vec<TlsAllow>>>,
     policy: Arc<Policy>,
 }
+
+/// Finds the addresses of a name.
+type Lookup = fn(String) -> BoxFuture<'static, std::io::Result<Vec<SocketAddr>>>;
 
 impl Client {
     /// From settings.
@@ -107,19 +125,49 @@ impl Client {
     /// # Errors
     /// Certificates that cannot be read.
     pub fn new(settings: &settings::Outbound) -> Result<Self, SetupError> {
+        Self::with_lookup(settings, system_lookup)
+    }
+
+    fn with_lookup(settings: &settings::Outbound, lookup: Lookup) -> Result<Self, SetupError> {
         let policy = Arc::new(Policy::new(settings.allowed_addresses.clone()));
-        let client = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls(settings)?)
-            .dns_resolver(Arc::new(Resolver(Arc::clone(&policy))))
-            .redirect(redirect::Policy::none())
-            .no_proxy()
-            .connect_timeout(CONNECT)
-            .pool_idle_timeout(IDLE)
-            .tcp_nodelay(true)
-            .user_agent(USER_AGENT)
-            .build()
-            .map_err(SetupError::Client)?;
-        Ok(Self { client, policy })
+        let client = |verifier| {
+            reqwest::Client::builder()
+                .tls_backend_preconfigured(tls(verifier)?)
+                .dns_resolver(Arc::new(Resolver {
+                    policy: Arc::clone(&policy),
+                    lookup,
+                }))
+                .redirect(redirect::Policy::none())
+                .no_proxy()
+                .connect_timeout(CONNECT)
+                .pool_idle_timeout(IDLE)
+                .tcp_nodelay(true)
+                .user_agent(USER_AGENT)
+                .build()
+                .map_err(SetupError::Client)
+        };
+        let strict = strict(settings)?;
+        Ok(Self {
+            client: client(Arc::clone(&strict) as Arc<dyn ServerCertVerifier>)?,
+            tolerant: client(Arc::new(Tolerant(strict)))?,
+            tls_allowlist: Arc::default(),
+            policy,
+        })
+    }
+
+    /// Takes the hosts whose certificates may be of their own making, for all requests from now on.
+    pub fn allow_tls(&self, hosts: &[TlsAllow]) {
+        self.tls_allowlist.store(Arc::new(hosts.to_vec()));
+    }
+
+    /// The client for a URL.
+    fn of(&self, host: &str, port: Option<u16>) -> &reqwest::Client {
+        let allowed = |entry: &TlsAllow| port.is_some_and(|port| tolerates(entry, host, port));
+        if self.tls_allowlist.load().iter().any(allowed) {
+            &self.tolerant
+        } else {
+            &self.client
+        }
     }
 
     /// Sends a request and reads its answer.
@@ -141,14 +189,13 @@ impl Client {
         }
         // Hosts that are addresses are never resolved.
         let host = url.host_str().ok_or(Error::Url)?;
-        let literal = host.trim_start_matches('[').trim_end_matches(']').parse();
+        let host = host.trim_start_matches('[').trim_end_matches(']');
+        let literal = host.parse();
         if literal.is_ok_and(|address| self.policy.refuses(address)) {
             return Err(Error::Forbidden);
         }
-        let mut request = self
-            .client
-            .request(outgoing.method, url)
-            .headers(outgoing.headers);
+        let client = self.of(host, url.port_or_known_default());
+        let mut request = client.request(outgoing.method, url).headers(outgoing.headers);
         if let Some(body) = outgoing.body {
             request = request.body(body);
         }
@@ -197,8 +244,8 @@ fn told(error: &reqwest::Error) -> Error {
     }
 }
 
-/// The system's certificate authorities, or Mozilla's where it has none, and those of the settings.
-fn tls(settings: &settings::Outbound) -> Result<ClientConfig, SetupError> {
+/// Trusts the system's certificate authorities, or Mozilla's where it has none, and those of the settings.
+fn strict(settings: &settings::Outbound) -> Result<Arc<WebPkiServerVerifier>, SetupError> {
     let mut roots = RootCertStore::empty();
     let system = rustls_native_certs::load_native_certs();
     roots.add_parsable_certificates(system.certs);
@@ -220,23 +267,42 @@ fn tls(settings: &settings::Outbound) -> Result<ClientConfig, SetupError> {
             roots.add(certificate).map_err(|error| wrong(error.to_string()))?;
         }
     }
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    Ok(ClientConfig::builder_with_provider(provider)
+    WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider())
+        .build()
+        .map_err(SetupError::Verifier)
+}
+
+fn tls(verifier: Arc<dyn ServerCertVerifier>) -> Result<ClientConfig, SetupError> {
+    Ok(ClientConfig::builder_with_provider(provider())
         .with_safe_default_protocol_versions()
         .map_err(SetupError::Tls)?
-        .with_root_certificates(roots)
+        .dangerous()
+        .with_custom_certificate_verifier(verifier)
         .with_no_client_auth())
 }
 
-/// Resolves names by the system and leaves out addresses that the policy refuses. The connection is made to what is
+fn provider() -> Arc<CryptoProvider> {
+    Arc::new(rustls::crypto::ring::default_provider())
+}
+
+/// By the system.
+fn system_lookup(name: String) -> BoxFuture<'static, std::io::Result<Vec<SocketAddr>>> {
+    Box::pin(async move { Ok(tokio::net::lookup_host((name, 0)).await?.collect()) })
+}
+
+/// Resolves names and leaves out addresses that the policy refuses. The connection is made to what is
 /// left, so that a name cannot be resolved to one address for the check and to another for the connection.
-struct Resolver(Arc<Policy>);
+struct Resolver {
+    policy: Arc<Policy>,
+    lookup: Lookup,
+}
 
 impl Resolve for Resolver {
     fn resolve(&self, name: Name) -> Resolving {
-        let policy = Arc::clone(&self.0);
+        let policy = Arc::clone(&self.policy);
+        let looked_up = (self.lookup)(name.as_str().to_owned());
         Box::pin(async move {
-            let found: Vec<_> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
+            let found = looked_up.await?;
             let some = !found.is_empty();
             let allowed: Vec<_> = found
                 .into_iter()

@@ -145,7 +145,7 @@ pub async fn perform(
                 execute(context, &plan, &values, &request.variables, out).await
             };
             let running = true;
-            gate::timed(context, work)
+            gate::within(gate::time(context), work)
                 .await
                 .map_err(|error| Failure { error, running })
         }

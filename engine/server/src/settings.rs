@@ -48,6 +48,8 @@ pub struct Settings {
     pub allow_list: bool,
     /// Operations per minute of a role and client address, where metadata does not say.
     pub rate_limit: Option<u64>,
+    /// Requests to the metadata API and wrong admin secrets, per minute and client address.
+    pub metadata_rate_limit: Option<u64>,
     /// Where several instances count together.
     pub rate_limit_redis: Option<RateLimitRedis>,
     /// Pool settings of sources whose metadata does not say.

@@ -155,6 +155,7 @@ impl State {
             generation.hash();
         });
         let generation = Arc::new(generation);
+        self.client.allow_tls(&generation.document.network.tls_allowlist);
         self.generation.store(Arc::clone(&generation));
         if generation.hash() != before.hash() {
             self.websockets.document_changed();

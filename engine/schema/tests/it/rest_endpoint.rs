@@ -1,9 +1,14 @@
 //! REST endpoints: paths that clash, paths that are none, queries that are not there, and which endpoint a path finds.
 
 use metadata::Document;
+use metadata::rest::RestMethod;
 use metadata::rest::RestMethod::{Delete, Get, Post};
 use schema::rest_endpoint::{Match, RestEndpoints};
 use serde_json::{Value, json};
+
+fn find(endpoints: &RestEndpoints, method: Option<RestMethod>, path: &str) -> Match {
+    endpoints.find(method, &path.split('/').collect::<Vec<_>>())
+}
 
 /// Endpoints `(name, url, methods, query)`.
 fn endpoints(of: &[(&str, &str, &[&str], &str)]) -> (RestEndpoints, Vec<Value>) {
@@ -66,14 +71,17 @@ fn paths_that_match_together_are_ambiguous() {
             ],
         })]
     );
-    assert_eq!(found.find(Some(Get), "users"), Match::Ambiguous);
-    assert_eq!(found.find(Some(Get), "else"), Match::Found("any".into()));
-    assert_eq!(found.find(Some(Post), "users"), Match::Found("users".into()));
-    assert_eq!(found.find(Some(Delete), "users"), Match::Found("posted".into()));
-    assert_eq!(found.find(Some(Get), "users/7"), Match::Found("deep".into()));
-    assert_eq!(found.find(Some(Post), "users/7"), Match::WrongMethod(vec![Get]));
-    assert_eq!(found.find(None, "artists"), Match::WrongMethod(vec![Get, Delete]));
-    assert_eq!(found.find(Some(Get), "users/7/more"), Match::NotFound);
+    assert_eq!(find(&found, Some(Get), "users"), Match::Ambiguous);
+    assert_eq!(find(&found, Some(Get), "else"), Match::Found("any".into()));
+    assert_eq!(find(&found, Some(Post), "users"), Match::Found("users".into()));
+    assert_eq!(find(&found, Some(Delete), "users"), Match::Found("posted".into()));
+    assert_eq!(find(&found, Some(Get), "users/7"), Match::Found("deep".into()));
+    assert_eq!(find(&found, Some(Post), "users/7"), Match::WrongMethod(vec![Get]));
+    assert_eq!(
+        find(&found, None, "artists"),
+        Match::WrongMethod(vec![Get, Delete])
+    );
+    assert_eq!(find(&found, Some(Get), "users/7/more"), Match::NotFound);
 }
 
 #[test]
@@ -154,7 +162,7 @@ fn the_query_must_be_there_and_be_one_operation() {
         problems[0].reason(),
         said("collection with name gone does not exist")
     );
-    assert_eq!(found.find(Some(Get), "e"), Match::NotFound);
+    assert_eq!(find(&found, Some(Get), "e"), Match::NotFound);
 }
 
 #[test]
@@ -180,5 +188,5 @@ fn many_endpoints_take_little_time() {
     let (found, problems) = endpoints(&of);
     assert_eq!(problems.len(), 1);
     let path = vec!["x"; 64].join("/");
-    assert_eq!(found.find(Some(Get), &path), Match::Ambiguous);
+    assert_eq!(find(&found, Some(Get), &path), Match::Ambiguous);
 }

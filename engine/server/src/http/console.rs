@@ -1,6 +1,6 @@
 //! The console: one page that shows the engine's state and runs operations. It knows no secret; whoever uses it types one.
 
-use http::header::{CONTENT_SECURITY_POLICY, LOCATION, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS};
+use http::header::{CONTENT_SECURITY_POLICY, LOCATION, REFERRER_POLICY, X_FRAME_OPTIONS};
 use http::{HeaderValue, StatusCode};
 
 use super::{Answer, Asked};
@@ -29,8 +29,8 @@ pub fn answer(path: &str) -> Answer {
             CONTENT_SECURITY_POLICY,
             HeaderValue::from_static("default-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'none'"),
         ),
-        (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
         (X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
+        (REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
     ];
     answer
 }

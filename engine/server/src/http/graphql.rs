@@ -50,12 +50,12 @@ pub async fn answer(state: &Arc<State>, family: Family, call: &Call<'_>) -> Answ
     if *call.method == Method::GET {
         return failure(state, family, None, &persisted_query(), Asked::Unread);
     }
-    let authenticator = state.authenticator();
     let parsed = match parse(call.body) {
         Ok(parsed) => parsed,
         Err(error) => {
             // As in Hasura, who asks comes first; a hook learns nothing of what cannot be read.
-            let (session, error) = match authenticator.authenticate(call.shown(), || None).await {
+            let authenticated = gate::authenticate(state, call.shown(), call.client, || None).await;
+            let (session, error) = match authenticated {
                 Ok(authenticated) => (Some(authenticated.session), error),
                 Err(refusal) => (None, refusal),
             };
@@ -67,7 +67,7 @@ pub async fn answer(state: &Arc<State>, family: Family, call: &Call<'_>) -> Answ
         Parsed::Batch(_) => Asked::Batched,
     };
     let asked_hook = || serde_json::from_slice(call.body).ok().map(without_extensions);
-    let authenticated = authenticator.authenticate(call.shown(), asked_hook).await;
+    let authenticated = gate::authenticate(state, call.shown(), call.client, asked_hook).await;
     let Authenticated { session, cookies, .. } = match authenticated {
         Ok(authenticated) => authenticated,
         Err(error) => return failure(state, family, None, &error, asked),
@@ -101,7 +101,9 @@ pub async fn answer(state: &Arc<State>, family: Family, call: &Call<'_>) -> Answ
         }
         Parsed::Batch(requests) => {
             if let Err(error) = gate::batch(&context, requests.len()) {
-                return failure(state, family, Some(session), &error, asked);
+                let mut refusal = failure(state, family, Some(session), &error, asked);
+                refusal.headers.extend(super::cookies(cookies));
+                return refusal;
             }
             out.push(b'[');
             for (at, request) in requests.iter().enumerate() {

@@ -1,6 +1,7 @@
 //! `/api/rest/…`: saved queries under paths of their own.
 //!
-//! Variables come from the path, the query string and a JSON body, in this order. What comes as text is read by the
+//! Segments of the path are decoded one by one before they are compared: `%2F` is part of its segment, never a separator.
+//! Variables come from the path, the query string and a JSON or form body, in this order. What comes as text is read by the
 //! variable's declared type. The answer is the content of `data`; errors have the plain shape and their own status.
 
 use std::borrow::Cow;
@@ -8,7 +9,8 @@ use std::sync::Arc;
 
 use graphql::Name;
 use graphql::type_system::TypeReference;
-use http::{Method, StatusCode};
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, Method, StatusCode};
 use metadata::rest::RestMethod;
 use schema::rest_endpoint::Match;
 use serde_json::{Map, Value};
@@ -68,7 +70,7 @@ pub async fn answer(state: &Arc<State>, authenticated: Authenticated, call: &Cal
 fn find<'g>(generation: &'g Generation, call: &Call<'_>) -> Result<(&'g str, Pairs), ApiError> {
     let path = call.path.strip_prefix(PREFIX).unwrap_or_default();
     let decoded: Vec<Cow<'_, str>> = path.split('/').map(decode).collect::<Result<_, _>>()?;
-    let name = match generation.rest_endpoints.find(method(call.method), path) {
+    let name = match generation.rest_endpoints.find(method(call.method), &decoded) {
         Match::Found(name) => name,
         Match::Ambiguous => {
             return Err(ApiError::new(Code::Unexpected, "Multiple endpoints found")
@@ -120,11 +122,16 @@ fn request<'g>(
             .map(|variable| &variable.type_)
             .ok_or_else(|| ApiError::new(Code::BadRequest, format!("Unexpected variable {name}")))
     };
-    let mut variables = body(call.body)?;
+    let mut queried = parameters(call.query)?;
+    let mut variables = Map::new();
+    match Form::of(call.headers) {
+        Form::Json => variables = body(call.body)?,
+        Form::Pairs => queried.extend(parameters(text_of(call.body)?)?),
+        Form::Other => {}
+    }
     for name in variables.keys() {
         type_of(name)?;
     }
-    let queried = parameters(call.query)?;
     // What is said last holds: the path.
     for (name, text) in queried.into_iter().chain(bound) {
         match from_text(&name, type_of(&name)?, &text)? {
@@ -141,6 +148,37 @@ fn request<'g>(
         operation_name: None,
         variables,
     })
+}
+
+/// What a body holds. One that is declared to be something else says nothing of variables, as in Hasura.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// A JSON object, also where nothing is declared.
+    Json,
+    /// Pairs as in a query string.
+    Pairs,
+    /// Something else.
+    Other,
+}
+
+impl Form {
+    fn of(headers: &HeaderMap) -> Self {
+        let Some(declared) = headers.get(CONTENT_TYPE) else {
+            return Self::Json;
+        };
+        let declared = declared.to_str().unwrap_or_default();
+        let media = declared.split(';').next().unwrap_or_default().trim();
+        match media.to_ascii_lowercase().as_str() {
+            "application/x-www-form-urlencoded" => Self::Pairs,
+            "" | "application/json" => Self::Json,
+            other if other.ends_with("+json") => Self::Json,
+            _ => Self::Other,
+        }
+    }
+}
+
+fn text_of(body: &[u8]) -> Result<&str, ApiError> {
+    std::str::from_utf8(body).map_err(|_| ApiError::new(Code::BadRequest, "the body is not UTF-8"))
 }
 
 /// The body's variables: a JSON object, or nothing.
@@ -285,6 +323,19 @@ mod tests {
             let encoded: String = text.bytes().map(|byte| format!("%{byte:02x}")).collect();
             assert_eq!(decode(&encoded).unwrap(), text);
         }
+    }
+
+    #[test]
+    fn forms() {
+        let form = |text: &'static str| {
+            let declared = http::HeaderValue::from_static(text);
+            Form::of(&HeaderMap::from_iter([(CONTENT_TYPE, declared)]))
+        };
+        assert_eq!(Form::of(&HeaderMap::new()), Form::Json);
+        assert_eq!(form("Application/JSON; charset=utf-8"), Form::Json);
+        assert_eq!(form("application/vnd.api+json"), Form::Json);
+        assert_eq!(form("application/x-www-form-urlencoded"), Form::Pairs);
+        assert_eq!(form("text/xml"), Form::Other);
     }
 
     #[test]

@@ -74,8 +74,9 @@ fn table(apis: Apis) -> [(&'static str, Endpoint, &'static [Method], bool); 22] 
         ("/console", Endpoint::Console, GET, apis.console),
         ("/console/", Endpoint::Console, GET, apis.console),
         ("/console/{*page}", Endpoint::Console, GET, apis.console),
-        (rest::PREFIX, Endpoint::Rest, REST, apis.graphql),
-        ("/api/rest/{*endpoint}", Endpoint::Rest, REST, apis.graphql),
+        // As in Hasura, saved queries are there whatever is on: without GraphQL they are all that clients can ask.
+        (rest::PREFIX, Endpoint::Rest, REST, true),
+        ("/api/rest/{*endpoint}", Endpoint::Rest, REST, true),
     ]
 }
 

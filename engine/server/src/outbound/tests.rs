@@ -61,6 +61,57 @@ async fn redirects_are_not_followed() {
     assert_eq!(get(&url).await.unwrap().status, 302);
 }
 
+/// Names as a resolver of an attacker's would have them.
+fn evil_lookup(name: String) -> BoxFuture<'static, std::io::Result<Vec<SocketAddr>>> {
+    let addresses: &[&str] = match name.as_str() {
+        "metadata.evil.example" => &["169.254.169.254:0"],
+        "mapped.evil.example" => &["[::ffff:169.254.169.254]:0", "[fd00:ec2::254]:0"],
+        "both.evil.example" => &["169.254.169.254:0", "127.0.0.1:0"],
+        _ => &["127.0.0.1:0"],
+    };
+    let addresses = addresses.iter().map(|address| address.parse().unwrap()).collect();
+    Box::pin(async move { Ok(addresses) })
+}
+
+#[tokio::test]
+async fn names_are_checked_by_their_addresses() {
+    let client = Client::with_lookup(&settings::Outbound::default(), evil_lookup).unwrap();
+    let get = |url: String| {
+        let client = client.clone();
+        async move {
+            let outgoing = Outgoing {
+                method: Method::GET,
+                url: &url,
+                headers: HeaderMap::new(),
+                body: None,
+                timeout: Duration::from_secs(60),
+                longest: 10,
+            };
+            client.send(outgoing).await
+        }
+    };
+    for name in ["metadata.evil.example", "mapped.evil.example"] {
+        let told = get(format!("http://{name}/latest/meta-data")).await;
+        assert!(matches!(told, Err(Error::Forbidden)), "{name} {told:?}");
+    }
+    // Only the addresses that are allowed are connected to.
+    let url = serve("HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\nok").await;
+    for name in ["both.evil.example", "good.example"] {
+        assert_eq!(get(url.replace("127.0.0.1", name)).await.unwrap().status, 200);
+    }
+    let url = serve(
+        "HTTP/1.1 307 Moved\r\nlocation: http://metadata.evil.example/\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",
+    )
+    .await;
+    assert_eq!(
+        get(url.replace("127.0.0.1", "good.example"))
+            .await
+            .unwrap()
+            .status,
+        307
+    );
+}
+
 #[tokio::test]
 async fn forbidden_addresses_and_schemes() {
     for url in [

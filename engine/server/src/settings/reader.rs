@@ -242,6 +242,9 @@ impl<'a> Given<'a> {
             rate_limit: self.parsed("HASURA_GRAPHQL_RATE_LIMIT_PER_MINUTE", |text| {
                 number(text, 1, 1_000_000_000)
             })?,
+            metadata_rate_limit: self.parsed("ROWLOCK_METADATA_RATE_LIMIT_PER_MINUTE", |text| {
+                number(text, 1, 1_000_000_000)
+            })?,
             rate_limit_redis: self.rate_limit_redis()?,
             pool: self.pool()?,
             dynamic_secrets_prefix: self

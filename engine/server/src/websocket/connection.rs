@@ -299,7 +299,13 @@ impl<'a> Connection<'a> {
 
     /// Asks who shows these headers, instead of whatever was asked before.
     fn ask(&mut self, shown: Arc<Presented>, initial: Option<HeaderMap>, wait: Duration) {
-        self.asking = Some(Identification::begin(self.state, shown, initial, wait));
+        self.asking = Some(Identification::begin(
+            self.state,
+            shown,
+            Arc::clone(&self.address),
+            initial,
+            wait,
+        ));
     }
 
     /// Whether a `connection_init` has no answer yet.

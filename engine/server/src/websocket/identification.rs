@@ -9,6 +9,7 @@ use std::time::Duration;
 use http::HeaderMap;
 
 use crate::auth::Authenticated;
+use crate::gate;
 use crate::http::error::ApiError;
 use crate::http::spelling::{Shown, Spelling};
 use crate::state::State;
@@ -35,10 +36,11 @@ pub struct Identification {
 }
 
 impl Identification {
-    /// Asks whoever authenticates in a while.
+    /// Asks whoever authenticates in a while. `client` is an address.
     pub fn begin(
         state: &Arc<State>,
         shown: Arc<Presented>,
+        client: Arc<str>,
         initial: Option<HeaderMap>,
         wait: Duration,
     ) -> Self {
@@ -51,7 +53,7 @@ impl Identification {
                 headers: &presented.headers,
                 spelling: Some(&presented.spelling),
             };
-            state.authenticator().authenticate(shown, || None).await
+            gate::authenticate(&state, shown, &client, || None).await
         };
         Self {
             shown,
