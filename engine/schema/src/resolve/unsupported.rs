@@ -80,10 +80,7 @@ pub(crate) fn of_document(document: &Document) -> Vec<Problem> {
             "OpenTelemetry export is",
         );
     }
-    for (key, given) in [
-        ("network", !document.network.tls_allowlist.is_empty()),
-        ("backend_configs", !document.backend_configs.is_empty()),
-    ] {
+    for (key, given) in [("backend_configs", !document.backend_configs.is_empty())] {
         if given {
             let message = format!("{key} is not supported yet");
             problems.push(Problem::Setting { key, message });

@@ -79,18 +79,15 @@ fn settings() {
     let built = blog().build_document(metadata, None);
     assert_eq!(
         built.reasons(),
-        [
-            "Inconsistent object: network is not supported yet",
-            "Inconsistent object: backend_configs is not supported yet",
-        ]
+        ["Inconsistent object: backend_configs is not supported yet",]
     );
     assert_eq!(
         built.problems[0].to_json(&built.document),
         json!({
-            "definition": {"tls_allowlist": [{"host": "x"}]},
-            "name": "network",
-            "reason": "Inconsistent object: network is not supported yet",
-            "type": "network",
+            "definition": {"dataconnector": {"x": {"uri": "http://x"}}},
+            "name": "backend_configs",
+            "reason": "Inconsistent object: backend_configs is not supported yet",
+            "type": "backend_configs",
         })
     );
     assert!(built.problems[0].objects().is_empty());

@@ -178,6 +178,18 @@ async fn paths_and_methods() {
         let answer = server.json(method, path, &[], "").await;
         assert_eq!(answer, (404, nowhere.clone()), "{method} {path}");
     }
+    // Saved queries are served whatever is on.
+    for apis in ["graphql", "metadata", "config"] {
+        let server = Server::start(&["--enabled-apis", apis]).await;
+        let (status, body) = server.json("GET", "/api/rest/x", &[], "").await;
+        assert_eq!(
+            (status, &body["error"]),
+            (404, &json!("Endpoint not found")),
+            "{apis}"
+        );
+        let (status, _) = server.json("POST", GRAPHQL, &[], TYPENAME).await;
+        assert_eq!(status, if apis == "graphql" { 200 } else { 404 }, "{apis}");
+    }
     let (headers, status, body) = server.send("DELETE", GRAPHQL, &[], "").await;
     assert_eq!(status, 405);
     assert_eq!(headers["allow"], "POST, GET");

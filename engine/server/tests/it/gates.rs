@@ -1,5 +1,8 @@
 //! Allow list, limits and rates, and REST endpoints behind them.
 
+mod management;
+mod transports;
+
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 

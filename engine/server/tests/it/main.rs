@@ -29,10 +29,14 @@ mod dev;
 mod functions;
 #[cfg(test)]
 mod gates;
+#[cfg(test)]
+mod hooks;
 mod injection;
 #[cfg(test)]
 mod key_sets;
 mod mutations;
+#[cfg(test)]
+mod outbound;
 mod permissions;
 mod process;
 #[cfg(test)]

@@ -11,6 +11,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use embedded::test::TestDatabase;
 use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
+use rustls::pki_types::PrivatePkcs8KeyDer;
 use serde_json::{Value, json};
 
 use crate::process::Server;
@@ -25,6 +26,26 @@ pub(crate) struct StandIn {
 
 impl StandIn {
     pub(crate) fn start() -> Self {
+        Self::with(|stream| stream)
+    }
+
+    /// One that speaks TLS alone.
+    pub(crate) fn with_tls(certificate: Vec<u8>, key: Vec<u8>) -> Self {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = rustls::ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate.into()], PrivatePkcs8KeyDer::from(key).into())
+            .unwrap();
+        let config = Arc::new(config);
+        Self::with(move |stream| {
+            let connection = rustls::ServerConnection::new(Arc::clone(&config)).unwrap();
+            rustls::StreamOwned::new(connection, stream)
+        })
+    }
+
+    fn with<S: Read + Write>(wrapped: impl Fn(TcpStream) -> S + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let stand_in = Self {
             port: listener.local_addr().unwrap().port(),
@@ -34,11 +55,13 @@ impl StandIn {
         };
         let (answer, asked) = (Arc::clone(&stand_in.answer), Arc::clone(&stand_in.asked));
         let connections = Arc::clone(&stand_in.connections);
+        let wrapped = Arc::new(wrapped);
         std::thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
                 connections.fetch_add(1, Ordering::SeqCst);
                 let (answer, asked) = (Arc::clone(&answer), Arc::clone(&asked));
-                std::thread::spawn(move || serve(stream, &answer, &asked));
+                let wrapped = Arc::clone(&wrapped);
+                std::thread::spawn(move || serve(wrapped(stream), &answer, &asked));
             }
         });
         stand_in
@@ -58,9 +81,8 @@ impl StandIn {
     }
 }
 
-pub(crate) fn serve(stream: TcpStream, answer: &Mutex<(u16, String, String)>, asked: &Mutex<Vec<String>>) {
-    let mut reader = BufReader::new(stream.try_clone().unwrap());
-    let mut writer = stream;
+fn serve(stream: impl Read + Write, answer: &Mutex<(u16, String, String)>, asked: &Mutex<Vec<String>>) {
+    let mut reader = BufReader::new(stream);
     loop {
         let mut head = String::new();
         loop {
@@ -93,7 +115,7 @@ pub(crate) fn serve(stream: TcpStream, answer: &Mutex<(u16, String, String)>, as
             "HTTP/1.1 {status} Told\r\n{headers}content-length: {}\r\n\r\n{body}",
             body.len()
         );
-        if writer.write_all(told.as_bytes()).is_err() {
+        if reader.get_mut().write_all(told.as_bytes()).is_err() {
             return;
         }
     }

@@ -1,0 +1,218 @@
+//! The rate of the metadata API, guesses of the admin secret, and data commands of roles.
+
+use std::io::{Read, Write};
+
+use embedded::test::TestDatabase;
+use serde_json::{Value, json};
+
+use crate::process::{Server, rowlock};
+use crate::socket::{APOLLO, Socket, init};
+use crate::stand_in::{ADMIN, SECRET, server};
+
+/// Behind a proxy that says who asks.
+const ONE: (&str, &str) = ("x-real-ip", "10.0.0.1");
+const OTHER: (&str, &str) = ("x-real-ip", "10.0.0.2");
+const WRONG: (&str, &str) = ("x-hasura-admin-secret", "a-wrong-guess");
+
+fn limited(database: &TestDatabase, rate: &str) -> Server {
+    let mut command = rowlock(&["serve", "--server-port", "0", "--unauthorized-role", "anonymous"]);
+    Server::spawn(
+        command
+            .env("HASURA_GRAPHQL_DATABASE_URL", database.url())
+            .env("HASURA_GRAPHQL_ADMIN_SECRET", SECRET)
+            .env("ROWLOCK_METADATA_RATE_LIMIT_PER_MINUTE", rate),
+    )
+}
+
+fn exceeded(most: u64) -> Value {
+    json!({"error": format!("the rate limit of {most} requests per minute is exceeded"),
+           "path": "$", "code": "rate-limit-exceeded"})
+}
+
+#[test]
+fn the_metadata_api_has_a_rate() {
+    let database = TestDatabase::create("metadata_rate");
+    let server = limited(&database, "3");
+    let export = json!({"type": "export_metadata", "args": {}});
+    assert_eq!(server.json("/v1/metadata", &[ADMIN, ONE], &export).0, 200);
+    let sql = json!({"type": "run_sql", "args": {"sql": "select 1"}});
+    assert_eq!(server.json("/v2/query", &[ADMIN, ONE], &sql).0, 200);
+    assert_eq!(server.send("GET", "/v1alpha1/config", &[ADMIN, ONE], "").0, 200);
+    // Admins are no exception.
+    for path in ["/v1/metadata", "/v1/query", "/v2/query", "/v1/graphql/explain"] {
+        assert_eq!(
+            server.json(path, &[ADMIN, ONE], &export),
+            (429, exceeded(3)),
+            "{path}"
+        );
+    }
+    for path in ["/v1alpha1/config", "/healthz/sources", "/api/swagger/json"] {
+        assert_eq!(server.send("GET", path, &[ADMIN, ONE], "").0, 429, "{path}");
+    }
+    assert_eq!(server.json("/v1/metadata", &[ADMIN, OTHER], &export).0, 200);
+    // Operations of others go on, and so does what probes and clients without a secret ask.
+    let query = json!({"query": "{ __typename }"});
+    assert_eq!(server.json("/v1/graphql", &[ONE], &query).0, 200);
+    assert_eq!(server.send("GET", "/healthz", &[ONE], "").0, 200);
+}
+
+#[test]
+fn guesses_of_the_secret_are_bounded() {
+    let database = TestDatabase::create("guesses");
+    let server = limited(&database, "4");
+    let query = json!({"query": "{ __typename }"});
+    for _ in 0..50 {
+        assert_eq!(
+            server.json("/v1alpha1/graphql", &[ADMIN, ONE], &query).0,
+            200,
+            "the right one costs nothing"
+        );
+    }
+    assert_eq!(server.json("/v1alpha1/graphql", &[WRONG, ONE], &query).0, 401);
+    assert_eq!(server.send("GET", "/api/rest/x", &[WRONG, ONE], "").0, 401);
+    assert_eq!(
+        server
+            .json("/v1alpha1/graphql", &[("x-hasura-access-key", "x"), ONE], &query)
+            .0,
+        401
+    );
+    let denied = |shown: &str| {
+        let mut socket = Socket::open(&server, "/v1/graphql", APOLLO, &[ONE]).ok().unwrap();
+        socket.send(&init(&[("x-hasura-admin-secret", shown)]));
+        let told = socket.message();
+        assert_eq!(told["type"], "connection_error");
+        told["payload"].clone()
+    };
+    assert_eq!(
+        denied("x"),
+        json!("invalid \"x-hasura-admin-secret\"/\"x-hasura-access-key\"")
+    );
+    // Now nobody is told there whether a secret is right, wherever it is shown.
+    let told = "the rate limit of 4 requests per minute is exceeded";
+    assert_eq!(denied(SECRET), json!(told));
+    for secret in [WRONG, ADMIN] {
+        let (status, answer) = server.json("/v1/graphql", &[secret, ONE], &query);
+        assert_eq!(
+            (status, answer),
+            (
+                429,
+                json!({"errors": [{"message": told, "extensions": {"path": "$", "code": "rate-limit-exceeded"}}]})
+            )
+        );
+        assert_eq!(
+            server.send("GET", "/api/rest/x", &[secret, ONE], ""),
+            (429, exceeded(4).to_string())
+        );
+        assert_eq!(server.send("GET", "/v1alpha1/config", &[secret, ONE], "").0, 429);
+    }
+    assert_eq!(server.json("/v1alpha1/graphql", &[ONE], &query).0, 200);
+    assert_eq!(server.json("/v1alpha1/graphql", &[ADMIN, OTHER], &query).0, 200);
+}
+
+#[test]
+fn data_commands_have_limits() {
+    let database = TestDatabase::create("data_limits");
+    let server = server(&database, &[]);
+    let limits = |limits: Value| {
+        let set = json!({"type": "set_api_limits", "args": limits});
+        assert_eq!(server.json("/v1/metadata", &[ADMIN], &set).0, 200);
+    };
+    let user = [ADMIN, ("x-hasura-role", "user"), ("x-hasura-user-id", "2")];
+    let select = json!({"type": "select", "args": {"table": "item", "columns": ["id"]}});
+    let bulk = json!({"type": "bulk", "args": [select, select]});
+    limits(json!({"batch_limit": {"global": 1, "per_role": {}}}));
+    assert_eq!(
+        server.json("/v1/query", &user, &bulk),
+        (
+            400,
+            json!({"error": "the number of operations in a batch is 2, which exceeds the limit of 1",
+                   "path": "$", "code": "validation-failed"})
+        )
+    );
+    limits(json!({"rate_limit": {"global": {"max_reqs_per_min": 3}, "per_role": {}}}));
+    assert_eq!(server.json("/v1/query", &user, &bulk).0, 200, "counts twice");
+    assert_eq!(server.json("/v2/query", &user, &select).0, 200);
+    assert_eq!(server.json("/v1/query", &user, &select), (429, exceeded(3)));
+    let query = json!({"query": "{ __typename }"});
+    assert_eq!(
+        server.json("/v1/graphql", &user, &query).0,
+        429,
+        "counted together with operations"
+    );
+    assert_eq!(server.json("/v1/query", &[ADMIN], &bulk).0, 200);
+    let sql = "create view slow as select id, (select pg_sleep(600) is null) as s from item";
+    let run = json!({"type": "run_sql", "args": {"sql": sql}});
+    assert_eq!(server.json("/v2/query", &[ADMIN], &run).0, 200);
+    let all = json!([
+        {"type": "pg_track_table", "args": {"table": "slow"}},
+        {"type": "pg_create_select_permission", "args": {"table": "slow", "role": "user",
+            "permission": {"columns": ["s"], "filter": {}}}},
+    ]);
+    let (status, answer) = server.json("/v1/metadata", &[ADMIN], &json!({"type": "bulk", "args": all}));
+    assert_eq!(status, 200, "{answer}");
+    limits(json!({"time_limit": {"global": 0.1, "per_role": {}}}));
+    let slow = json!({"type": "select", "args": {"table": "slow", "columns": ["s"]}});
+    assert_eq!(
+        server.json("/v1/query", &user, &slow),
+        (
+            500,
+            json!({"error": "the operation took longer than the time limit of 0.1 seconds",
+                   "path": "$", "code": "timeout"})
+        )
+    );
+}
+
+/// Whatever is asked, and however it ends.
+#[test]
+fn answers_are_what_they_declare() {
+    let database = TestDatabase::create("nosniff");
+    let server = server(
+        &database,
+        &["--enable-console", "--unauthorized-role", "anonymous"],
+    );
+    for (request, status) in [
+        ("POST /v1/graphql", 200),
+        ("GET /v1/graphql", 200),
+        ("DELETE /v1/graphql", 405),
+        ("GET /nowhere", 404),
+        ("GET /api/rest/x", 404),
+        ("GET /api/swagger/json", 400),
+        ("POST /v1/metadata", 400),
+        ("GET /healthz", 200),
+        ("GET /livez", 200),
+        ("GET /v1/version", 200),
+        ("GET /console", 200),
+        ("GET /console/console.js", 200),
+        ("GET /", 302),
+        ("OPTIONS /v1/graphql", 204),
+    ] {
+        let mut stream = server.connect();
+        let body = r#"{"query":"{ __typename }"}"#;
+        let head = format!(
+            "{request} HTTP/1.1\r\nhost: x\r\norigin: https://a.example\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        stream.write_all(head.as_bytes()).unwrap();
+        let mut whole = String::new();
+        stream.read_to_string(&mut whole).unwrap();
+        let head = whole.split("\r\n\r\n").next().unwrap().to_ascii_lowercase();
+        assert!(
+            head.starts_with(&format!("http/1.1 {status} ")),
+            "{request} {head}"
+        );
+        assert_eq!(
+            head.matches("\r\nx-content-type-options: nosniff").count(),
+            1,
+            "{request} {head}"
+        );
+        let page = head.contains("content-type: text/html");
+        assert_eq!(page, request == "GET /console", "{request} {head}");
+        for header in [
+            "x-frame-options: deny",
+            "referrer-policy: no-referrer",
+            "frame-ancestors 'none'",
+        ] {
+            assert!(head.contains(header) || !page, "{header} {head}");
+        }
+    }
+}
