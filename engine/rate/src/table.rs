@@ -79,7 +79,7 @@ impl Table {
 
     /// The time of a key, 0 if it is not known.
     pub(crate) fn get(&self, key: [u8; 16]) -> u64 {
-        let refused = self.replace(key, |until| Err::<((), u64), u64>(until));
+        let refused = self.replace(key, Err::<((), u64), u64>);
         refused.err().unwrap_or_default()
     }
 

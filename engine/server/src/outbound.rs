@@ -117,7 +117,7 @@ pub struct Client {
 }
 
 /// Finds the addresses of a name.
-type Lookup = fn(String) -> BoxFuture<'static, std::io::Result<Vec<SocketAddr>>>;
+type Lookup = fn(&str) -> BoxFuture<'static, std::io::Result<Vec<SocketAddr>>>;
 
 impl Client {
     /// From settings.
@@ -286,7 +286,8 @@ fn provider() -> Arc<CryptoProvider> {
 }
 
 /// By the system.
-fn system_lookup(name: String) -> BoxFuture<'static, std::io::Result<Vec<SocketAddr>>> {
+fn system_lookup(name: &str) -> BoxFuture<'static, std::io::Result<Vec<SocketAddr>>> {
+    let name = name.to_owned();
     Box::pin(async move { Ok(tokio::net::lookup_host((name, 0)).await?.collect()) })
 }
 
@@ -300,7 +301,7 @@ struct Resolver {
 impl Resolve for Resolver {
     fn resolve(&self, name: Name) -> Resolving {
         let policy = Arc::clone(&self.policy);
-        let looked_up = (self.lookup)(name.as_str().to_owned());
+        let looked_up = (self.lookup)(name.as_str());
         Box::pin(async move {
             let found = looked_up.await?;
             let some = !found.is_empty();

@@ -62,8 +62,8 @@ async fn redirects_are_not_followed() {
 }
 
 /// Names as a resolver of an attacker's would have them.
-fn evil_lookup(name: String) -> BoxFuture<'static, std::io::Result<Vec<SocketAddr>>> {
-    let addresses: &[&str] = match name.as_str() {
+fn evil_lookup(name: &str) -> BoxFuture<'static, std::io::Result<Vec<SocketAddr>>> {
+    let addresses: &[&str] = match name {
         "metadata.evil.example" => &["169.254.169.254:0"],
         "mapped.evil.example" => &["[::ffff:169.254.169.254]:0", "[fd00:ec2::254]:0"],
         "both.evil.example" => &["169.254.169.254:0", "127.0.0.1:0"],

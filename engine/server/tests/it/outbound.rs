@@ -1,7 +1,7 @@
 //! Requests that the engine makes, over TLS: whom it trusts.
 
 use embedded::test::TestDatabase;
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use serde_json::{Value, json};
 
 use crate::process::Server;
@@ -31,10 +31,9 @@ fn an_authority_of_ones_own() {
     let authority = parameters.self_signed(&key).unwrap();
     let issuer = Issuer::new(parameters, key);
     let own = KeyPair::generate().unwrap();
-    let certificate = CertificateParams::new(vec!["localhost".to_owned()])
-        .unwrap()
-        .signed_by(&own, &issuer)
-        .unwrap();
+    let mut parameters = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+    parameters.distinguished_name.push(DnType::CommonName, "hook");
+    let certificate = parameters.signed_by(&own, &issuer).unwrap();
     let (hook, url) = hook(&certificate, &own);
     let database = TestDatabase::create("outbound_ca");
     let strict = server(&database, &["--auth-hook", &url]);

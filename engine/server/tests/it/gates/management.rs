@@ -1,13 +1,15 @@
 //! The rate of the metadata API, guesses of the admin secret, and data commands of roles.
 
 use std::io::{Read, Write};
+use std::time::Instant;
 
 use embedded::test::TestDatabase;
 use serde_json::{Value, json};
 
-use crate::process::{Server, rowlock};
+use crate::process::{PATIENCE, Server, rowlock};
 use crate::socket::{APOLLO, Socket, init};
 use crate::stand_in::{ADMIN, SECRET, server};
+use crate::wait::pause;
 
 /// Behind a proxy that says who asks.
 const ONE: (&str, &str) = ("x-real-ip", "10.0.0.1");
@@ -160,6 +162,20 @@ fn data_commands_have_limits() {
                    "path": "$", "code": "timeout"})
         )
     );
+    // The database does not go on with what nobody waits for.
+    let sql = "select count(*) from pg_stat_activity where state = 'active' and datname = current_database() \
+               and query like '%\"slow\"%' and pid <> pg_backend_pid()";
+    let run = json!({"type": "run_sql", "args": {"sql": sql, "read_only": true}});
+    let started = Instant::now();
+    loop {
+        let (status, answer) = server.json("/v2/query", &[ADMIN], &run);
+        assert_eq!(status, 200, "{answer}");
+        if answer["result"][1][0] == "0" {
+            break;
+        }
+        assert!(started.elapsed() < PATIENCE, "{answer}");
+        pause();
+    }
 }
 
 /// Whatever is asked, and however it ends.

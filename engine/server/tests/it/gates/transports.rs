@@ -178,14 +178,14 @@ fn who_may_not_introspect() {
         "set_graphql_schema_introspection_options",
         &json!({"disabled_for_roles": ["user"]}),
     );
-    let told = error(
-        "introspection is disabled for role: \"user\"",
-        "validation-failed",
-    );
-    for query in [
-        "{ __schema { queryType { name } } }",
-        "{ __type(name: \"item\") { name } }",
+    for (query, field) in [
+        ("{ __schema { queryType { name } } }", "__schema"),
+        ("{ __type(name: \"item\") { name } }", "__type"),
     ] {
+        let told = json!({
+            "message": "introspection is disabled for role: \"user\"",
+            "extensions": {"path": format!("$.selectionSet.{field}"), "code": "validation-failed"},
+        });
         let body = json!({ "query": query });
         let answer = json!({"errors": [told]});
         assert_eq!(server.json("/v1/graphql", USER, &body), (200, answer.clone()));
