@@ -111,6 +111,7 @@ fn read_table(row: &Row) -> Result<Table, Error> {
             deletable: writable & 16 != 0,
         },
         is_partition: get(row, 5)?,
+        inserts_are_plain: get(row, 7)?,
     })
 }
 

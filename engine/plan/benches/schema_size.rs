@@ -100,6 +100,7 @@ fn table(number: usize) -> Table {
             deletable: true,
         },
         is_partition: false,
+        inserts_are_plain: true,
     }
 }
 

@@ -114,7 +114,12 @@ pub fn plan(
     let written = |planned: &ir::Mutation<'_>| {
         RootContent::Mutation(Mutation {
             source: source.id,
-            statements: mutation_statements(lowerer(), planned, &(String::new(), String::new())),
+            statements: mutation_statements(
+                lowerer().mutation(planned),
+                planned,
+                &(String::new(), String::new()),
+            ),
+            at_once: Vec::new(),
             answer: vec![AnswerPart::Statement],
             many: false,
             bounded: true,

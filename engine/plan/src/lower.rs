@@ -22,7 +22,7 @@ use sql::shape::{Cardinality, Shape, ValueShape};
 
 use crate::ir::{Aggregate, Object, Rows};
 
-pub(crate) use write::Text;
+pub(crate) use write::{Lowered, Text};
 
 /// Lowers one root field.
 pub(crate) struct Lowerer<'m> {
@@ -33,6 +33,8 @@ pub(crate) struct Lowerer<'m> {
     extensions: &'m str,
     /// How many rows a mutation wrote, where that is not a count of the rows at hand.
     affected: Option<Expression>,
+    /// Names of the rows of earlier writes of the same statement; empty where each has a statement of its own.
+    chain: Vec<Alias>,
 }
 
 impl<'m> Lowerer<'m> {
@@ -42,6 +44,7 @@ impl<'m> Lowerer<'m> {
             stringify,
             extensions,
             affected: None,
+            chain: Vec::new(),
         }
     }
 

@@ -77,6 +77,9 @@ pub struct Mutation {
     pub source: SourceId,
     /// To be run in order.
     pub statements: Vec<MutationStatement>,
+    /// The same in fewer statements, to be tried first; empty if there is no such way. Whatever is refused has to be tried with
+    /// [`Mutation::statements`], which know what the refusal is about.
+    pub at_once: Vec<MutationStatement>,
     /// The parts of the answer.
     pub answer: Vec<AnswerPart>,
     /// The answer is a list of its parts; else there is one part.
@@ -145,6 +148,17 @@ pub enum Encoding {
     Decimal,
 }
 
+impl Mutation {
+    /// What is run first.
+    pub fn first(&self) -> &[MutationStatement] {
+        if self.at_once.is_empty() {
+            &self.statements
+        } else {
+            &self.at_once
+        }
+    }
+}
+
 impl MutationStatement {
     /// Where an error at one of the statement's places is reported for a request: of rows in a variable only the first
     /// can be told from the others, where there is no other.
@@ -182,6 +196,7 @@ impl Root {
                 RootContent::Mutation(mutation) => mutation
                     .statements
                     .iter()
+                    .chain(&mutation.at_once)
                     .map(|one| one.statement.text.len() * 3 + one.statement.parameters.len() * 64 + 256)
                     .sum(),
                 RootContent::Object(roots) => roots.iter().map(Self::bytes).sum(),

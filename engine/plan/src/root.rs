@@ -13,7 +13,7 @@ use sql::shape::{Cardinality, Shape};
 
 use crate::View;
 use crate::ir::{self, RowSource, RowType, Rows};
-use crate::lower::{Lowerer, Text};
+use crate::lower::{Lowered, Lowerer, Text};
 use crate::prepared::{AnswerPart, Mutation, MutationStatement, Root, RootContent, Slot};
 use crate::read::{Reader, Wanted, json_key, json_string, lost};
 use crate::tag;
@@ -217,6 +217,7 @@ where
         let mut mutation = Mutation {
             source,
             statements: Vec::new(),
+            at_once: Vec::new(),
             answer: Vec::new(),
             many: false,
             bounded: true,
@@ -263,8 +264,13 @@ where
         };
         mutation.answer.push(AnswerPart::Statement);
         let comments = self.comments(name)?;
-        let statements = mutation_statements(self.lowerer(&field.path)?, &planned, &comments);
-        mutation.statements.extend(statements);
+        let statements = self.lowerer(&field.path)?.mutation(&planned);
+        mutation
+            .statements
+            .extend(mutation_statements(statements, &planned, &comments));
+        if let Some(statements) = self.lowerer(&field.path)?.chained(&planned) {
+            mutation.at_once = mutation_statements(statements, &planned, &comments);
+        }
         Ok(())
     }
 
@@ -316,13 +322,13 @@ where
 }
 
 /// What a mutation runs; the comments stand before and after each text.
-pub(crate) fn mutation_statements<'m>(
-    lowerer: Lowerer<'m>,
-    planned: &ir::Mutation<'m>,
+pub(crate) fn mutation_statements(
+    lowered: Vec<Lowered>,
+    planned: &ir::Mutation<'_>,
     comments: &(String, String),
 ) -> Vec<MutationStatement> {
-    let lowered = lowerer.mutation(planned).into_iter();
     lowered
+        .into_iter()
         .map(|lowered| {
             let write = lowered.write.and_then(|number| planned.writes.get(number));
             MutationStatement {

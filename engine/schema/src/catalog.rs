@@ -86,6 +86,9 @@ pub struct Table {
     pub mutability: Mutability,
     /// It is a partition of another table.
     pub is_partition: bool,
+    /// It is an ordinary table, and what is inserted arrives as it is: there are no triggers but Postgres's own, no rules, row
+    /// security, partitions or children, and no default or check calls a function that could look at other rows.
+    pub inserts_are_plain: bool,
 }
 
 /// A primary key or unique constraint.

@@ -308,6 +308,8 @@ pub struct Table {
     pub enum_values: Option<Vec<(Name, Option<String>)>>,
     /// What can be written.
     pub mutability: crate::catalog::Mutability,
+    /// What is inserted arrives as it is ([`crate::catalog::Table::inserts_are_plain`]).
+    pub inserts_are_plain: bool,
 }
 
 impl Table {

@@ -269,7 +269,7 @@ fn collect<'a>(roots: &'a [Root], found: &mut Vec<Step<'a>>) {
                 source: *source,
                 statement,
             }),
-            RootContent::Mutation(mutation) => found.extend(mutation.statements.iter().map(|one| Step {
+            RootContent::Mutation(mutation) => found.extend(mutation.first().iter().map(|one| Step {
                 root,
                 source: mutation.source,
                 statement: &one.statement,

@@ -8,12 +8,10 @@ use crate::name::{Alias, Identifier, QualifiedName};
 pub enum Writing {
     /// The write alone: its `returning` is the answer.
     Alone(Write),
-    /// `with "t0" as (<write>) <select>`
+    /// `with "t0" as (<write>), … <select>`
     Read {
-        /// The write.
-        write: Write,
-        /// Name of the rows it gives back, for [`From::Inserted`](crate::ast::From::Inserted).
-        rows: Alias,
+        /// The writes, each behind the name of the rows it gives back, for [`From::Inserted`](crate::ast::From::Inserted).
+        writes: Vec<(Alias, Write)>,
         /// The answer.
         select: Box<Select>,
     },

@@ -2,7 +2,7 @@
 -- rows that change without a change of schema (pg_class: truncate, index builds) only what matters is hashed; of others the
 -- transaction that wrote them. Objects with numbers below 16384 came with the server.
 with relation as (
-  select c.oid, c.relname, c.relnamespace, c.relkind, c.relispartition
+  select c.oid, c.relname, c.relnamespace, c.relkind, c.relispartition, c.relrowsecurity
   from pg_catalog.pg_class c
   where c.oid >= 16384 and c.relkind in ('r', 'v', 'm', 'f', 'p') and c.relpersistence <> 't'
 )
@@ -13,8 +13,8 @@ select pg_catalog.md5(pg_catalog.concat_ws(' ',
     from pg_catalog.pg_namespace n where n.nspname !~ '^pg_'),
   (select pg_catalog.sum(pg_catalog.hashint8extended(
       r.oid::int8 << 32 | r.relnamespace::int8,
-      (pg_catalog.hashname(r.relname)::int8 << 9) + (pg_catalog.hashchar(r.relkind)::int8 << 1)
-        + r.relispartition::int4))
+      (pg_catalog.hashname(r.relname)::int8 << 10) + (pg_catalog.hashchar(r.relkind)::int8 << 2)
+        + (r.relrowsecurity::int4 << 1) + r.relispartition::int4))
     from relation r),
   (select pg_catalog.sum(pg_catalog.hashint8extended(
       a.attrelid::int8 << 32 | a.atttypid::int8,
@@ -30,7 +30,13 @@ select pg_catalog.md5(pg_catalog.concat_ws(' ',
         # pg_catalog.hashtextextended(pg_catalog.concat(k.conkey, k.confkey), 0)))
     from pg_catalog.pg_constraint k
     join relation r on r.oid = k.conrelid
-    where k.contype in ('p', 'u', 'f')),
+    where k.contype in ('p', 'u', 'f', 'c')),
+  (select pg_catalog.sum(pg_catalog.hashint8extended(k.oid::int8, k.contypid::int8))
+    from pg_catalog.pg_constraint k where k.contypid <> 0 and k.oid >= 16384),
+  (select pg_catalog.sum(pg_catalog.hashint8extended(a.oid::int8, a.adrelid::int8))
+    from pg_catalog.pg_attrdef a where a.oid >= 16384),
+  (select pg_catalog.sum(pg_catalog.hashint8extended(i.inhrelid::int8, i.inhparent::int8))
+    from pg_catalog.pg_inherits i),
   (select pg_catalog.sum(pg_catalog.hashint8extended(
       t.oid::int8 << 32 | t.typnamespace::int8,
       (pg_catalog.hashname(t.typname)::int8 << 32) + t.typbasetype::int8))
@@ -48,7 +54,7 @@ select pg_catalog.md5(pg_catalog.concat_ws(' ',
     from pg_catalog.pg_rewrite w where w.oid >= 16384),
   (select pg_catalog.sum(pg_catalog.hashint8extended(
       t.oid::int8, t.tgrelid::int8 + (t.tgtype::int8 << 32)))
-    from pg_catalog.pg_trigger t where not t.tgisinternal and t.tgtype & 64 <> 0),
+    from pg_catalog.pg_trigger t where not t.tgisinternal),
   (select pg_catalog.sum(pg_catalog.hashtextextended(
       d.description, d.objoid::int8 << 16 | d.objsubid::int8))
     from pg_catalog.pg_description d

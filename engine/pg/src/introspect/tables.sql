@@ -1,5 +1,38 @@
 -- Tables, views, materialized views, foreign and partitioned tables, with what can be written to each: the bits are those of
--- pg_relation_is_updatable (4 update, 8 insert, 16 delete), rules and INSTEAD OF triggers included.
+-- pg_relation_is_updatable (4 update, 8 insert, 16 delete), rules and INSTEAD OF triggers included. The last column is whether a
+-- row that is inserted arrives as it is, with nothing run for it that could look at other rows. Functions in C cannot be told
+-- apart, but those of extensions that make keys or test formats look at none.
+with calling as (
+  select x.classid, x.objid
+  from pg_catalog.pg_depend x
+  left join pg_catalog.pg_proc p on x.refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass and p.oid = x.refobjid
+  left join pg_catalog.pg_language l on l.oid = p.prolang
+  where x.classid in ('pg_catalog.pg_attrdef'::pg_catalog.regclass, 'pg_catalog.pg_constraint'::pg_catalog.regclass)
+    and x.refclassid in ('pg_catalog.pg_proc'::pg_catalog.regclass, 'pg_catalog.pg_operator'::pg_catalog.regclass)
+    and (l.lanname is null or l.lanname not in ('internal', 'c'))
+),
+computing (relation) as (
+  select a.adrelid
+  from pg_catalog.pg_attrdef a
+  join calling x on x.classid = 'pg_catalog.pg_attrdef'::pg_catalog.regclass and x.objid = a.oid
+  union
+  select k.conrelid
+  from pg_catalog.pg_constraint k
+  join calling x on x.classid = 'pg_catalog.pg_constraint'::pg_catalog.regclass and x.objid = k.oid
+  where k.contype = 'c' and k.conrelid <> 0
+  union
+  -- Of types made of others only domains over a type of their own are looked into.
+  select a.attrelid
+  from pg_catalog.pg_attribute a
+  join pg_catalog.pg_type t on t.oid = a.atttypid
+  left join pg_catalog.pg_type i on i.oid = case when t.typtype = 'd' then t.typbasetype else t.typelem end
+  where a.attnum > 0 and not a.attisdropped and a.attrelid >= 16384
+    and (t.typtype = 'c' or i.typtype in ('c', 'd')
+      or t.typtype = 'd' and exists (
+        select from pg_catalog.pg_constraint k
+        join calling x on x.classid = 'pg_catalog.pg_constraint'::pg_catalog.regclass and x.objid = k.oid
+        where k.contypid = t.oid))
+)
 select
   c.oid,
   n.nspname::text,
@@ -7,7 +40,11 @@ select
   c.relkind::text,
   d.description,
   c.relispartition,
-  case when c.relkind in ('r', 'p') then 28 else pg_catalog.pg_relation_is_updatable(c.oid, true) end
+  case when c.relkind in ('r', 'p') then 28 else pg_catalog.pg_relation_is_updatable(c.oid, true) end,
+  c.relkind = 'r' and not c.relispartition and not c.relhassubclass and not c.relhasrules and not c.relrowsecurity
+    and not exists (select from pg_catalog.pg_inherits i where i.inhrelid = c.oid)
+    and not exists (select from pg_catalog.pg_trigger t where t.tgrelid = c.oid and not t.tgisinternal)
+    and not exists (select from computing where computing.relation = c.oid)
 from pg_catalog.pg_class c
 join pg_catalog.pg_namespace n on n.oid = c.relnamespace
 left join pg_catalog.pg_description d

@@ -30,6 +30,45 @@ impl Filter<'_> {
     }
 }
 
+impl<'m> Filter<'m> {
+    /// Whether it looks at nothing but its row and tables of which that is said; what functions look at is not known.
+    pub(crate) fn looks_only_at(&self, may: &impl Fn(&'m Table) -> bool) -> bool {
+        match self {
+            Self::All(parts) | Self::Any(parts) => parts.iter().all(|part| part.looks_only_at(may)),
+            Self::Not(part) | Self::Rooted(part) => part.looks_only_at(may),
+            Self::Test(scalar, test) => {
+                let right = match test {
+                    Test::Binary {
+                        right: Right::Row(scalar) | Right::Root(scalar),
+                        ..
+                    } => Some(scalar),
+                    _ => None,
+                };
+                scalar.looks_only_at(may) && right.is_none_or(|scalar| scalar.looks_only_at(may))
+            }
+            Self::Exists(exists) => exists.looks_only_at(may),
+        }
+    }
+}
+
+impl<'m> Scalar<'m> {
+    fn looks_only_at(&self, may: &impl Fn(&'m Table) -> bool) -> bool {
+        match self {
+            Self::Column(_, None) => true,
+            Self::Column(_, Some(filter)) => filter.looks_only_at(may),
+            Self::Computed(..) => false,
+            Self::Through(related, scalar) => {
+                may(related.table()) && related.filter.looks_only_at(may) && scalar.looks_only_at(may)
+            }
+            Self::Aggregate(aggregate) => {
+                aggregate.from.looks_only_at(may)
+                    && aggregate.value.over.iter().all(|over| over.looks_only_at(may))
+            }
+            Self::Grouped(grouped) => grouped.over.iter().all(|over| over.looks_only_at(may)),
+        }
+    }
+}
+
 /// A test of one value.
 #[derive(Debug, Clone)]
 pub(crate) enum Test<'m> {
@@ -137,6 +176,14 @@ impl<'m> Exists<'m> {
             filter,
             having: Filter::always(),
         }
+    }
+
+    fn looks_only_at(&self, may: &impl Fn(&'m Table) -> bool) -> bool {
+        let source = match self.source {
+            ExistsSource::Table(table) => may(table),
+            ExistsSource::Call(_) => false,
+        };
+        source && self.filter.looks_only_at(may) && self.having.looks_only_at(may)
     }
 
     /// Where the rows come from.

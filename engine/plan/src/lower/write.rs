@@ -3,9 +3,11 @@
 //! Where the answer is made of written columns alone it is part of the writing statement. What is related to written
 //! rows is read by a further statement, as the parts of one statement all see the tables as they were before it. The
 //! rows are carried there in a setting of the transaction, as text of an array of the table's row type: this needs no
-//! key, keeps their order and spares the round trip to find out what was written.
+//! key, keeps their order and spares the round trip to find out what was written. Inserts that need not see each other's
+//! rows are one statement all the same ([`chain`]).
 
 mod answer;
+mod chain;
 mod insert;
 
 use schema::model::Table;
@@ -97,8 +99,7 @@ impl<'m> Lowerer<'m> {
                 let made = self.write(&row, &write.change, outputs);
                 let (select, shape) = self.response_here(rows, answer, write.change.table());
                 let writing = Writing::Read {
-                    write: made,
-                    rows,
+                    writes: vec![(rows, made)],
                     select: Box::new(select),
                 };
                 (writing, shape)
@@ -154,8 +155,7 @@ impl<'m> Lowerer<'m> {
         };
         Lowered {
             text: Text::Writing(Box::new(Writing::Read {
-                write: made,
-                rows,
+                writes: vec![(rows, made)],
                 select: Box::new(select),
             })),
             shape: Shape {
@@ -179,8 +179,7 @@ impl<'m> Lowerer<'m> {
         select.from = Some(From::Inserted { rows, alias });
         Lowered {
             text: Text::Writing(Box::new(Writing::Read {
-                write: made,
-                rows,
+                writes: vec![(rows, made)],
                 select: Box::new(select),
             })),
             shape,

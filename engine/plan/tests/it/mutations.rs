@@ -228,6 +228,81 @@ fn levels_of_rows_hand_their_keys_on() {
     );
 }
 
+/// The statements that are tried first, one a line.
+fn at_once(role: &str, text: &str, variables: &Value) -> String {
+    let plan = planned(role, text, variables).unwrap_or_else(|error| panic!("{error:?}"));
+    let all: Vec<String> = mutation(&plan)
+        .at_once
+        .iter()
+        .map(|one| readable(&one.statement.text))
+        .collect();
+    all.join("\n")
+}
+
+#[test]
+fn levels_that_nothing_looks_at_are_one_statement() {
+    let words = |lines: &[&str]| -> String {
+        let lines = lines.iter();
+        let lines: Vec<String> = lines
+            .map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "))
+            .collect();
+        lines.join("\n")
+    };
+    let variables = json!({"rows": [{"name": "n", "albums": {"data": [{"title": "t"}]}}]});
+    let insert = |selection: &str| {
+        format!(
+            "mutation ($rows: [artist_insert_input!]!) {{ insert_artist(objects: $rows) {{ {selection} }} }}"
+        )
+    };
+    let album = "t3 as (insert into album as t4 (title, artist_id) select t5.c0, (array(select t6.artist_id from t0 as t6))[t5.p1] \
+                 from unnest(($2)::varchar[], ($3)::int4[]) with ordinality as t5 (c0, p1, n) returning true)";
+    let artist = "with t0 as (insert into artist as t1 (name) select t2.c0 from unnest(($1)::varchar[]) with ordinality as t2 (c0, n) \
+                  returning";
+    let all = |alias: &str| {
+        format!(
+            "case when ((select count(*) from t0 as {alias}) = ($4)::int8) then true else (concat('rowlock: rows missing'))::bool end"
+        )
+    };
+    assert_eq!(
+        at_once("admin", &insert("affected_rows"), &variables),
+        words(&[&format!(
+            "{artist} t1.artist_id), {album} select ((select count(*) from t0 as t7) + (select count(*) from t3 as t8)) where {}",
+            all("t10")
+        )]),
+    );
+    assert_eq!(
+        at_once("admin", &insert("returning { name }"), &variables),
+        words(&[&format!(
+            "{artist} t1.*), {album} select array_agg(row(t9.name)) from t0 as t9 where {}",
+            all("t10")
+        )]),
+    );
+    // What is related to the rows is read afterwards.
+    assert_eq!(
+        at_once("admin", &insert("returning { albums { title } }"), &variables),
+        words(&[
+            &format!(
+                "{artist} t1.artist_id, (t1.*)::artist as #row), {album} select set_config('rowlock.rows0',
+                 coalesce(((select array_agg(t9.#row) from t0 as t9))::text, '{{}}'), true),
+                 set_config('rowlock.count0', ((select count(*) from t0 as t10))::text, true),
+                 set_config('rowlock.count1', ((select count(*) from t3 as t11))::text, true) where {}",
+                all("t12")
+            ),
+            "select array_agg(row(array(select row(t2.title) from album as t2 where (t2.artist_id = t0.artist_id))) order by t0.#order)
+             from (select t1.artist_id, row_number() over () as #order from
+             unnest((current_setting('rowlock.rows0'))::artist[]) as t1) as t0",
+        ]),
+    );
+    // Rows that may be kept out by a conflict, and that others depend on; a single level.
+    for text in [
+        "mutation { insert_artist(objects: [{name: \"n\", albums: {data: [{title: \"t\"}]}}],
+           on_conflict: {constraint: artist_pkey, update_columns: []}) { affected_rows } }",
+        "mutation { insert_artist(objects: [{name: \"n\"}]) { affected_rows } }",
+    ] {
+        assert_eq!(at_once("admin", text, &json!({})), "", "{text}");
+    }
+}
+
 #[test]
 fn nothing_to_write_is_no_statement() {
     for (text, answer) in [

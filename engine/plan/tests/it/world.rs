@@ -97,6 +97,7 @@ fn table(number: u32, name: &str, columns: &[(&str, &str)], key: &[u16]) -> Tabl
             updatable: true,
             deletable: true,
         },
+        inserts_are_plain: true,
     }
 }
 

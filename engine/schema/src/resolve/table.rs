@@ -110,6 +110,7 @@ impl<'a> Resolver<'a> {
                 .or_else(|| found.comment.clone()),
             enum_values,
             mutability: found.mutability,
+            inserts_are_plain: found.inserts_are_plain,
         };
         let entry = Entry {
             name,

@@ -97,6 +97,7 @@ impl World {
                 deletable: true,
             },
             is_partition: false,
+            inserts_are_plain: true,
         });
         self
     }

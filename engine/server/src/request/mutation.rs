@@ -84,38 +84,33 @@ async fn run_fields(
     }
     let session = context.session.to_json();
     if let [source] = sources.as_slice() {
-        let statements = Statements::of(context, plan, fields);
-        let bounded = fields.iter().all(|field| field.mutation.bounded);
-        if bounded
-            && statements
-                .alone(
-                    context,
-                    plan,
-                    *source,
-                    &session,
-                    (values, variables),
-                    out,
-                    &mut ends,
-                )
-                .await?
-        {
-            return Ok(ends);
+        let on = Source {
+            context,
+            plan,
+            id: *source,
+            session: &session,
+            bounded: fields.iter().all(|field| field.mutation.bounded),
+        };
+        if fields.iter().any(|field| !field.mutation.at_once.is_empty()) {
+            let start = out.len();
+            let statements = Statements::of(context, plan, fields, Mutation::first);
+            match on.run(&statements, values, out, &mut ends).await {
+                Err(Stop::Failed(failed)) if may_be_told_better(&failed.error) => {
+                    out.truncate(start);
+                    ends.clear();
+                }
+                other => {
+                    return other
+                        .map(|()| ends)
+                        .map_err(|stop| stop.told(&statements, variables));
+                }
+            }
         }
-        let mut transaction = begin(context, plan, *source, &session).await?;
-        statements
-            .run(
-                context,
-                &mut transaction,
-                (values, variables),
-                bounded,
-                out,
-                &mut ends,
-            )
-            .await?;
-        if !bounded {
-            transaction.commit().await.map_err(|error| told(&error, None))?;
-        }
-        return Ok(ends);
+        let statements = Statements::of(context, plan, fields, |mutation| &mutation.statements);
+        let done = on.run(&statements, values, out, &mut ends).await;
+        return done
+            .map(|()| ends)
+            .map_err(|stop| stop.told(&statements, variables));
     }
     let mut transactions: Vec<(SourceId, pg::Write)> = Vec::with_capacity(sources.len());
     for field in fields {
@@ -131,9 +126,12 @@ async fn run_fields(
             }
         };
         if let Some((_, transaction)) = transactions.get_mut(at) {
-            Statements::of(context, plan, std::slice::from_ref(field))
-                .run(context, transaction, (values, variables), false, out, &mut ends)
-                .await?;
+            let field = std::slice::from_ref(field);
+            let statements = Statements::of(context, plan, field, |mutation| &mutation.statements);
+            statements
+                .run(context, transaction, values, false, out, &mut ends)
+                .await
+                .map_err(|failed| Stop::Failed(failed).told(&statements, variables))?;
         }
     }
     for (_, transaction) in transactions {
@@ -156,6 +154,103 @@ async fn begin(
     Ok(transaction.with_trace_context(context.trace))
 }
 
+/// The statements of one level each may say more of this error, or do without it. What has to do with the connection, other
+/// transactions or a time limit is as it is; a write that may have been done must not be done again.
+fn may_be_told_better(error: &pg::Error) -> bool {
+    const AS_IT_IS: [&str; 9] = ["08", "40", "53", "54", "55", "57", "58", "F0", "XX"];
+    matches!(error, pg::Error::Database(_))
+        && error
+            .sqlstate()
+            .and_then(|code| code.get(..2))
+            .is_some_and(|class| !AS_IT_IS.contains(&class))
+}
+
+/// Why an operation stopped. Nothing of it was done, unless the error says so.
+enum Stop {
+    /// A statement, or the commit.
+    Failed(pg::Failed),
+    /// Before the first statement.
+    Before(ApiError),
+}
+
+impl Stop {
+    fn told(self, statements: &Statements<'_>, variables: &Map<String, Value>) -> ApiError {
+        match self {
+            Self::Before(error) => error,
+            Self::Failed(failed) => {
+                let statement = statements.all.get(failed.position).copied();
+                told(&failed.error, statement.map(|statement| (statement, variables)))
+            }
+        }
+    }
+}
+
+/// The only source that an operation writes to.
+struct Source<'a, 'c> {
+    context: &'a Context<'c>,
+    plan: &'a Plan,
+    id: SourceId,
+    session: &'a str,
+    /// [`Mutation::bounded`] of all fields.
+    bounded: bool,
+}
+
+impl Source<'_, '_> {
+    /// Runs the statements as one transaction.
+    async fn run(
+        &self,
+        statements: &Statements<'_>,
+        values: &Values,
+        out: &mut Vec<u8>,
+        ends: &mut Vec<usize>,
+    ) -> Result<(), Stop> {
+        if self.bounded && self.alone(statements, values, out, ends).await? {
+            return Ok(());
+        }
+        let mut transaction = begin(self.context, self.plan, self.id, self.session)
+            .await
+            .map_err(Stop::Before)?;
+        statements
+            .run(self.context, &mut transaction, values, self.bounded, out, ends)
+            .await
+            .map_err(Stop::Failed)?;
+        if self.bounded {
+            return Ok(());
+        }
+        let position = statements.all.len();
+        transaction
+            .commit()
+            .await
+            .map_err(|error| Stop::Failed(pg::Failed { position, error }))
+    }
+
+    /// Runs a single statement as a transaction by itself beside others; says whether it did.
+    async fn alone(
+        &self,
+        statements: &Statements<'_>,
+        values: &Values,
+        out: &mut Vec<u8>,
+        ends: &mut Vec<usize>,
+    ) -> Result<bool, Stop> {
+        let ([one], [tagged], None) = (
+            statements.all.as_slice(),
+            statements.tagged.as_slice(),
+            self.context.trace,
+        ) else {
+            return Ok(false);
+        };
+        let statement = tagged.as_ref().unwrap_or(&one.statement);
+        let source = self.context.routed(self.id, self.plan).map_err(Stop::Before)?;
+        match source.write_alone(statement, values, self.session, out).await {
+            None => return Ok(false),
+            Some(Err(failed)) => return Err(Stop::Failed(failed)),
+            Some(Ok(())) if one.answers => ends.push(out.len()),
+            Some(Ok(())) => {}
+        }
+        Ok(true)
+    }
+}
+
 /// Statements that run one after the other on one source.
 struct Statements<'a> {
     all: Vec<&'a MutationStatement>,
@@ -164,10 +259,15 @@ struct Statements<'a> {
 }
 
 impl<'a> Statements<'a> {
-    fn of(context: &Context<'_>, plan: &Plan, fields: &[Field<'a>]) -> Self {
+    fn of(
+        context: &Context<'_>,
+        plan: &Plan,
+        fields: &[Field<'a>],
+        choose: impl Fn(&'a Mutation) -> &'a [MutationStatement],
+    ) -> Self {
         let (mut all, mut tagged) = (Vec::new(), Vec::new());
         for field in fields {
-            for statement in &field.mutation.statements {
+            for statement in choose(field.mutation) {
                 tagged.push(super::tagged(
                     context,
                     plan,
@@ -181,47 +281,15 @@ impl<'a> Statements<'a> {
         Self { all, tagged }
     }
 
-    /// Runs a single statement as a transaction by itself beside others; says whether it did.
-    #[expect(clippy::too_many_arguments, reason = "as for `run`, and where to")]
-    async fn alone(
-        &self,
-        context: &Context<'_>,
-        plan: &Plan,
-        source: SourceId,
-        session: &str,
-        (values, variables): (&Values, &Map<String, Value>),
-        out: &mut Vec<u8>,
-        ends: &mut Vec<usize>,
-    ) -> Result<bool, ApiError> {
-        let ([one], [tagged], None) = (self.all.as_slice(), self.tagged.as_slice(), context.trace) else {
-            return Ok(false);
-        };
-        let statement = tagged.as_ref().unwrap_or(&one.statement);
-        let source = context.routed(source, plan)?;
-        match source.write_alone(statement, values, session, out).await {
-            None => return Ok(false),
-            Some(Err(failed)) => {
-                let statement = self.all.get(failed.position).copied();
-                return Err(told(
-                    &failed.error,
-                    statement.map(|statement| (statement, variables)),
-                ));
-            }
-            Some(Ok(())) if one.answers => ends.push(out.len()),
-            Some(Ok(())) => {}
-        }
-        Ok(true)
-    }
-
     async fn run(
         &self,
         context: &Context<'_>,
         transaction: &mut pg::Write,
-        (values, variables): (&Values, &Map<String, Value>),
+        values: &Values,
         commit: bool,
         out: &mut Vec<u8>,
         ends: &mut Vec<usize>,
-    ) -> Result<(), ApiError> {
+    ) -> Result<(), pg::Failed> {
         let works: Vec<pg::Work<'_>> = self
             .all
             .iter()
@@ -236,10 +304,6 @@ impl<'a> Statements<'a> {
         transaction
             .execute_all(&works, values, limit, commit, out, ends)
             .await
-            .map_err(|failed| {
-                let statement = self.all.get(failed.position).copied();
-                told(&failed.error, statement.map(|statement| (statement, variables)))
-            })
     }
 }
 
@@ -333,6 +397,7 @@ mod tests {
         RootContent::Mutation(Mutation {
             source: SourceId(0),
             statements: Vec::new(),
+            at_once: Vec::new(),
             answer,
             many,
             bounded: true,

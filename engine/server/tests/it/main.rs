@@ -34,6 +34,7 @@ mod hooks;
 mod injection;
 #[cfg(test)]
 mod key_sets;
+mod levels;
 mod mutations;
 #[cfg(test)]
 mod outbound;

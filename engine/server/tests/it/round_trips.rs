@@ -138,7 +138,10 @@ fn answer(mut from: TcpStream, mut to: TcpStream, state: &State) {
 
 const TABLES: &str = "create table shelf (id serial primary key, name text); \
     create table box (id serial primary key, shelf_id int references shelf, label text); \
-    create table item (id serial primary key, box_id int references box, label text, weight int);";
+    create table item (id serial primary key, box_id int references box, label text, weight int); \
+    create table bin (id serial primary key, shelf_id int references shelf, label text); \
+    create function looks() returns trigger language plpgsql as $$ begin return new; end $$; \
+    create trigger looks before insert on bin for each row execute function looks();";
 
 fn accepted(server: &Server, path: &str, body: &Value) {
     let (status, answer) = server.json(path, &[], body);
@@ -164,8 +167,8 @@ fn a_mutation_is_sent_at_once() {
     let commands = json!({"type": "bulk", "args": [
         {"type": "pg_add_source", "args": {"name": "wired", "configuration": {"connection_info": {"database_url": url,
             "use_prepared_statements": true, "pool_settings": {"total_max_connections": 2}}}}},
-        track("shelf"), track("box"), track("item"),
-        many("shelf", "boxes", "box", "shelf_id"), many("box", "items", "item", "box_id"),
+        track("shelf"), track("box"), track("item"), track("bin"),
+        many("shelf", "boxes", "box", "shelf_id"), many("shelf", "bins", "bin", "shelf_id"), many("box", "items", "item", "box_id"),
     ]});
     accepted(&server, "/v1/metadata", &commands);
 
@@ -181,14 +184,23 @@ fn a_mutation_is_sent_at_once() {
     for (what, text, variables, affected, until, expected) in [
         // Bind, execute, sync: a transaction by itself.
         ("100 rows", rows, json!({ "rows": items }), 100, (b'S', 1), "BES"),
-        // `BEGIN`, a statement for each level, `COMMIT`.
+        // All levels are one statement.
         (
             "1 + 10 + 100 rows",
             tree,
             json!({"rows": [{"name": "s", "boxes": {"data": boxes}}]}),
             111,
+            (b'S', 1),
+            "BES",
+        ),
+        // A trigger may look at other rows: `BEGIN`, a statement for each level, `COMMIT`.
+        (
+            "1 + 2 rows with a trigger",
+            tree,
+            json!({"rows": [{"name": "s", "bins": {"data": [{"label": "a"}, {"label": "b"}]}}]}),
+            3,
             (b'Q', 2),
-            "QBESBESBESQ",
+            "QBESBESQ",
         ),
         // Any number of rows might be answered, so that the commit waits for the answer.
         ("rows by a filter", one, json!({}), 1, (b'S', 1), "QBESQ"),

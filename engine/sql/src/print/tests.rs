@@ -164,8 +164,7 @@ fn an_insert_with_defaults_counts_its_rows() {
         returning: vec![Output::unnamed(Expression::True)],
     };
     let insert = Writing::Read {
-        write: insert,
-        rows,
+        writes: vec![(rows, insert)],
         select: Box::new(Select {
             columns: vec![Output::unnamed(Expression::Aggregate {
                 function: "count",

@@ -9,12 +9,15 @@ impl<'a> Printer<'a> {
     pub(super) fn writing(&mut self, writing: &'a Writing) {
         match writing {
             Writing::Alone(write) => self.write(write),
-            Writing::Read { write, rows, select } => {
-                self.syntax("with ");
-                rows.write(&mut self.text);
-                self.syntax(" as (");
-                self.write(write);
-                self.syntax(") ");
+            Writing::Read { writes, select } => {
+                for (at, (rows, write)) in writes.iter().enumerate() {
+                    self.syntax(if at > 0 { ", " } else { "with " });
+                    rows.write(&mut self.text);
+                    self.syntax(" as (");
+                    self.write(write);
+                    self.syntax(")");
+                }
+                self.syntax(" ");
                 self.select(select);
             }
         }

@@ -67,7 +67,18 @@ impl<'m> Lowerer<'m> {
         answer: &Answer<'m>,
         table: &'m Table,
     ) -> (Select, Shape) {
-        self.affected = None;
+        self.response_of(rows, answer, table, None)
+    }
+
+    /// The same; `affected` is how many rows were written, if that is not how many there are.
+    pub(super) fn response_of(
+        &mut self,
+        rows: Alias,
+        answer: &Answer<'m>,
+        table: &'m Table,
+        affected: Option<Expression>,
+    ) -> (Select, Shape) {
+        self.affected = affected;
         match answer {
             Answer::Row(known, object) => {
                 let rows = Rows::written(WrittenRows::Here(rows), RowType::Table(*known));
@@ -138,7 +149,16 @@ impl<'m> Lowerer<'m> {
         writes: usize,
         more: Option<Expression>,
     ) -> (Select, Shape) {
-        self.affected = total(writes, more);
+        self.counts_of(fields, total(writes, more))
+    }
+
+    /// `select <how many rows were written>`
+    pub(super) fn counts_of(
+        &mut self,
+        fields: &[AggregateField<'m>],
+        affected: Option<Expression>,
+    ) -> (Select, Shape) {
+        self.affected = affected;
         let (query, shape) = self.aggregate_of_nothing(fields);
         (top(query), one(shape))
     }

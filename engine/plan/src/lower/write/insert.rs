@@ -32,7 +32,11 @@ impl<'m> Lowerer<'m> {
             }
             InsertRows::Values(rows) => SqlRows::Values(
                 rows.iter()
-                    .map(|row| row.iter().map(|value| value.as_ref().map(inserted)).collect())
+                    .map(|row| {
+                        row.iter()
+                            .map(|value| value.as_ref().map(|value| self.inserted(value)))
+                            .collect()
+                    })
                     .collect(),
             ),
             InsertRows::Arrays {
@@ -85,6 +89,9 @@ impl<'m> Lowerer<'m> {
     /// `select "t1"."c0", "t2"."id" from unnest($1, $2) with ordinality as "t1" ("c0", "p0", "n") left join (select
     /// row_number() over () as "#n", "t3".* from unnest(<rows of an earlier write>) as "t3") as "t2" on "t2"."#n" =
     /// "t1"."p0" order by "t1"."n"`
+    ///
+    /// Within one statement the rows of an earlier write are `"t0" as "t3"`, and where an array of the values is read by
+    /// number in no time there is no join: `(array(select "t3"."id" from "t0" as "t3"))["t1"."p0"]`
     fn arrays(
         &mut self,
         values: &[ArrayValue<'m>],
@@ -93,35 +100,60 @@ impl<'m> Lowerer<'m> {
     ) -> Select {
         let items = self.aliases.fresh();
         let (mut arrays, mut names) = (Vec::new(), Vec::new());
+        for value in values {
+            if let ArrayValue::Array(array, _) = value {
+                names.push(numbered("c", names.len()));
+                arrays.push(array.clone());
+            }
+        }
+        let mut items_of_arrays = names.clone().into_iter();
+        let mut numbers_of_places: Vec<Option<Identifier>> = vec![None; places.len()];
+        for (at, (place, number)) in places.iter().zip(&mut numbers_of_places).enumerate() {
+            let is_read =
+                |value: &ArrayValue<'m>| matches!(value, ArrayValue::Written { place, .. } if *place == at);
+            if values.iter().any(is_read) {
+                let name = numbered("p", names.len());
+                *number = Some(name.clone());
+                arrays.push(place.rows.clone());
+                names.push(name);
+            }
+        }
         let mut outputs = Vec::with_capacity(values.len());
         let mut joined: Vec<Option<Alias>> = vec![None; places.len()];
         for value in values {
             outputs.push(Output::unnamed(match value {
                 ArrayValue::Same(value) => value.clone(),
-                ArrayValue::Array(array, form) => {
-                    let name = numbered("c", names.len());
-                    arrays.push(array.clone());
-                    names.push(name.clone());
+                ArrayValue::Array(_, form) => {
+                    let name = items_of_arrays.next().unwrap_or_else(|| numbered("c", 0));
                     self.item(Expression::Column(items, name), *form)
                 }
-                ArrayValue::Written { place, column } => {
-                    let alias = match joined.get(*place).copied().flatten() {
-                        Some(alias) => alias,
-                        None => self.aliases.fresh(),
-                    };
-                    if let Some(known) = joined.get_mut(*place) {
-                        *known = Some(alias);
+                ArrayValue::Written { place: at, column } => {
+                    let place = places.get(*at);
+                    let number = numbers_of_places.get(*at).and_then(Option::as_ref);
+                    if let (Some(place), Some(number)) = (place, number)
+                        && let Some(rows) = self.chain.get(place.write).copied()
+                        && is_of_fixed_length(column)
+                    {
+                        let number = Expression::Column(items, number.clone());
+                        self.element_of(rows, column, number)
+                    } else {
+                        let alias = match joined.get(*at).copied().flatten() {
+                            Some(alias) => alias,
+                            None => self.aliases.fresh(),
+                        };
+                        if let Some(known) = joined.get_mut(*at) {
+                            *known = Some(alias);
+                        }
+                        Expression::Column(alias, Identifier::from(&column.name))
                     }
-                    Expression::Column(alias, Identifier::from(&column.name))
                 }
             }));
         }
         let mut joins = Vec::new();
-        for (place, known) in places.iter().zip(joined) {
-            let Some(alias) = known else { continue };
-            let name = numbered("p", names.len());
-            arrays.push(place.rows.clone());
-            names.push(name.clone());
+        for ((place, name), known) in places.iter().zip(numbers_of_places).zip(joined) {
+            let (Some(alias), Some(name)) = (known, name) else {
+                continue;
+            };
             let inner = self.aliases.fresh();
             let number = free_name("n", &place.table.columns);
             let rows = Select {
@@ -129,15 +161,21 @@ impl<'m> Lowerer<'m> {
                     Output::named(Expression::RowNumber, number.clone()),
                     Output::unnamed(Expression::WholeRow(inner)),
                 ],
-                from: Some(From::Function {
-                    call: sql::ast::Call {
-                        function: QualifiedName::builtin("unnest"),
-                        arguments: vec![sql::ast::Argument {
-                            name: None,
-                            value: carried_rows(place.write, place.table),
-                        }],
+                from: Some(match self.chain.get(place.write) {
+                    Some(rows) => From::Inserted {
+                        rows: *rows,
+                        alias: inner,
                     },
-                    alias: inner,
+                    None => From::Function {
+                        call: sql::ast::Call {
+                            function: QualifiedName::builtin("unnest"),
+                            arguments: vec![sql::ast::Argument {
+                                name: None,
+                                value: carried_rows(place.write, place.table),
+                            }],
+                        },
+                        alias: inner,
+                    },
                 }),
                 ..Select::default()
             };
@@ -177,6 +215,40 @@ impl<'m> Lowerer<'m> {
         }
     }
 
+    /// `(array(select "t3"."id" from "t0" as "t3"))[number]`: a value of a row that a write of the same statement gave.
+    fn element_of(&mut self, rows: Alias, column: &Column, number: Expression) -> Expression {
+        let alias = self.aliases.fresh();
+        let all = Select {
+            columns: vec![Output::unnamed(Expression::Column(
+                alias,
+                Identifier::from(&column.name),
+            ))],
+            from: Some(From::Inserted { rows, alias }),
+            ..Select::default()
+        };
+        Expression::Element(Box::new(Expression::Array(Box::new(all))), Box::new(number))
+    }
+
+    /// A value, or `(((current_setting('rowlock.rows0'))::t[])[1])."id"`
+    fn inserted(&mut self, value: &InsertValue<'_>) -> Expression {
+        match value {
+            InsertValue::Value(value) => value.clone(),
+            InsertValue::Written {
+                write,
+                row,
+                table,
+                column,
+            } => {
+                let number = Expression::Integer(*row as u64);
+                if let Some(rows) = self.chain.get(*write).copied() {
+                    return self.element_of(rows, column, number);
+                }
+                let row = Expression::Element(Box::new(carried_rows(*write, table)), Box::new(number));
+                Expression::Attribute(Box::new(row), Identifier::from(&column.name))
+            }
+        }
+    }
+
     fn item(&self, item: Expression, form: ItemForm<'m>) -> Expression {
         let type_of = |column: &Column| TypeName::new(&column.type_.schema, &column.type_.name);
         let call = |function: &'static str, item| {
@@ -195,21 +267,20 @@ fn numbered(letter: &str, number: usize) -> Identifier {
     Identifier::new(format!("{letter}{number}"))
 }
 
-/// A value, or `(((current_setting('rowlock.rows0'))::t[])[1])."id"`
-fn inserted(value: &InsertValue<'_>) -> Expression {
-    match value {
-        InsertValue::Value(value) => value.clone(),
-        InsertValue::Written {
-            write,
-            row,
-            table,
-            column,
-        } => {
-            let row = Expression::Element(
-                Box::new(carried_rows(*write, table)),
-                Box::new(Expression::Integer(*row as u64)),
-            );
-            Expression::Attribute(Box::new(row), Identifier::from(&column.name))
-        }
-    }
+/// Any item of an array of these is found at once.
+fn is_of_fixed_length(column: &Column) -> bool {
+    const NAMES: [&str; 11] = [
+        "int2",
+        "int4",
+        "int8",
+        "uuid",
+        "oid",
+        "date",
+        "timestamp",
+        "timestamptz",
+        "bool",
+        "float4",
+        "float8",
+    ];
+    column.type_.schema == "pg_catalog" && NAMES.contains(&column.type_.name.as_str())
 }
