@@ -210,6 +210,47 @@ pub fn objects<'v>(list: &'v Value, steps: &[Step]) -> Vec<Found<'v>> {
     found
 }
 
+/// Whether there is just one object at the end of the steps.
+pub fn is_one(list: &Value, steps: &[Step]) -> bool {
+    let Value::Array(items) = list else {
+        return false;
+    };
+    let mut count = 0;
+    for item in items {
+        count += item.as_object().map_or(0, |fields| up_to_two(fields, steps));
+        if count > 1 {
+            return false;
+        }
+    }
+    count == 1
+}
+
+/// How many objects there are at the end of the steps, of which there are as few as levels of an input; two is many.
+fn up_to_two(fields: &Map<String, Value>, steps: &[Step]) -> usize {
+    let Some((step, rest)) = steps.split_first() else {
+        return 1;
+    };
+    match step {
+        Step::Object(keys) => match below(fields, keys) {
+            Some(Value::Object(fields)) => up_to_two(fields, rest),
+            _ => 0,
+        },
+        Step::List(keys) => {
+            let Some(Value::Array(items)) = below(fields, keys) else {
+                return 0;
+            };
+            let mut count = 0;
+            for fields in items.iter().filter_map(Value::as_object) {
+                count += up_to_two(fields, rest);
+                if count > 1 {
+                    break;
+                }
+            }
+            count
+        }
+    }
+}
+
 fn below<'v>(fields: &'v Map<String, Value>, keys: &[Name]) -> Option<&'v Value> {
     let (first, rest) = keys.split_first()?;
     let mut value = fields.get(&**first)?;
@@ -291,6 +332,10 @@ mod tests {
         let steps = [Step::List(vec!["b".into(), "data".into()])];
         let owners: Vec<usize> = objects(&list, &steps).iter().map(|found| found.owner).collect();
         assert_eq!(owners, [0, 2, 2]);
+        assert!(!is_one(&list, &steps) && !is_one(&list, &[]));
+        let list_of = |count: usize| json!([{"b": {"data": []}}, {"b": {"data": vec![json!({}); count]}}]);
+        assert!(is_one(&list_of(1), &steps) && !is_one(&list_of(0), &steps) && !is_one(&list_of(2), &steps));
+        assert!(is_one(&json!([{}]), &[]) && !is_one(&json!([]), &[]));
         assert_eq!(
             path_of(&list, &steps, 2, &Path::root()).to_string(),
             "$[2].b.data[1]"

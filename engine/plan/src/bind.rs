@@ -4,7 +4,8 @@ use graphql::{Code, Error, Path};
 use serde_json::{Map, Value};
 use sql::Values;
 
-use crate::prepared::{Plan, Slot};
+use crate::prepared::{Plan, Root, RootContent, Slot};
+use crate::rows::{LastRows, Rows, SingleRows};
 use crate::session::Session;
 use crate::value::encode;
 
@@ -21,6 +22,7 @@ impl Plan {
     /// session variable that a permission needs is missing.
     pub fn bind(&self, variables: &Map<String, Value>, session: &Session) -> Result<Values, Error> {
         self.variables.check(variables)?;
+        let mut last = LastRows::default();
         self.slots
             .iter()
             .map(|slot| match slot {
@@ -34,9 +36,29 @@ impl Plan {
                     None => Err(missing(name, path)),
                 },
                 Slot::SessionJson => Ok(Some(session.to_json())),
-                Slot::Rows(rows) => rows.0.read(&rows.1, variables).map(Some),
+                Slot::Rows(rows) => rows.0.read(&rows.1, variables, &mut last).map(Some),
             })
             .collect()
+    }
+
+    /// What errors of the mutation's statements need to know of the variables.
+    pub fn single_rows(&self, variables: &Map<String, Value>) -> SingleRows<'_> {
+        let mut all = Vec::new();
+        collect(&self.roots, &mut all);
+        SingleRows::of(all.into_iter(), variables)
+    }
+}
+
+fn collect<'p>(roots: &'p [Root], all: &mut Vec<&'p Rows>) {
+    for root in roots {
+        match &root.content {
+            RootContent::Constant(_) | RootContent::Statement { .. } => {}
+            RootContent::Mutation(mutation) => {
+                all.extend(mutation.statements.iter().filter_map(|one| one.rows.as_ref()));
+            }
+            // Namespaces hold no namespaces: this goes one level down.
+            RootContent::Object(inner) => collect(inner, all),
+        }
     }
 }
 

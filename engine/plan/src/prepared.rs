@@ -6,12 +6,11 @@ use graphql::guard::Guard;
 use graphql::operation::{Cached, Leaf};
 use graphql::{Name, Path, VariableCheck};
 use schema::model::SourceId;
-use serde_json::{Map, Value};
 use sql::Statement;
 
 use crate::basis::Basis;
 use crate::cost::Cost;
-use crate::rows::{Read, Rows};
+use crate::rows::{Read, Rows, SingleRows};
 use crate::validation::Validation;
 
 /// A planned operation. Immutable, shared by all requests that it fits.
@@ -162,9 +161,9 @@ impl Mutation {
 impl MutationStatement {
     /// Where an error at one of the statement's places is reported for a request: of rows in a variable only the first
     /// can be told from the others, where there is no other.
-    pub fn place(&self, path: &Path, variables: &Map<String, Value>) -> Path {
+    pub fn place(&self, path: &Path, single: &SingleRows<'_>) -> Path {
         match &self.rows {
-            Some(rows) if rows.are_one(variables) => path.index(0),
+            Some(rows) if single.contains(rows) => path.index(0),
             _ => path.clone(),
         }
     }

@@ -41,6 +41,27 @@ pub enum Read {
     Count,
 }
 
+/// The rows that were read last: their columns mostly follow each other.
+#[derive(Debug, Default)]
+pub(crate) struct LastRows<'a> {
+    rows: Option<&'a Rows>,
+    objects: Vec<uniform::Found<'a>>,
+}
+
+/// Rows of which a request has just one each, so that an error about them can name it.
+#[derive(Debug, Default)]
+pub struct SingleRows<'p>(Vec<&'p Rows>);
+
+impl<'p> SingleRows<'p> {
+    pub(crate) fn of(all: impl Iterator<Item = &'p Rows>, variables: &Map<String, Value>) -> Self {
+        Self(all.filter(|rows| rows.are_one(variables)).collect())
+    }
+
+    pub(crate) fn contains(&self, rows: &Rows) -> bool {
+        self.0.contains(&rows)
+    }
+}
+
 /// A number of a type that has only whole ones; other types tell `-0` from `0`.
 fn integer(value: &Value, class: InputClass) -> Option<i64> {
     match (class, value) {
@@ -55,13 +76,22 @@ impl Rows {
     /// There is just one row.
     pub(crate) fn are_one(&self, variables: &Map<String, Value>) -> bool {
         let list = self.place.find(variables).unwrap_or(&Value::Null);
-        uniform::objects(list, &self.steps).len() == 1
+        uniform::is_one(list, &self.steps)
     }
 
     /// The text of the parameter.
-    pub(crate) fn read(&self, read: &Read, variables: &Map<String, Value>) -> Result<String, Error> {
+    pub(crate) fn read<'a>(
+        &'a self,
+        read: &Read,
+        variables: &'a Map<String, Value>,
+        last: &mut LastRows<'a>,
+    ) -> Result<String, Error> {
         let list = self.place.find(variables).unwrap_or(&Value::Null);
-        let objects = uniform::objects(list, &self.steps);
+        if last.rows != Some(self) {
+            last.objects = uniform::objects(list, &self.steps);
+            last.rows = Some(self);
+        }
+        let objects = &last.objects;
         let mut out = String::new();
         let (key, leaf, encoding, path) = match read {
             Read::Count => return Ok(objects.len().to_string()),

@@ -20,6 +20,7 @@ use graphql::OperationKind;
 use http::HeaderMap;
 use plan::cache::Key;
 use plan::prepared::{Root, RootContent};
+use plan::rows::SingleRows;
 use plan::{Plan, Session};
 use schema::model::SourceId;
 use serde_json::{Map, Value, json};
@@ -109,10 +110,10 @@ impl<'a> Context<'a> {
     }
 }
 
-/// Answers one operation: appends `{"data":…}` or `{"errors":…}` to `out`.
+/// Answers one operation: appends `{"data":…}` or `{"errors":…}` to `out`. Takes the variables away.
 pub async fn answer(
     context: &Context<'_>,
-    request: &Request<'_>,
+    request: &mut Request<'_>,
     out: &mut Vec<u8>,
 ) -> (OperationLog, Result<(), ApiError>) {
     let (log, outcome) = perform(context, request, out).await;
@@ -128,7 +129,7 @@ pub async fn answer(
 /// The same, but appends nothing for one that fails.
 pub async fn perform(
     context: &Context<'_>,
-    request: &Request<'_>,
+    request: &mut Request<'_>,
     out: &mut Vec<u8>,
 ) -> (OperationLog, Result<(), Failure>) {
     let started = Instant::now();
@@ -140,9 +141,12 @@ pub async fn perform(
             running: false,
         }),
         Ok((plan, values)) => {
+            let single = plan.single_rows(&request.variables);
             let work = async {
                 validation::run(context, &plan, &request.variables).await?;
-                execute(context, &plan, &values, &request.variables, out).await
+                // Given back where and when they were made, which is cheapest, and not kept while the database works.
+                drop(std::mem::take(&mut request.variables));
+                execute(context, &plan, &values, &single, out).await
             };
             let running = true;
             gate::within(gate::time(context), work)
@@ -285,12 +289,12 @@ async fn execute(
     context: &Context<'_>,
     plan: &Plan,
     values: &Values,
-    variables: &Map<String, Value>,
+    single: &SingleRows<'_>,
     out: &mut Vec<u8>,
 ) -> Result<(), ApiError> {
     out.extend_from_slice(b"{\"data\":");
     if plan.kind == OperationKind::Mutation {
-        mutation::run(context, plan, values, variables, out).await?;
+        mutation::run(context, plan, values, single, out).await?;
         out.push(b'}');
         return Ok(());
     }
@@ -402,7 +406,7 @@ fn told(error: &pg::Error, of: Option<mutation::Of<'_>>) -> ApiError {
     }
     let error = api_error(error.told(pg::Expect::Write));
     match of {
-        Some((statement, variables)) => error.path(statement.place(&statement.path, variables).to_string()),
+        Some((statement, single)) => error.path(statement.place(&statement.path, single).to_string()),
         None => error,
     }
 }

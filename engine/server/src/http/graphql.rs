@@ -91,22 +91,22 @@ pub async fn answer(state: &Arc<State>, family: Family, call: &Call<'_>) -> Answ
     let mut status = StatusCode::OK;
     let mut problem = None;
     match parsed {
-        Parsed::Single(request) => {
-            let (log, outcome) = request::answer(&context, &request, &mut out).await;
+        Parsed::Single(mut request) => {
+            let (log, outcome) = request::answer(&context, &mut request, &mut out).await;
             operations.push(log);
             if let Err(error) = outcome {
                 status = status_of(state, family, &error);
                 problem = Some(error.to_log());
             }
         }
-        Parsed::Batch(requests) => {
+        Parsed::Batch(mut requests) => {
             if let Err(error) = gate::batch(&context, requests.len()) {
                 let mut refusal = failure(state, family, Some(session), &error, asked);
                 refusal.headers.extend(super::cookies(cookies));
                 return refusal;
             }
             out.push(b'[');
-            for (at, request) in requests.iter().enumerate() {
+            for (at, request) in requests.iter_mut().enumerate() {
                 if at > 0 {
                     out.push(b',');
                 }

@@ -48,13 +48,13 @@ pub async fn answer(state: &Arc<State>, authenticated: Authenticated, call: &Cal
         transport: request::Transport::Http,
         visibility: visibility(state, Some(session)),
     };
-    let request = match find(&generation, call).and_then(|(text, bound)| request(&context, text, bound, call))
-    {
-        Ok(request) => request,
-        Err(error) => return Answer::plain_error(&error, context.visibility).by(authenticated),
-    };
+    let mut request =
+        match find(&generation, call).and_then(|(text, bound)| request(&context, text, bound, call)) {
+            Ok(request) => request,
+            Err(error) => return Answer::plain_error(&error, context.visibility).by(authenticated),
+        };
     let mut out = Vec::with_capacity(1024);
-    let (log, outcome) = request::answer(&context, &request, &mut out).await;
+    let (log, outcome) = request::answer(&context, &mut request, &mut out).await;
     let mut answer = match outcome {
         Ok(()) => {
             let data = out.strip_prefix(DATA).and_then(|rest| rest.strip_suffix(b"}"));

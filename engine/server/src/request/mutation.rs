@@ -5,8 +5,8 @@
 
 use plan::Plan;
 use plan::prepared::{AnswerPart, Mutation, MutationStatement, Root, RootContent};
+use plan::rows::SingleRows;
 use schema::model::SourceId;
-use serde_json::{Map, Value};
 use sql::refusal::Refusal;
 use sql::{Statement, Values};
 
@@ -18,7 +18,7 @@ pub(super) async fn run(
     context: &Context<'_>,
     plan: &Plan,
     values: &Values,
-    variables: &Map<String, Value>,
+    single: &SingleRows<'_>,
     out: &mut Vec<u8>,
 ) -> Result<(), ApiError> {
     let mut fields = Vec::with_capacity(plan.roots.len());
@@ -31,12 +31,12 @@ pub(super) async fn run(
         // The common case: the only field's answer is written where it belongs.
         out.push(b'{');
         out.extend_from_slice(&root.key);
-        run_fields(context, plan, &fields, values, variables, out).await?;
+        run_fields(context, plan, &fields, values, single, out).await?;
         out.push(b'}');
         return Ok(());
     }
     let mut answers = Vec::new();
-    let ends = run_fields(context, plan, &fields, values, variables, &mut answers).await?;
+    let ends = run_fields(context, plan, &fields, values, single, &mut answers).await?;
     let mut parts = Parts {
         bytes: &answers,
         ends: ends.into_iter(),
@@ -45,8 +45,8 @@ pub(super) async fn run(
     splice(&plan.roots, &mut parts, out)
 }
 
-/// A statement that failed, and the variables of the request.
-pub(super) type Of<'a> = (&'a MutationStatement, &'a Map<String, Value>);
+/// A statement that failed, and what its place depends on.
+pub(super) type Of<'a> = (&'a MutationStatement, &'a SingleRows<'a>);
 
 /// A root field that writes.
 struct Field<'a> {
@@ -71,7 +71,7 @@ async fn run_fields(
     plan: &Plan,
     fields: &[Field<'_>],
     values: &Values,
-    variables: &Map<String, Value>,
+    single: &SingleRows<'_>,
     out: &mut Vec<u8>,
 ) -> Result<Vec<usize>, ApiError> {
     let mut ends = Vec::with_capacity(fields.len());
@@ -102,15 +102,13 @@ async fn run_fields(
                 other => {
                     return other
                         .map(|()| ends)
-                        .map_err(|stop| stop.told(&statements, variables));
+                        .map_err(|stop| stop.told(&statements, single));
                 }
             }
         }
         let statements = Statements::of(context, plan, fields, |mutation| &mutation.statements);
         let done = on.run(&statements, values, out, &mut ends).await;
-        return done
-            .map(|()| ends)
-            .map_err(|stop| stop.told(&statements, variables));
+        return done.map(|()| ends).map_err(|stop| stop.told(&statements, single));
     }
     let mut transactions: Vec<(SourceId, pg::Write)> = Vec::with_capacity(sources.len());
     for field in fields {
@@ -131,7 +129,7 @@ async fn run_fields(
             statements
                 .run(context, transaction, values, false, out, &mut ends)
                 .await
-                .map_err(|failed| Stop::Failed(failed).told(&statements, variables))?;
+                .map_err(|failed| Stop::Failed(failed).told(&statements, single))?;
         }
     }
     for (_, transaction) in transactions {
@@ -174,12 +172,12 @@ enum Stop {
 }
 
 impl Stop {
-    fn told(self, statements: &Statements<'_>, variables: &Map<String, Value>) -> ApiError {
+    fn told(self, statements: &Statements<'_>, single: &SingleRows<'_>) -> ApiError {
         match self {
             Self::Before(error) => error,
             Self::Failed(failed) => {
                 let statement = statements.all.get(failed.position).copied();
-                told(&failed.error, statement.map(|statement| (statement, variables)))
+                told(&failed.error, statement.map(|statement| (statement, single)))
             }
         }
     }
@@ -360,12 +358,12 @@ fn splice(roots: &[Root], parts: &mut Parts<'_>, out: &mut Vec<u8>) -> Result<()
 
 /// What a refusal of our own statements means to a client.
 pub(super) fn refused(refusal: Refusal, of: Option<Of<'_>>) -> ApiError {
-    if let (Refusal::MissingRows, Some((statement, variables))) = (refusal, of)
+    if let (Refusal::MissingRows, Some((statement, single))) = (refusal, of)
         && let Some((message, path)) = &statement.missing
     {
         // The place of a row that another one needs is told already.
         let path = if *path == statement.path {
-            statement.place(path, variables)
+            statement.place(path, single)
         } else {
             path.clone()
         };
@@ -376,7 +374,7 @@ pub(super) fn refused(refusal: Refusal, of: Option<Of<'_>>) -> ApiError {
         "check constraint of an insert/update permission has failed",
     );
     match of {
-        Some((statement, variables)) => error.path(statement.place(&statement.path, variables).to_string()),
+        Some((statement, single)) => error.path(statement.place(&statement.path, single).to_string()),
         None => error,
     }
 }

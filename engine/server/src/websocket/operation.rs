@@ -68,7 +68,7 @@ pub struct Ended {
 
 impl Operation {
     /// Runs it. A panic fails this operation alone.
-    pub async fn run(self, state: Arc<State>) -> Ended {
+    pub async fn run(mut self, state: Arc<State>) -> Ended {
         let mut message = Vec::with_capacity(1024);
         self.protocol.begin_data(&self.id, &mut message);
         let performed = AssertUnwindSafe(self.perform(&state, &mut message))
@@ -103,7 +103,7 @@ impl Operation {
     }
 
     /// Appends `{"data":…}`, with what is served at this moment.
-    async fn perform(&self, state: &State, out: &mut Vec<u8>) -> (OperationLog, Result<(), Failure>) {
+    async fn perform(&mut self, state: &State, out: &mut Vec<u8>) -> (OperationLog, Result<(), Failure>) {
         let generation = state.current();
         let headers = &self.client.headers;
         let trace = trace::context(headers);
@@ -119,7 +119,7 @@ impl Operation {
             trace: trace.as_deref(),
             transport: Transport::Websocket,
         };
-        request::perform(&context, &self.request, out).await
+        request::perform(&context, &mut self.request, out).await
     }
 }
 
