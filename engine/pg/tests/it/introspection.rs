@@ -184,6 +184,44 @@ async fn one_of_everything() {
 }
 
 #[tokio::test]
+async fn tables_whose_rows_nothing_looks_at() {
+    let world = World::new("pg_plain");
+    world
+        .sql(
+            "create table up (id serial primary key); \
+             create function looks(int) returns bool language sql stable as 'select exists (select from up where id = $1)'; \
+             create function next() returns int language sql as 'select 1'; \
+             create function on_row() returns trigger language plpgsql as 'begin return new; end'; \
+             create domain word as text check (value ~ '^[a-z]*$'); \
+             create domain known as int check (looks(value)); \
+             create domain known_too as known; \
+             create type part as (id int); \
+             create table plain (id bigserial primary key, up int references up, key uuid default gen_random_uuid(), w word, \
+               at timestamptz default now(), a int[], n int generated always as identity, b box, \
+               d int generated always as (length(w)) stored, check (length(w) < 9 and up > 0), unique (key), exclude (at with =)); \
+             create table triggered (id int); \
+             create trigger t after insert on triggered for each statement execute function on_row(); \
+             create table checked (id int check (looks(id))); \
+             create table defaulted (id int default next() + 1); \
+             create table of_domain (id known); create table of_domain_too (id known_too); \
+             create table of_domains (ids known[]); create table of_parts (p part); \
+             create table secured (id int); alter table secured enable row level security; \
+             create table ruled (id int); create rule r as on insert to ruled do also select 1; \
+             create table split (id int) partition by range (id); create table piece partition of split default; \
+             create table old (id int); create table young () inherits (old); \
+             create view seen as select id from plain",
+        )
+        .await;
+    let catalog = world.source.introspect().await.unwrap();
+    let tables = catalog.tables.iter();
+    let plain: Vec<_> = tables
+        .filter(|table| table.inserts_are_plain)
+        .map(|table| table.name.name.as_str())
+        .collect();
+    assert_eq!(plain, ["plain", "up"]);
+}
+
+#[tokio::test]
 async fn every_change_changes_the_fingerprint() {
     let world = World::new("pg_fingerprint");
     world.sql(RICH).await;
@@ -218,6 +256,14 @@ async fn every_change_changes_the_fingerprint() {
         "create trigger u instead of delete on trigger_view for each row execute function trigger_insert()",
         "create extension pg_trgm",
         "create domain counted as int",
+        "alter domain counted add check (value > 0)",
+        "create trigger v before insert on pair for each row execute function trigger_insert()",
+        "drop trigger v on pair",
+        "alter table pair add check (a > 0)",
+        "alter table pair alter column a set default 1",
+        "alter table pair alter column a set default 2",
+        "alter table pair enable row level security",
+        "create table pair_below () inherits (pair)",
     ];
     for change in changes {
         world.sql(change).await;
