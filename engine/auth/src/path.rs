@@ -1,4 +1,5 @@
-//! JSON paths of settings: `$`, `.key`, `['any key']`, `["any key"]`, `[0]`; the `$` may be left out.
+//! JSON paths of settings: `$`, `.key`, `['any key']`, `["any key"]`, `[0]`; the `$` may be left out, and a dot may stand
+//! before a bracket.
 
 use std::fmt;
 
@@ -42,17 +43,18 @@ impl JsonPath {
             if steps.len() >= MOST_STEPS {
                 return Err(format!("a JSON path may have {MOST_STEPS} steps at most"));
             }
-            if let Some(after) = rest.strip_prefix('.') {
+            let bracket = rest.strip_prefix('.').unwrap_or(rest).strip_prefix('[');
+            if let Some(after) = bracket {
+                let (step, after) = bracketed(after).ok_or_else(wrong)?;
+                steps.push(step);
+                rest = after;
+            } else if let Some(after) = rest.strip_prefix('.') {
                 let end = after.find(['.', '[']).unwrap_or(after.len());
                 if end == 0 {
                     return Err(wrong());
                 }
                 steps.push(Step::Key(after[..end].to_owned()));
                 rest = &after[end..];
-            } else if let Some(after) = rest.strip_prefix('[') {
-                let (step, after) = bracketed(after).ok_or_else(wrong)?;
-                steps.push(step);
-                rest = after;
             } else {
                 return Err(wrong());
             }
@@ -103,7 +105,8 @@ impl fmt::Display for JsonPath {
             match step {
                 Step::Index(index) => write!(out, "[{index}]")?,
                 Step::Key(key) if is_plain(key) => write!(out, ".{key}")?,
-                Step::Key(key) => write!(out, "['{}']", key.replace('\\', "\\\\").replace('\'', "\\'"))?,
+                // As Hasura prints them: what is special is a JSON string.
+                Step::Key(key) => write!(out, "[{}]", Value::from(key.as_str()))?,
             }
         }
         Ok(())
@@ -111,8 +114,7 @@ impl fmt::Display for JsonPath {
 }
 
 fn is_plain(key: &str) -> bool {
-    !key.is_empty()
-        && !key.starts_with(|first: char| first.is_ascii_digit())
+    key.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
         && key
             .chars()
             .all(|character| character.is_ascii_alphanumeric() || matches!(character, '_' | '-'))
@@ -135,6 +137,9 @@ mod tests {
         assert_eq!(find("a.b[1]['c d']"), Some(json!("x")));
         assert_eq!(find("$['a'][\"b\"][1]['it\\'s']"), Some(json!(1)));
         assert_eq!(find("$['https://x.y/claims'].r"), Some(json!(1)));
+        // As in Hasura's own examples.
+        assert_eq!(find("$.['https://x.y/claims'].r"), Some(json!(1)));
+        assert_eq!(find("$.a.[\"b\"].[1].['c d']"), Some(json!("x")));
         assert_eq!(find("$.a.c"), None);
         assert_eq!(find("$.a.b[9]"), None);
         assert_eq!(find("$.a[0]"), None);
@@ -143,7 +148,14 @@ mod tests {
 
     #[test]
     fn they_print_as_they_are_read() {
-        for path in ["$.a", "$.a.b[0]", "$['a b'].c", "$['it\\'s']"] {
+        for path in [
+            "$.a",
+            "$.a.b[0]",
+            "$[\"a b\"].c",
+            "$[\"it's\"]",
+            "$[\"-a\"]",
+            "$._a-9",
+        ] {
             assert_eq!(JsonPath::parse(path).unwrap().to_string(), path);
         }
     }
@@ -155,6 +167,8 @@ mod tests {
             "$a",
             "$.",
             "$..a",
+            "$..['a']",
+            "$.a.[",
             "$[",
             "$[]",
             "$['a'",

@@ -55,6 +55,8 @@ mod socket;
 mod stand_in;
 mod tables;
 #[cfg(test)]
+mod token_answers;
+#[cfg(test)]
 mod transfer;
 mod validation;
 mod wait;
