@@ -319,7 +319,7 @@ fn an_hour_without_the_issuer() {
         }
         let looked = asked.load(Ordering::SeqCst) - before;
         let took = usize::try_from(since.elapsed().as_secs()).unwrap();
-        assert!(looked <= took + 1, "{looked} look-ups in {took} s");
+        assert!(looked <= took + 3, "{looked} look-ups in {took} s");
         // Nor does a crowd of them: one look for all who came before it began.
         let (alone, since) = (asked.load(Ordering::SeqCst), tokio::time::Instant::now());
         let crowd = (0..500).map(|_| gate.0.authenticate(&stranger, || None));
@@ -331,7 +331,7 @@ fn an_hour_without_the_issuer() {
         }
         let took = usize::try_from(since.elapsed().as_secs()).unwrap();
         let of_crowd = asked.load(Ordering::SeqCst) - alone;
-        assert!(of_crowd <= took + 2, "{of_crowd} look-ups in {took} s");
+        assert!(of_crowd <= took + 4, "{of_crowd} look-ups in {took} s");
         let looked = looked + of_crowd;
         // Each stranger once, and a look of our own every half minute.
         let most = strangers + 3600 / 30 + 20 + looked;

