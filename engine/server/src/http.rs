@@ -207,7 +207,9 @@ async fn handle(
     let mut read_time = Duration::ZERO;
     let answer = match route {
         None => Answer::plain_error(&not_found(), Visibility::Hidden),
-        Some(Route { methods, .. }) if !methods.contains(&head.method) => {
+        Some(Route { endpoint, methods })
+            if endpoint != Endpoint::Rest && !methods.contains(&head.method) =>
+        {
             let mut response = wrong_method(&head.method, methods);
             settings.cors.decorate(&head.headers, response.headers_mut());
             return response;

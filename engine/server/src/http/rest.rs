@@ -1,7 +1,7 @@
 //! `/api/rest/…`: saved queries under paths of their own.
 //!
 //! Segments of the path are decoded one by one before they are compared: `%2F` is part of its segment, never a separator.
-//! Variables come from the path, the query string and a JSON or form body, in this order. What comes as text is read by the
+//! Variables come from the path, a JSON body, the query string and a form, in this order. What comes as text is read by the
 //! variable's declared type. The answer is the content of `data`; errors have the plain shape and their own status.
 
 use std::borrow::Cow;
@@ -11,6 +11,7 @@ use graphql::Name;
 use graphql::type_system::TypeReference;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, Method, StatusCode};
+use indexmap::IndexMap;
 use metadata::rest::RestMethod;
 use schema::rest_endpoint::Match;
 use serde_json::{Map, Value};
@@ -66,15 +67,26 @@ pub async fn answer(state: &Arc<State>, authenticated: Authenticated, call: &Cal
     answer.by(authenticated)
 }
 
+/// How a variable came.
+enum Said {
+    /// In path, query string or form.
+    Text(String),
+    /// In a JSON body.
+    Json(Value),
+}
+
 /// The saved query of a path, and the variables that the path gives.
 fn find<'g>(generation: &'g Generation, call: &Call<'_>) -> Result<(&'g str, Pairs), ApiError> {
+    let method = method(call.method)?;
     let path = call.path.strip_prefix(PREFIX).unwrap_or_default();
     let decoded: Vec<Cow<'_, str>> = path.split('/').map(decode).collect::<Result<_, _>>()?;
-    let name = match generation.rest_endpoints.find(method(call.method), &decoded) {
+    let name = match generation.rest_endpoints.find(Some(method), &decoded) {
         Match::Found(name) => name,
         Match::Ambiguous => {
-            return Err(ApiError::new(Code::Unexpected, "Multiple endpoints found")
-                .status(StatusCode::INTERNAL_SERVER_ERROR));
+            return Err(
+                ApiError::new(Code::Unexpected, "Multiple endpoints match request")
+                    .status(StatusCode::INTERNAL_SERVER_ERROR),
+            );
         }
         Match::WrongMethod(allowed) => {
             let allowed: Vec<&str> = allowed.into_iter().map(RestMethod::as_str).collect();
@@ -123,25 +135,29 @@ fn request<'g>(
             .ok_or_else(|| ApiError::new(Code::BadRequest, format!("Unexpected variable {name}")))
     };
     let mut queried = parameters(call.query)?;
-    let mut variables = Map::new();
+    let mut sent = Map::new();
     match Form::of(call.headers) {
-        Form::Json => variables = body(call.body)?,
+        Form::Json => sent = body(call.body)?,
         Form::Pairs => queried.extend(parameters(text_of(call.body)?)?),
         Form::Other => {}
     }
-    for name in variables.keys() {
-        type_of(name)?;
-    }
-    // What is said last holds: the path.
-    for (name, text) in queried.into_iter().chain(bound) {
-        match from_text(&name, type_of(&name)?, &text)? {
-            Some(value) => {
-                variables.insert(name, value);
-            }
-            None => {
-                variables.shift_remove(&name);
-            }
+    // What is said last holds: the path, before it the body.
+    let mut said: IndexMap<String, Said> = IndexMap::new();
+    said.extend(queried.into_iter().map(|(name, text)| (name, Said::Text(text))));
+    said.extend(sent.into_iter().map(|(name, value)| (name, Said::Json(value))));
+    said.extend(bound.into_iter().map(|(name, text)| (name, Said::Text(text))));
+    let mut variables = Map::new();
+    for (name, said) in said {
+        // What cannot be a variable's name, as in `?utm-source=x`, is meant for somebody else.
+        if !is_name(&name) {
+            continue;
         }
+        let type_ = type_of(&name)?;
+        let value = match said {
+            Said::Json(value) => Some(value),
+            Said::Text(text) => from_text(&name, type_, &text)?,
+        };
+        variables.extend(value.map(|value| (name, value)));
     }
     Ok(Request {
         query: Cow::Borrowed(text),
@@ -202,21 +218,24 @@ fn from_text(name: &str, type_: &TypeReference<Name>, text: &str) -> Result<Opti
     let TypeReference::Named { id, nullable } = type_ else {
         return Err(ApiError::new(
             Code::BadRequest,
-            format!("variable {name}: List variables are not currently supported in URL or form parameters."),
+            format!(
+                "List variables are not currently supported in URL or Query parameters. (Variable {name}, with value {})",
+                shown(text)
+            ),
         ));
     };
     Ok(Some(match &**id {
         "Boolean" => match text {
             "" => Value::Bool(true),
-            _ => serde_json::from_str::<bool>(&text.to_ascii_lowercase())
-                .map_or_else(|_| text.into(), Value::Bool),
+            _ => serde_json::from_str::<bool>(text).map_or_else(|_| text.into(), Value::Bool),
         },
         _ if text.is_empty() && *nullable => return Ok(None),
-        "String" | "ID" => text.into(),
+        // As in Hasura, a text is what it is: JSON proper comes in a body.
+        "String" | "ID" | "json" | "jsonb" => text.into(),
         "Int" | "Float" | "smallint" | "bigint" | "float8" | "numeric" => {
             serde_json::from_str(text).map_or_else(|_| text.into(), Value::Number)
         }
-        // JSON, points and input objects.
+        // Points and input objects.
         _ if text.starts_with(['{', '[']) => serde_json::from_str(text).unwrap_or_else(|_| text.into()),
         _ => text.into(),
     }))
@@ -261,15 +280,53 @@ fn decode(text: &str) -> Result<Cow<'_, str>, ApiError> {
         .map_err(|_| ApiError::new(Code::BadRequest, "the URL is not UTF-8"))
 }
 
-fn method(method: &Method) -> Option<RestMethod> {
-    Some(match *method {
-        Method::GET => RestMethod::Get,
-        Method::POST => RestMethod::Post,
-        Method::PUT => RestMethod::Put,
-        Method::DELETE => RestMethod::Delete,
-        Method::PATCH => RestMethod::Patch,
-        _ => return None,
-    })
+/// Whether GraphQL can name a variable so.
+fn is_name(text: &str) -> bool {
+    !text.starts_with(|first: char| first.is_ascii_digit())
+        && !text.is_empty()
+        && text
+            .bytes()
+            .all(|byte| byte == b'_' || byte.is_ascii_alphanumeric())
+}
+
+/// A text as Hasura quotes it in this message.
+fn shown(text: &str) -> String {
+    let mut shown = String::from("\"");
+    let mut after_number = false;
+    for character in text.chars() {
+        let number = !(' '..='~').contains(&character);
+        match character {
+            '"' | '\\' => shown.extend(['\\', character]),
+            '\n' => shown.push_str("\\n"),
+            '\r' => shown.push_str("\\r"),
+            '\t' => shown.push_str("\\t"),
+            _ if number => shown.push_str(&format!("\\{}", u32::from(character))),
+            _ => {
+                if after_number && character.is_ascii_digit() {
+                    shown.push_str("\\&");
+                }
+                shown.push(character);
+            }
+        }
+        after_number = number && !matches!(character, '\n' | '\r' | '\t');
+    }
+    shown.push('"');
+    shown
+}
+
+fn method(method: &Method) -> Result<RestMethod, ApiError> {
+    let told = match *method {
+        Method::GET => return Ok(RestMethod::Get),
+        Method::POST => return Ok(RestMethod::Post),
+        Method::PUT => return Ok(RestMethod::Put),
+        Method::DELETE => return Ok(RestMethod::Delete),
+        Method::PATCH => return Ok(RestMethod::Patch),
+        Method::HEAD | Method::OPTIONS | Method::TRACE | Method::CONNECT => {
+            format!("Method {method} not supported.")
+        }
+        _ => "Nonstandard method not allowed for REST endpoints".to_owned(),
+    };
+    Err(ApiError::new(Code::BadRequest, told))
 }
 
 #[cfg(test)]
@@ -291,6 +348,8 @@ mod tests {
         assert_eq!(read("Boolean!", ""), Some(json!(true)));
         assert_eq!(read("Boolean", "false"), Some(json!(false)));
         assert_eq!(read("Boolean", "x"), Some(json!("x")));
+        assert_eq!(read("Boolean", "TRUE"), Some(json!("TRUE")));
+        assert_eq!(read("jsonb", "{\"a\":1}"), Some(json!("{\"a\":1}")));
         assert_eq!(read("Int", "7"), Some(json!(7)));
         assert_eq!(read("Int", "7x"), Some(json!("7x")));
         assert_eq!(read("Int", ""), None);
@@ -323,6 +382,17 @@ mod tests {
             let encoded: String = text.bytes().map(|byte| format!("%{byte:02x}")).collect();
             assert_eq!(decode(&encoded).unwrap(), text);
         }
+    }
+
+    #[test]
+    fn lists_come_in_bodies_alone() {
+        let query = "query ($v: [Int!]) { a }";
+        let document = graphql::Document::parse(query, &graphql::Limits::default()).unwrap();
+        let type_ = &document.operation(None).unwrap().variables[0].type_;
+        assert_eq!(
+            from_text("v", type_, "[1,\"é2\"]").unwrap_err().message,
+            "List variables are not currently supported in URL or Query parameters. (Variable v, with value \"[1,\\\"\\233\\&2\\\"]\")"
+        );
     }
 
     #[test]

@@ -33,13 +33,8 @@ pub struct Route {
 const POST: &[Method] = &[Method::POST];
 const GET: &[Method] = &[Method::GET, Method::HEAD];
 const EITHER: &[Method] = &[Method::POST, Method::GET];
-const REST: &[Method] = &[
-    Method::GET,
-    Method::POST,
-    Method::PUT,
-    Method::PATCH,
-    Method::DELETE,
-];
+/// Methods of REST endpoints are for each of them to say.
+const REST: &[Method] = &[];
 
 /// Every path with its endpoint, methods, and whether its API is on.
 fn table(apis: Apis) -> [(&'static str, Endpoint, &'static [Method], bool); 22] {

@@ -142,6 +142,9 @@ pub(crate) fn add_tls_host(
     arguments: Arguments<'_>,
 ) -> Result<Value, ApiError> {
     let entry: TlsAllow = read_command(arguments)?;
+    if entry.host.is_empty() {
+        return Err(ApiError::new("bad-request", "key \"host\" cannot be empty"));
+    }
     let known = workspace.document().network.tls_allowlist.iter();
     if known
         .clone()
@@ -164,7 +167,10 @@ pub(crate) fn drop_tls_host(
     workspace: &mut Workspace<'_>,
     arguments: Arguments<'_>,
 ) -> Result<Value, ApiError> {
-    let host = arguments.name("host")?;
+    let host: String = arguments.required("host")?;
+    if host.is_empty() {
+        return Err(ApiError::new("bad-request", "hostname cannot be empty"));
+    }
     let suffix: Option<String> = arguments.optional("suffix")?;
     let before = workspace.document().network.tls_allowlist.len();
     workspace.change(None, |document| {
@@ -174,7 +180,7 @@ pub(crate) fn drop_tls_host(
             .retain(|allowed| allowed.host != host || (suffix.is_some() && allowed.suffix != suffix));
         if document.network.tls_allowlist.len() == before {
             return Err(ApiError::new(
-                "not-found",
+                "not-exists",
                 format!("the host \"{host}\" isn't present in the allowlist"),
             ));
         }

@@ -57,6 +57,55 @@ fn the_compose_file_runs() {
     assert_eq!(server.send("GET", "/", &[], "").0, 302);
 }
 
+/// The variables of the container: values as they are, keys of its Secret as somebody would fill them.
+fn container() -> Vec<(String, String)> {
+    let env = KUBERNETES.split("\n        env:\n").nth(1).unwrap();
+    let env = env.split("\n        resources:").next().unwrap();
+    let mut found = Vec::new();
+    for item in env.split("        - name: ").skip(1) {
+        let mut lines = item.lines();
+        let name = lines.next().unwrap().trim();
+        let value = lines
+            .filter_map(|line| line.trim().split_once(": "))
+            .find_map(|(key, value)| match (key, value) {
+                ("value", value) => Some(value.trim_matches('"')),
+                ("key", "database-url") => Some("postgres://nowhere"),
+                ("key", "admin-secret") => Some("strong-random-secret"),
+                ("key", "jwt-secret") => {
+                    Some(r#"{"type":"HS256","key":"super-secret-jwt-signing-key-min-32-chars"}"#)
+                }
+                _ => None,
+            });
+        found.push((
+            name.to_owned(),
+            value.unwrap_or_else(|| panic!("{name}")).to_owned(),
+        ));
+    }
+    found
+}
+
+#[test]
+fn the_deployment_runs() {
+    let database = TestDatabase::create("deployment");
+    let mut command = rowlock(&["serve", "--server-port", "0"]);
+    let variables = container();
+    assert_eq!(variables.len(), 5, "{variables:?}");
+    command.envs(variables);
+    let server = Server::spawn(command.env("HASURA_GRAPHQL_DATABASE_URL", database.url()));
+    // Its probes.
+    assert_eq!(server.send("GET", "/healthz", &[], ""), (200, "OK".to_owned()));
+    let query = json!({"query": "{ __typename }"});
+    let told = "Missing 'Authorization' or 'Cookie' header in JWT authentication mode";
+    let (_, answer) = server.json("/v1/graphql", &[], &query);
+    assert_eq!(answer["errors"][0]["message"], told, "nobody is anonymous there");
+    let admin = [("x-hasura-admin-secret", "strong-random-secret")];
+    assert_eq!(
+        server.json("/v1/graphql", &admin, &query).1,
+        json!({"data": {"__typename": "query_root"}})
+    );
+    assert_eq!(server.send("GET", "/console", &admin, "").0, 404);
+}
+
 #[test]
 fn both_deployments_name_known_variables() {
     let known =

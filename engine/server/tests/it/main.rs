@@ -22,6 +22,7 @@ mod crash;
 mod data_api;
 #[cfg(test)]
 mod delivered;
+#[cfg(test)]
 mod deployment;
 #[cfg(test)]
 mod dev;

@@ -83,7 +83,30 @@ fn hosts_of_the_tls_allow_list() {
         (parameters.self_signed(&key).unwrap(), key)
     };
     let database = TestDatabase::create("outbound_self_signed");
-    drop(server(&database, &[]));
+    let setup = server(&database, &[]);
+    for (kind, host, code, told) in [
+        ("add", "", "bad-request", "key \"host\" cannot be empty"),
+        ("drop", "", "bad-request", "hostname cannot be empty"),
+        (
+            "drop",
+            "x",
+            "not-exists",
+            "the host \"x\" isn't present in the allowlist",
+        ),
+    ] {
+        let preposition = if kind == "add" { "to" } else { "from" };
+        let kind = format!("{kind}_host_{preposition}_tls_allowlist");
+        let (status, answer) = setup.json(
+            "/v1/metadata",
+            &[ADMIN],
+            &json!({"type": kind, "args": {"host": host}}),
+        );
+        assert_eq!(
+            (status, &answer["code"], &answer["error"]),
+            (400, &json!(code), &json!(told))
+        );
+    }
+    drop(setup);
     for (name, is_ca, expired) in [
         ("localhost", false, false),
         ("localhost", true, false),

@@ -310,4 +310,31 @@ fn paths_and_forms_of_saved_queries() {
     assert_eq!(post(form, "none=1").0, 400);
     assert_eq!(post("text/xml", "<a/>").1, r#"{"item":[]}"#);
     assert_eq!(post("application/json", "{").0, 400);
+    let post = |path: &str, body: &str| server.send("POST", &format!("/api/rest/{path}"), &[ADMIN], body);
+    assert_eq!(
+        post(
+            "tag/e%20f?other=7&utm-source=x",
+            r#"{"other":"x","not a name":1}"#
+        ),
+        found("e f"),
+        "the body wins over the query string, and what can be no variable is nobody's"
+    );
+    assert_eq!(
+        post("tag/e%20f", r#"{"tag":"c+d"}"#),
+        found("e f"),
+        "the path wins over the body"
+    );
+    for (method, told) in [
+        ("OPTIONS", "Method OPTIONS not supported."),
+        ("TRACE", "Method TRACE not supported."),
+        ("BREW", "Nonstandard method not allowed for REST endpoints"),
+    ] {
+        assert_eq!(
+            server.send(method, "/api/rest/tag/x", &[ADMIN], ""),
+            (
+                400,
+                json!({"error": told, "path": "$", "code": "bad-request"}).to_string()
+            )
+        );
+    }
 }
