@@ -160,7 +160,7 @@ pub const ALL: &[Setting] = &[
     setting("ROWLOCK_ADMIN_TOKEN", "", Text, "", "Bearer token of the admin API."),
     setting("HASURA_GRAPHQL_SERVER_PORT", "server-port", Number, "8080", "Port to listen on; 0 takes a free one."),
     setting("HASURA_GRAPHQL_SERVER_HOST", "server-host", Text, "*", "Address to listen on; `*` means all of them."),
-    setting("HASURA_GRAPHQL_SERVER_TIMEOUT", "server-timeout", Number, "30", "Seconds a client may take to send the head of a request, or may pause within a body."),
+    setting("HASURA_GRAPHQL_SERVER_TIMEOUT", "server-timeout", Number, "30", "Seconds a client may take to send the head of a request or a message of a websocket, or may pause within a body."),
     setting("HASURA_GRAPHQL_MAX_TOTAL_HEADER_LENGTH", "max-total-header-length", Number, "1048576", "Bytes of a request's head at most; a longer one is answered 431."),
     setting("ROWLOCK_MAX_BODY_LENGTH", "max-body-length", Number, "67108864", "Bytes of a request's body at most; a longer one is answered 413."),
     setting("ROWLOCK_MAX_RESPONSE_LENGTH", "max-response-length", Number, "1073741824", "Bytes of one root field's answer at most; a longer one is an error."),
