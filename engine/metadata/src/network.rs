@@ -1,4 +1,4 @@
-//! `network`: hosts whose TLS certificates are not verified.
+//! `network`: hosts whose TLS certificates may be of their own making.
 
 mod json;
 

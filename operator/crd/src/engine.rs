@@ -292,13 +292,13 @@ part! {
 part! {
     /// How the engine calls other servers.
     pub struct Network {
-        /// Metadata key `tls_allowlist`: hosts whose certificates are not verified.
+        /// Metadata key `tls_allowlist`: hosts whose certificates may be of their own making.
         pub tls_allow_list: Vec<TlsAllow>,
     }
 }
 
 part! {
-    /// A host whose certificate is not verified.
+    /// A host whose certificate may be of its own making.
     pub struct TlsAllow {
         /// Metadata key `host`.
         pub host: String,

@@ -62,7 +62,7 @@ codes! {
     JwtMissingRoleClaims "jwt-missing-role-claims" BAD_REQUEST "authentication"
         "Put `x-hasura-allowed-roles` and `x-hasura-default-role` into tokens.";
     RateLimitExceeded "rate-limit-exceeded" TOO_MANY_REQUESTS "API limits"
-        "Ask less often, or raise `rate_limit`.";
+        "Ask less often, or raise `rate_limit`; for the metadata API `ROWLOCK_METADATA_RATE_LIMIT_PER_MINUTE`.";
     InvalidJson "invalid-json" BAD_REQUEST "reading the body" "Send a body that is JSON.";
     ParseFailed "parse-failed" BAD_REQUEST "reading the body; coercing values; reading metadata"
         "Correct the key or value at the path.";
