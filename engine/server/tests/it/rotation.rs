@@ -81,7 +81,7 @@ pub(crate) fn is_let_in(server: &Server, header: (&str, &str)) -> bool {
 pub(crate) fn until(server: &Server, header: (&str, &str), wanted: bool) -> Duration {
     let started = Instant::now();
     while is_let_in(server, header) != wanted {
-        assert!(started.elapsed() < Duration::from_secs(5), "{wanted} after 5 s");
+        assert!(started.elapsed() < Duration::from_secs(60), "{wanted}");
     }
     started.elapsed()
 }
@@ -164,8 +164,10 @@ fn keys_change_under_load() {
         old_is_valid.store(false, Ordering::SeqCst);
         folder.put("HASURA_GRAPHQL_ADMIN_SECRETS", &json!([SECRET, "second"]));
         folder.put("HASURA_GRAPHQL_JWT_SECRETS", &keys(&["new"]));
-        until(&server, old, false);
-        until(&server, first, false);
+        for gone in [old, first] {
+            let took = until(&server, gone, false);
+            assert!(took < Duration::from_secs(5), "{took:?}");
+        }
         // So do the websockets of those who came in with them, and no others.
         let forbidden = (4403, json!({"server_error_msg": "4403: Forbidden"}).to_string());
         let [by_token, by_secret, by_other] = &mut sockets;
