@@ -90,9 +90,6 @@ MUTANTS = [
         (PLAN + "lower/write.rs", "let updated = self.check(row, check);",
          "let updated = if MUTANT { Expression::True } else { self.check(row, check) };"),
     ]),
-    ("checks of rows in one statement lead to rows that it writes too", [
-        (PLAN + "lower/write/chain.rs", "table.inserts_are_plain && written", "MUTANT || table.inserts_are_plain && written"),
-    ]),
     ("upserts take no presets of updates", [
         (WRITE + "conflict.rs", "presets: presets\n                .into_iter()",
          "presets: presets\n                .into_iter().filter(|_| !MUTANT)"),

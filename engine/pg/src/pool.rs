@@ -25,8 +25,8 @@ mod place;
 mod session;
 
 pub(crate) use self::estimate::{Estimates, Known};
-pub(crate) use self::exclusive::Exclusive;
-pub(crate) use self::line::{Line, Shared};
+pub(crate) use self::exclusive::{Exclusive, InUse};
+pub(crate) use self::line::{Connected, Line, Shared};
 pub(crate) use self::place::Place;
 pub(crate) use self::session::{Purpose, Session};
 
@@ -38,7 +38,8 @@ const MOST_READERS: usize = 32;
 /// 4 readers 34,000/s, 8 readers 31,000/s, 16 readers 22,000/s.
 const BEFORE_MORE: u32 = 8;
 
-/// At most this many connections are writers that short writes share, and at most a quarter of what readers leave.
+/// At most this many connections are writers that short writes share, and at most a quarter of what readers leave. None is
+/// kept free for them: each takes the place of an exclusive one while it is connected, so that only who writes has any.
 /// Measured with 32 single-row inserts at a time on two cores: on 4 such connections 12,300/s, each with a connection to
 /// itself 7,600/s.
 const MOST_WRITERS: usize = 4;
@@ -51,8 +52,8 @@ const DEEPEST_WRITES: u32 = 8;
 const LONGEST_WAIT_TO_WRITE: Duration = Duration::from_millis(3);
 
 /// A shared connection for writes that was not used for so long may become another user's.
-/// Short enough that users of an application follow each other; long enough that many users do not connect all the time.
-const UNUSED: Duration = Duration::from_secs(10);
+/// Short enough that users of an application follow each other; long enough that one who writes now and then keeps it.
+const UNUSED: Duration = Duration::from_secs(1);
 
 /// First wait before a failed connection attempt is tried again; each further one is twice as long.
 const BACKOFF: Duration = Duration::from_millis(100);
@@ -136,7 +137,7 @@ impl Pool {
             // Two for each core here, as the server is seldom smaller.
             first_readers: std::thread::available_parallelism().map_or(4, |cores| (cores.get() * 2).max(4)),
             next_line: AtomicUsize::new(0),
-            permits: Arc::new(Semaphore::new(most - readers - writers)),
+            permits: Arc::new(Semaphore::new(most - readers)),
             idle: Mutex::new(Vec::new()),
             in_use: AtomicUsize::new(0),
             returned: Notify::new(),
@@ -179,6 +180,7 @@ impl Pool {
         let permit = self.permit().await?;
         self.make_room();
         let session = self.open(&self.connector).await?;
+        let session = (session, InUse::new(self));
         Ok(Exclusive::new(self.clone(), session, permit, Purpose::Reading))
     }
 
@@ -187,6 +189,7 @@ impl Pool {
         let permit = self.permit().await?;
         self.make_room();
         let session = self.open(&self.plain_connector).await?;
+        let session = (session, InUse::new(self));
         let mut exclusive = Exclusive::new(self.clone(), session, permit, Purpose::Reading);
         exclusive.close_after_use();
         Ok(exclusive)
@@ -245,13 +248,16 @@ impl Pool {
     }
 
     fn connect_reader(self: &Arc<Pool>, at: usize) {
-        self.connect_line(at, |pool| async move { pool.open(&pool.connector).await });
+        self.connect_line(at, |pool| async move {
+            let session = pool.open(&pool.connector).await?;
+            Ok((Arc::new(session), None))
+        });
     }
 
     /// Connects a line, unless it is connected or somebody does so already.
     fn connect_line<F>(self: &Arc<Pool>, at: usize, open: impl FnOnce(Arc<Pool>) -> F)
     where
-        F: Future<Output = Result<Session, Error>> + Send + 'static,
+        F: Future<Output = Result<Connected, Error>> + Send + 'static,
     {
         if !self.lines.get(at).is_some_and(Line::begin_connecting) {
             return;
@@ -303,20 +309,28 @@ impl Pool {
         shared
     }
 
-    /// Connects a writer for a user, if it is not connected or was not used for a while.
+    /// Connects a writer for a user, or gives the user one that nobody used for a while.
     fn connect_writer(self: &Arc<Pool>, at: usize, user: &str) {
         let Some(line) = self.lines.get(at) else {
             return;
         };
-        line.reap(UNUSED, None);
+        let unused = line.take_unused(UNUSED);
         let user = user.to_owned();
-        self.connect_line(at, |pool| async move { pool.open_for_writes_of(&user).await });
+        self.connect_line(at, |pool| async move { pool.writer_of(&user, unused).await });
     }
 
-    async fn open_for_writes_of(self: &Arc<Pool>, user: &str) -> Result<Session, Error> {
-        let session = self.open_for(Purpose::Writing).await?;
+    async fn writer_of(self: &Arc<Pool>, user: &str, unused: Option<Connected>) -> Result<Connected, Error> {
+        let unused = unused.filter(|(session, _)| session.is_usable(self.settings.connection_lifetime));
+        let (session, permit) = match unused {
+            Some(unused) => unused,
+            None => {
+                let permit = self.permit().await?;
+                let (session, _) = self.idle_or_new(Purpose::Writing).await?;
+                (Arc::new(session), Some(permit))
+            }
+        };
         session.set_user(user).await?;
-        Ok(session)
+        Ok((session, permit))
     }
 
     fn line(&self, at: usize) -> Option<&Line> {
@@ -324,12 +338,19 @@ impl Pool {
     }
 
     /// The one used last of those that are set up for it; if there is none, the one used last.
-    fn pop_idle(&self, purpose: Purpose) -> Option<Session> {
+    fn pop_idle(self: &Arc<Pool>, purpose: Purpose) -> Option<(Session, InUse)> {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        match idle.iter().rposition(|session| session.purpose() == purpose) {
-            Some(at) => Some(idle.remove(at)),
-            None => idle.pop(),
-        }
+        let session = match idle.iter().rposition(|session| session.purpose() == purpose) {
+            Some(at) => idle.remove(at),
+            None => idle.pop()?,
+        };
+        Some((session, InUse::new(self)))
+    }
+
+    /// Nobody has a connection that could come back, and none is idle.
+    fn none_will_return(&self) -> bool {
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        idle.is_empty() && self.in_use.load(Ordering::Acquire) == 0
     }
 
     /// Closes an idle connection if there are as many as may be, as it counts too.
@@ -425,8 +446,15 @@ impl Pool {
         let count = |value: usize| u64::try_from(value).unwrap_or(u64::MAX);
         let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let idle = count(self.idle.lock().unwrap_or_else(PoisonError::into_inner).len());
-        let allowed = u64::from(self.settings.max_connections.max(1)) - count(self.lines.len());
-        let busy = allowed.saturating_sub(count(self.permits.available_permits()));
+        let allowed = u64::from(self.settings.max_connections.max(1)) - count(self.readers);
+        let writers = count(
+            self.lines
+                .iter()
+                .skip(self.readers)
+                .filter_map(Line::load)
+                .count(),
+        );
+        let busy = allowed.saturating_sub(count(self.permits.available_permits()) + writers);
         let loads: Vec<u32> = self.lines.iter().filter_map(Line::load).collect();
         metrics.connections += idle + busy + count(loads.len());
         metrics.idle += idle + count(loads.iter().filter(|load| **load == 0).count());

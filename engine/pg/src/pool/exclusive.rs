@@ -22,14 +22,25 @@ pub(crate) struct Exclusive {
 /// What others wait for while the connection is here. Given back last: whoever is told of it finds the connection.
 #[derive(Debug)]
 struct Held {
-    pool: Arc<Pool>,
+    _in_use: InUse,
     _permit: OwnedSemaphorePermit,
 }
 
-impl Drop for Held {
+/// Counts a connection that is not idle. One that was idle is counted before anybody can miss it.
+#[derive(Debug)]
+pub(crate) struct InUse(Arc<Pool>);
+
+impl InUse {
+    pub(super) fn new(pool: &Arc<Pool>) -> InUse {
+        pool.in_use.fetch_add(1, Ordering::AcqRel);
+        InUse(pool.clone())
+    }
+}
+
+impl Drop for InUse {
     fn drop(&mut self) {
-        self.pool.in_use.fetch_sub(1, Ordering::AcqRel);
-        self.pool.returned.notify_waiters();
+        self.0.in_use.fetch_sub(1, Ordering::AcqRel);
+        self.0.returned.notify_waiters();
     }
 }
 
@@ -47,13 +58,12 @@ enum State {
 impl Exclusive {
     pub(super) fn new(
         pool: Arc<Pool>,
-        session: Session,
+        (session, in_use): (Session, InUse),
         permit: OwnedSemaphorePermit,
         purpose: Purpose,
     ) -> Exclusive {
-        pool.in_use.fetch_add(1, Ordering::AcqRel);
         let held = Held {
-            pool: pool.clone(),
+            _in_use: in_use,
             _permit: permit,
         };
         Exclusive {

@@ -7,6 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
+use tokio::sync::OwnedSemaphorePermit;
+
 use crate::pool::{Pool, Session};
 
 /// Statements in flight on one connection.
@@ -22,11 +24,21 @@ const LEAST_PATIENCE: Duration = Duration::from_millis(100);
 /// The least of it before new writes go elsewhere; what was sent stays where it is.
 const LEAST_PATIENCE_OF_WRITES: Duration = Duration::from_millis(10);
 
+/// How long nobody tries to connect after a failure; each further one is twice as long.
+const BACKOFF: Duration = Duration::from_millis(50);
+const LONGEST_BACKOFF: Duration = Duration::from_secs(2);
+
+/// A connection for a line, and the place of an exclusive one that it takes, if it does.
+pub(crate) type Connected = (Arc<Session>, Option<OwnedSemaphorePermit>);
+
 /// One shared connection.
 #[derive(Debug, Default)]
 pub(crate) struct Line {
-    session: RwLock<Option<Arc<Session>>>,
+    session: RwLock<Option<Connected>>,
     connecting: AtomicBool,
+    /// Failures to connect since the last success, and until when nobody tries again, in microseconds of the process.
+    failures: AtomicU32,
+    resting_until: AtomicU64,
     connected: AtomicBool,
     load: AtomicU32,
     /// Held while a statement is numbered and sent, so that numbers are in the order of the answers.
@@ -60,7 +72,7 @@ impl Line {
     pub(super) fn load_of(&self, user: &str) -> Option<(u32, bool)> {
         let load = self.load()?;
         let session = self.session.read().unwrap_or_else(PoisonError::into_inner);
-        let session = session.as_ref()?;
+        let (session, _) = session.as_ref()?;
         session.is_of_user(user).then(|| (load, session.flushes()))
     }
 
@@ -91,16 +103,26 @@ impl Line {
         longest.max(u64::try_from(least.as_micros()).unwrap_or(u64::MAX))
     }
 
-    /// Nobody else is connecting it, nor is it connected.
+    /// Nobody else is connecting it, nor is it connected, nor did that fail just now.
     pub(super) fn begin_connecting(&self) -> bool {
-        !self.connected.load(Ordering::Acquire) && !self.connecting.swap(true, Ordering::AcqRel)
+        !self.connected.load(Ordering::Acquire)
+            && micros(Instant::now()) >= self.resting_until.load(Ordering::Relaxed)
+            && !self.connecting.swap(true, Ordering::AcqRel)
     }
 
-    pub(super) fn finish_connecting(&self, session: Option<Session>) {
-        if let Some(session) = session {
+    pub(super) fn finish_connecting(&self, connected: Option<Connected>) {
+        if connected.is_some() {
+            self.failures.store(0, Ordering::Relaxed);
+        } else {
+            let failures = self.failures.fetch_add(1, Ordering::Relaxed).min(10);
+            let rest = (BACKOFF * (1 << failures)).min(LONGEST_BACKOFF);
+            self.resting_until
+                .store(micros(Instant::now() + rest), Ordering::Relaxed);
+        }
+        if connected.is_some() {
             // Whoever joins does so under this lock: the figures are of this connection from the first on.
             let mut held = self.session.write().unwrap_or_else(PoisonError::into_inner);
-            *held = Some(Arc::new(session));
+            *held = connected;
             self.load.store(0, Ordering::Relaxed);
             self.ended
                 .store(self.begun.load(Ordering::Relaxed), Ordering::Relaxed);
@@ -112,10 +134,22 @@ impl Line {
     /// Takes the connection out of use if it is still this one.
     fn disconnect(&self, session: &Arc<Session>) {
         let mut held = self.session.write().unwrap_or_else(PoisonError::into_inner);
-        if held.as_ref().is_some_and(|held| Arc::ptr_eq(held, session)) {
+        if held.as_ref().is_some_and(|(held, _)| Arc::ptr_eq(held, session)) {
             self.connected.store(false, Ordering::Release);
             *held = None;
         }
+    }
+
+    /// Its connection, if nobody used it for so long. Nobody else has it then.
+    pub(super) fn take_unused(&self, unused: Duration) -> Option<Connected> {
+        let mut held = self.session.write().unwrap_or_else(PoisonError::into_inner);
+        let (session, _) = held.as_ref()?;
+        // Whoever joins is counted under this lock.
+        if self.load.load(Ordering::Acquire) > 0 || session.idle_for() < unused {
+            return None;
+        }
+        self.connected.store(false, Ordering::Release);
+        held.take()
     }
 
     /// Closes the connection if it is idle for too long, too old (then also while statements are in flight: they go on, new
@@ -125,7 +159,8 @@ impl Line {
             .session
             .read()
             .unwrap_or_else(PoisonError::into_inner)
-            .clone();
+            .as_ref()
+            .map(|(session, _)| session.clone());
         if let Some(session) = session {
             let unused = self.load.load(Ordering::Relaxed) == 0 && session.idle_for() >= idle;
             if unused || !session.is_usable(lifetime) {
@@ -160,7 +195,7 @@ impl Shared {
         let line = pool.line(at)?;
         // Held until it is counted: the line may become another connection, of another user, right before or after.
         let held = line.session.read().unwrap_or_else(PoisonError::into_inner);
-        let session = Arc::clone(held.as_ref()?);
+        let session = Arc::clone(&held.as_ref()?.0);
         if session.client.is_closed() {
             drop(held);
             line.disconnect(&session);
@@ -272,7 +307,7 @@ fn leave(pool: &Pool, at: usize, session: &Arc<Session>, number: u64) {
     }
     let held = line.session.read().unwrap_or_else(PoisonError::into_inner);
     // After a reconnection the figures are of another connection.
-    if held.as_ref().is_some_and(|held| Arc::ptr_eq(held, session)) {
+    if held.as_ref().is_some_and(|(held, _)| Arc::ptr_eq(held, session)) {
         if number != UNSENT {
             line.head_since.store(micros(Instant::now()), Ordering::Relaxed);
             line.ended.fetch_add(1, Ordering::AcqRel);

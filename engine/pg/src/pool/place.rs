@@ -2,11 +2,10 @@
 
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use crate::error::Error;
-use crate::pool::{Exclusive, Pool, Purpose, Session, Shared, Waiting};
+use crate::pool::{Exclusive, InUse, Pool, Purpose, Session, Shared, Waiting};
 
 /// Who cannot open a connection waits so long at most for one that others have, within `pool_timeout`.
 const LONGEST_WAIT_FOR_OTHERS: Duration = Duration::from_secs(5);
@@ -44,19 +43,19 @@ impl Pool {
         Ok(Place::Exclusive(Box::new(exclusive)))
     }
 
-    async fn idle_or_new(self: &Arc<Pool>, purpose: Purpose) -> Result<Session, Error> {
+    pub(super) async fn idle_or_new(self: &Arc<Pool>, purpose: Purpose) -> Result<(Session, InUse), Error> {
         match self.idle(purpose).await {
             Some(session) => Ok(session),
-            None => self.open_for(purpose).await,
+            None => Ok((self.open_for(purpose).await?, InUse::new(self))),
         }
     }
 
-    async fn idle(&self, purpose: Purpose) -> Option<Session> {
-        while let Some(session) = self.pop_idle(purpose) {
+    async fn idle(self: &Arc<Pool>, purpose: Purpose) -> Option<(Session, InUse)> {
+        while let Some((session, in_use)) = self.pop_idle(purpose) {
             if session.is_usable(self.settings.connection_lifetime)
                 && self.set_up(&session, purpose).await.is_ok()
             {
-                return Some(session);
+                return Some((session, in_use));
             }
         }
         None
@@ -64,7 +63,7 @@ impl Pool {
 
     /// A connection that somebody has now, when it comes back; `None` if nobody has one, or for too long.
     /// While a password changes, or when the server gives no more connections, there are only those that are open.
-    async fn returned(&self, purpose: Purpose) -> Option<Session> {
+    async fn returned(self: &Arc<Pool>, purpose: Purpose) -> Option<(Session, InUse)> {
         let longest = LONGEST_WAIT_FOR_OTHERS;
         let longest = self
             .settings
@@ -76,9 +75,8 @@ impl Pool {
                 let mut returned = pin!(self.returned.notified());
                 // From here on nothing that comes back is missed.
                 returned.as_mut().enable();
-                let none_to_come = self.in_use.load(Ordering::Acquire) == 0;
                 let session = self.idle(purpose).await;
-                if session.is_some() || none_to_come {
+                if session.is_some() || self.none_will_return() {
                     return session;
                 }
                 returned.await;

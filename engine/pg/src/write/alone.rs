@@ -30,13 +30,14 @@ pub(crate) async fn run(
     if !known.is_short() {
         return None;
     }
-    let shared = pool.shared_write(user, &known)?;
+    // First, as a place once taken is only given back after a round trip.
     let values = match execute::values(&statement.parameters, values) {
         Ok(values) => values,
         Err(error) => return Some(Err(Failed { position: 0, error })),
     };
+    let shared = pool.shared_write(user, &known)?;
     let start = out.len();
-    let result = on_shared(shared, &known, statement, &values, out).await;
+    let result = on_shared(pool, shared, &known, statement, &values, out).await;
     if !matches!(result, Ok(true)) {
         out.truncate(start);
     }
@@ -48,7 +49,6 @@ pub(crate) async fn run(
             counters.statement_errors.fetch_add(1, Ordering::Relaxed);
         }
     }
-    counters.statements.fetch_add(1, Ordering::Relaxed);
     Some(result.map(|_| ()).map_err(|failed| Failed {
         error: execute::describe(failed.error, &known, true),
         ..failed
@@ -63,6 +63,7 @@ fn waited_for_a_lock(error: &Error) -> bool {
 
 /// Says whether it was done.
 async fn on_shared(
+    pool: &Pool,
     shared: Shared,
     known: &Known,
     statement: &Statement,
@@ -72,7 +73,7 @@ async fn on_shared(
     let start = out.len();
     let mut again = false;
     loop {
-        let taken = match send(&shared, known, statement, values).await {
+        let taken = match send(pool, &shared, known, statement, values).await {
             Ok(None) => return Ok(false),
             Ok(Some(stream)) => {
                 let mut sink = Json::new(&statement.shape, None, out);
@@ -111,6 +112,7 @@ async fn on_shared(
 
 /// `None`: it was not sent. Whatever fails later may have been done.
 async fn send(
+    pool: &Pool,
     shared: &Shared,
     known: &Known,
     statement: &Statement,
@@ -125,6 +127,8 @@ async fn send(
     if session.client.is_closed() {
         return Ok(None);
     }
+    // Counted as it is sent: it may not be here any more when the answer is.
+    pool.counters.statements.fetch_add(1, Ordering::Relaxed);
     let mut answer = pin!(session.client.query_raw(&prepared, values.iter()));
     match shared.send(known.estimate(), answer.as_mut()).await {
         Poll::Ready(stream) => Ok(Some(stream?)),

@@ -11,6 +11,7 @@ mod introspection;
 mod pgbouncer;
 mod reading;
 mod run_sql;
+mod sharing;
 mod store;
 mod tls;
 mod world;

@@ -75,6 +75,13 @@ fn world(database: &TestDatabase) -> Server {
         insert("user", "country", json!({})),
         // It needs the row of the level above.
         insert("user", "city", json!({"in": {"name": {"_eq": "X-Hasura-User-Id"}}})),
+        // And this one must not miss it.
+        insert("stranger", "country", json!({})),
+        insert(
+            "stranger",
+            "city",
+            json!({"_not": {"in": {"name": {"_eq": "X-Hasura-User-Id"}}}}),
+        ),
         insert("user", "street", json!({"length": {"_lt": 10}})),
         insert("member", "country", json!({})),
         insert(
@@ -270,9 +277,14 @@ fn who_looks_at_other_levels_sees_them() {
     }
     // The check of a permission, and one that looks elsewhere.
     let rows = json!([{"code": "k", "name": "in", "cities": {"data": [{"name": "c"}]}}]);
-    for (role, may) in [("user", true), ("member", true), ("nobody", false)] {
-        let user = if may { "in" } else { "out" };
-        let role = if role == "nobody" { "member" } else { role };
+    for (role, user, may) in [
+        ("user", "in", true),
+        ("user", "out", false),
+        ("stranger", "in", false),
+        ("stranger", "out", true),
+        ("member", "in", true),
+        ("member", "out", false),
+    ] {
         let headers = [("x-hasura-role", role), ("x-hasura-user-id", user)];
         let answer = answers(&server, &headers, "country", &rows, "affected_rows", EMPTY);
         if may {
