@@ -97,6 +97,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Limited<S> {
 #[cfg(test)]
 mod tests {
     use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
+    use tokio::time::advance;
 
     use super::*;
 
@@ -111,7 +112,7 @@ mod tests {
         // A message of one byte without a mask, in three pieces of 20 s each: too long, though the last one comes soon.
         client.write_all(&[0x01]).await.unwrap();
         assert_eq!(server.read(&mut buffer).await.unwrap(), 1);
-        sleep(Duration::from_secs(20)).await;
+        advance(Duration::from_secs(20)).await;
         client.write_all(&[0x01]).await.unwrap();
         assert_eq!(server.read(&mut buffer).await.unwrap(), 1);
         let error = server.read(&mut buffer).await.unwrap_err();
@@ -129,7 +130,7 @@ mod tests {
         client.write_all(&[0x81]).await.unwrap();
         assert_eq!(server.read(&mut buffer).await.unwrap(), 1);
         for _ in 0..10 {
-            sleep(Duration::from_secs(29)).await;
+            advance(Duration::from_secs(29)).await;
             // The rest of one and the beginning of the next.
             client.write_all(&[0x01, b'x', 0x81]).await.unwrap();
             assert_eq!(server.read(&mut buffer).await.unwrap(), 3);

@@ -241,7 +241,7 @@ fn one_who_leaves_leaves_in_time() {
                 let (status, answer) = server.json("/v1/metadata", &[ADMIN], &comment);
                 assert_eq!(status, 200, "{answer}");
                 changes += 1;
-                std::thread::sleep(Duration::from_millis(200));
+                pause();
             }
             changes
         });
