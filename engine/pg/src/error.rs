@@ -54,9 +54,12 @@ pub enum ConnectError {
     /// The TLS settings do not make a client configuration.
     #[error("{0}")]
     Tls(String),
-    /// The server refused, cannot be reached, or the login failed.
+    /// The server cannot be reached, or does not speak as it should.
     #[error("{0}")]
     Server(String),
+    /// The server answers and lets nobody in: the login failed, or it is starting or stopping.
+    #[error("{0}")]
+    Refused(String),
     /// Nobody answered within the connection timeout.
     #[error("timed out")]
     Timeout,

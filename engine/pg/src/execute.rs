@@ -173,7 +173,7 @@ async fn attempt(
         Place::Shared(shared) => {
             return match on_reader(shared, known, statement, values, sink).await? {
                 Outcome::Done => Ok(()),
-                // It stays whatever is before it.
+                // It stayed as long as it could.
                 Outcome::HeldUp => Err(Error::PoolTimeout),
             };
         }

@@ -241,10 +241,14 @@ impl Pool {
     /// A place to stay on the reader that has least to do, also on one that is held up.
     fn shared_with_any(self: &Arc<Pool>) -> Option<Shared> {
         let readers = self.lines.iter().take(self.readers).enumerate();
-        let (_, at) = readers
+        let mut readers: Vec<(u32, usize)> = readers
             .filter_map(|(at, reader)| Some((reader.load()?, at)))
-            .min()?;
-        Some(Shared::join(self, at, None)?.staying())
+            .collect();
+        readers.sort_unstable();
+        let joined = readers
+            .into_iter()
+            .find_map(|(_, at)| Shared::join(self, at, None));
+        joined.map(Shared::staying)
     }
 
     fn connect_reader(self: &Arc<Pool>, at: usize) {
@@ -325,7 +329,15 @@ impl Pool {
             Some(unused) => unused,
             None => {
                 let permit = self.permit().await?;
-                let (session, _) = self.idle_or_new(Purpose::Writing).await?;
+                // The last one that is idle stays for those who come when no other can be opened.
+                let several = self.idle.lock().unwrap_or_else(PoisonError::into_inner).len() > 1;
+                let session = if several {
+                    self.idle_or_new(Purpose::Writing).await?.0
+                } else {
+                    let session = self.open_for(Purpose::Writing).await?;
+                    self.make_room();
+                    session
+                };
                 (Arc::new(session), Some(permit))
             }
         };

@@ -6,9 +6,12 @@ pub mod report;
 
 use std::convert::Infallible;
 use std::io::Read;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
+use axum::body::Body;
 use bytes::Bytes;
 use delivery::{CheckRequest, MOST_WAIT, path};
 use flate2::read::GzDecoder;
@@ -23,8 +26,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
+use tower::ServiceExt;
 
 use crate::http::body;
+use crate::http::router::{self, Peer};
 use crate::state::State;
 
 /// Connections at a time: the operator needs two.
@@ -41,35 +46,63 @@ const EXHAUSTED: Duration = Duration::from_millis(50);
 
 type Answer = Response<Full<Bytes>>;
 
+/// What somebody asks for who is at none of the paths of the operator.
+async fn other(router: &Router, peer: IpAddr, mut request: Request<Incoming>) -> Response<Body> {
+    request.extensions_mut().insert(Peer(peer));
+    match router.clone().oneshot(request.map(Body::new)).await {
+        Ok(answer) => answer,
+        Err(never) => match never {},
+    }
+}
+
+fn is_for_the_operator(path: &str) -> bool {
+    [path::GENERATION, path::OBJECTS, path::CHECK, path::HOLD].contains(&path)
+}
+
 /// Serves until `stop` turns true.
 pub async fn serve(state: Arc<State>, listener: TcpListener, mut stop: watch::Receiver<bool>) {
     let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));
+    let router = router::behind_the_admin_port(&state);
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
             _ = stop.wait_for(|stop| *stop) => return,
         };
-        let Ok((stream, _)) = accepted else {
+        let Ok((stream, peer)) = accepted else {
             tokio::time::sleep(EXHAUSTED).await;
             continue;
         };
         // Whoever comes when all places are taken is sent away.
         if let Ok(place) = Arc::clone(&places).try_acquire_owned() {
-            let (state, stop) = (Arc::clone(&state), stop.clone());
+            let (state, stop, router) = (Arc::clone(&state), stop.clone(), router.clone());
             tokio::spawn(async move {
-                connection(state, stream, stop).await;
+                connection(state, router, stream, peer.ip(), stop).await;
                 drop(place);
             });
         }
     }
 }
 
-async fn connection(state: Arc<State>, stream: TcpStream, mut stop: watch::Receiver<bool>) {
+async fn connection(
+    state: Arc<State>,
+    router: Option<Router>,
+    stream: TcpStream,
+    peer: IpAddr,
+    mut stop: watch::Receiver<bool>,
+) {
     let _ = stream.set_nodelay(true);
     let until = stop.clone();
-    let service = service_fn(move |request| {
-        let (state, stop) = (Arc::clone(&state), until.clone());
-        async move { Ok::<_, Infallible>(answer(&state, request, stop).await) }
+    let service = service_fn(move |request: Request<Incoming>| {
+        let (state, stop, router) = (Arc::clone(&state), until.clone(), router.clone());
+        async move {
+            let answer = match &router {
+                Some(router) if !is_for_the_operator(request.uri().path()) => {
+                    other(router, peer, request).await
+                }
+                _ => answer(&state, request, stop).await.map(Body::new),
+            };
+            Ok::<_, Infallible>(answer)
+        }
     });
     let mut builder = http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(PATIENCE);

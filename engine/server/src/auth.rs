@@ -225,15 +225,18 @@ impl Authenticator {
         self.settings.jwt.iter().map(JwtSecret::describe).collect()
     }
 
-    /// Whether all keys that come from elsewhere have come. Once they had, this stays so: settings that change while the
-    /// program runs must not take an instance away from those whose tokens are good.
+    /// Whether all keys that come from elsewhere have come. Once an instance was ready, this stays so: settings that change
+    /// while the program runs must not take it away from those whose tokens are good.
     pub fn has_keys(&self) -> bool {
         let mut keys = self.tokens.iter().flat_map(|tokens| &tokens.keys);
-        let has = self.had_keys.load(Ordering::Acquire) || keys.all(|keys| keys.are_there());
-        if has {
+        self.had_keys.load(Ordering::Acquire) || keys.all(|keys| keys.are_there())
+    }
+
+    /// The instance is ready for requests.
+    pub fn is_ready(&self) {
+        if !self.had_keys.load(Ordering::Acquire) {
             self.had_keys.store(true, Ordering::Release);
         }
-        has
     }
 
     /// Who sent these headers. `asked` gives the GraphQL request, if it is one; only a webhook wants to know, and how the

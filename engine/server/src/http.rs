@@ -1,5 +1,6 @@
 //! Every route, and what surrounds each answer: request id, CORS, body limit, compression, log line.
 
+pub mod address;
 pub mod body;
 pub mod console;
 pub mod error;
@@ -30,6 +31,7 @@ use crate::gate;
 use crate::observe::{HttpEvent, OperationLog, RequestLog};
 use crate::request::{Context, Transport};
 use crate::state::State;
+use address::Address;
 use error::{ApiError, Code, Visibility};
 use router::Route;
 use spelling::{Shown, Spelling};
@@ -201,7 +203,7 @@ async fn handle(
     }
     let request_id = request_id::of(&head.headers);
     let path = head.uri.path();
-    let client = client_ip(&head.headers, peer);
+    let from = Address::of(&head.headers, peer, settings.trusted_proxies);
     let started = Instant::now();
     let mut received = Bytes::new();
     let mut read_time = Duration::ZERO;
@@ -225,7 +227,8 @@ async fn handle(
                         method: &head.method,
                         path,
                         query: head.uri.query().unwrap_or_default(),
-                        client: &client,
+                        client: &from.told,
+                        sure: &from.sure,
                         headers: &head.headers,
                         spelling: head.extensions.get(),
                         request_id: &request_id,
@@ -260,7 +263,7 @@ async fn handle(
             execution_time,
             status: answer.status.as_u16(),
             method: head.method.as_str(),
-            ip: &client,
+            ip: &from.told,
             url: path,
             http_version: if head.version == Version::HTTP_10 {
                 "HTTP/1.0"
@@ -300,8 +303,10 @@ pub struct Call<'a> {
     pub path: &'a str,
     /// Behind the `?`.
     pub query: &'a str,
-    /// The client's address.
+    /// The client's address, as it may say itself.
     pub client: &'a str,
+    /// The same, as somebody says who is trusted.
+    pub sure: &'a str,
     /// Headers.
     pub headers: &'a HeaderMap,
     /// How they are spelled, where somebody may want to know.
@@ -332,12 +337,12 @@ async fn dispatch(state: &Arc<State>, endpoint: Endpoint, call: &Call<'_>) -> An
         Endpoint::Ready => management::ready(state),
         Endpoint::Metrics => management::metrics(state, call.headers),
         Endpoint::Console => console::answer(call.path),
-        Endpoint::Rest => match gate::authenticate(state, call.shown(), call.client, || None).await {
+        Endpoint::Rest => match gate::authenticate(state, call.shown(), call.sure, || None).await {
             Ok(authenticated) => rest::answer(state, authenticated, call).await,
             Err(error) => Answer::plain_error(&error, visibility(state, None)),
         },
         Endpoint::Config | Endpoint::SourceHealth | Endpoint::OpenApi => {
-            let authenticated = match gate::administrator(state, call.shown(), call.client).await {
+            let authenticated = match gate::administrator(state, call.shown(), call.sure).await {
                 Ok(authenticated) => authenticated,
                 Err(error) => return Answer::plain_error(&error, visibility(state, None)),
             };
@@ -362,7 +367,7 @@ async fn dispatch(state: &Arc<State>, endpoint: Endpoint, call: &Call<'_>) -> An
 
 /// Endpoints that take a JSON body and answer in the plain shape.
 async fn administer(state: &Arc<State>, endpoint: Endpoint, call: &Call<'_>) -> Answer {
-    let authenticated = match gate::administrator(state, call.shown(), call.client).await {
+    let authenticated = match gate::administrator(state, call.shown(), call.sure).await {
         Ok(authenticated) => authenticated,
         Err(error) => return Answer::plain_error(&error, visibility(state, None)),
     };
@@ -476,23 +481,6 @@ pub fn respond(status: StatusCode, mut headers: HeaderMap, body: Bytes) -> Respo
     *response.status_mut() = status;
     *response.headers_mut() = headers;
     response
-}
-
-/// The client's address: what a proxy says, else the socket's peer.
-pub fn client_ip(headers: &HeaderMap, peer: Option<IpAddr>) -> String {
-    let from_proxy = headers
-        .get("x-real-ip")
-        .or_else(|| headers.get("x-forwarded-for"))
-        .and_then(|value| value.to_str().ok())
-        .and_then(|text| text.split(',').next())
-        .map(str::trim)
-        .filter(|text| !text.is_empty());
-    match from_proxy {
-        Some(address) => address.to_owned(),
-        None => peer
-            .map(|peer| peer.to_canonical().to_string())
-            .unwrap_or_default(),
-    }
 }
 
 /// Query parameters of a URL that are of the form `name=value`.

@@ -150,6 +150,10 @@ pub struct Http {
     pub port: u16,
     /// A client may take so long to send a head, and pause so long within a body.
     pub timeout: Duration,
+    /// Proxies that are believed; `None`: nothing is known of any.
+    pub trusted_proxies: Option<usize>,
+    /// What the admin port serves besides the operator's API.
+    pub admin_apis: Apis,
     /// Bytes of a request's head.
     pub max_head: usize,
     /// Bytes of a request's body.

@@ -34,9 +34,10 @@ use uuid::Uuid;
 pub use registry::Registry;
 
 use crate::auth::cors::Cors;
+use crate::http::address::Address;
 use crate::http::error::{ApiError, Code, Visibility};
 use crate::http::graphql::Family;
-use crate::http::{Endpoint, JSON, OWN_NAME, client_ip, respond};
+use crate::http::{Endpoint, JSON, OWN_NAME, respond};
 use crate::observe::websocket::{WebsocketEvent, What};
 use crate::settings::Settings;
 use crate::state::State;
@@ -117,7 +118,7 @@ pub fn open(
         id,
         family,
         protocol,
-        client: client_ip(request.headers(), peer),
+        from: Address::of(request.headers(), peer, state.settings.http.trusted_proxies),
         headers,
         spelling: request.extensions().get().cloned().unwrap_or_default(),
     };

@@ -150,7 +150,7 @@ impl Connector {
 /// Why the server could not be logged in to; the driver's messages name neither password nor key.
 fn refused(error: tokio_postgres::Error) -> Error {
     match Error::from(error) {
-        Error::Database(error) => Error::Connect(ConnectError::Server(error.message)),
+        Error::Database(error) => Error::Connect(ConnectError::Refused(error.message)),
         Error::Lost(Some(error)) => {
             let cause = std::error::Error::source(&error)
                 .map(|cause| format!(": {cause}"))

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::OwnedSemaphorePermit;
 
+use crate::pool::place::LONGEST_WAIT_FOR_OTHERS;
 use crate::pool::{Pool, Session};
 
 /// Statements in flight on one connection.
@@ -127,6 +128,9 @@ impl Line {
             self.ended
                 .store(self.begun.load(Ordering::Relaxed), Ordering::Relaxed);
             self.connected.store(true, Ordering::Release);
+            // Within the lock: whoever takes the connection away from here on may connect another.
+            self.connecting.store(false, Ordering::Release);
+            return;
         }
         self.connecting.store(false, Ordering::Release);
     }
@@ -181,8 +185,8 @@ pub(crate) struct Shared {
     number: AtomicU64,
     /// When it was sent, in microseconds of the process.
     sent: AtomicU64,
-    /// It has nowhere else to go.
-    stays: bool,
+    /// It has nowhere else to go until then.
+    stays_until: Option<Instant>,
     done: bool,
 }
 
@@ -217,14 +221,14 @@ impl Shared {
             session,
             number,
             sent,
-            stays: false,
+            stays_until: None,
             done: false,
         })
     }
 
-    /// It waits for whatever is before it.
+    /// It waits for whatever is before it, for a while.
     pub(super) fn staying(mut self) -> Shared {
-        self.stays = true;
+        self.stays_until = Some(Instant::now() + LONGEST_WAIT_FOR_OTHERS);
         self
     }
 
@@ -280,7 +284,9 @@ impl Shared {
 
     /// Another statement, not this one, keeps the connection busy for much longer than expected, and there is elsewhere to go.
     pub(crate) fn is_held_up(&self) -> bool {
-        !self.stays && !self.is_head() && self.pool.line(self.at).is_some_and(Line::is_held_up)
+        self.stays_until.is_none_or(|until| until <= Instant::now())
+            && !self.is_head()
+            && self.pool.line(self.at).is_some_and(Line::is_held_up)
     }
 
     /// The statement is through. Gives how long the server had it at the head.

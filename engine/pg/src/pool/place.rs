@@ -4,11 +4,19 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::error::Error;
+use crate::error::{ConnectError, Error};
 use crate::pool::{Exclusive, InUse, Pool, Purpose, Session, Shared, Waiting};
 
 /// Who cannot open a connection waits so long at most for one that others have, within `pool_timeout`.
-const LONGEST_WAIT_FOR_OTHERS: Duration = Duration::from_secs(5);
+pub(super) const LONGEST_WAIT_FOR_OTHERS: Duration = Duration::from_secs(5);
+
+/// Connections that are open are sure to serve: the server is there, and only lets no more in.
+fn others_serve(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::MaxConnections | Error::Connect(ConnectError::Refused(_))
+    )
+}
 
 /// Where a read runs.
 #[derive(Debug)]
@@ -19,12 +27,13 @@ pub(crate) enum Place {
 
 impl Pool {
     /// A connection to oneself; waits for one to be free, `pool_timeout` at most. Where none can be opened, one that others
-    /// have now will do when they are through.
+    /// have now will do when they are through, for which it waits once more.
     pub(crate) async fn exclusive(self: &Arc<Pool>, purpose: Purpose) -> Result<Exclusive, Error> {
         let permit = self.permit().await?;
         let session = match self.idle_or_new(purpose).await {
             Ok(session) => session,
-            Err(error) => self.returned(purpose).await.ok_or(error)?,
+            Err(error) if others_serve(&error) => self.returned(purpose).await.ok_or(error)?,
+            Err(error) => return Err(error),
         };
         Ok(Exclusive::new(self.clone(), session, permit, purpose))
     }
@@ -34,10 +43,11 @@ impl Pool {
         let permit = self.permit().await?;
         let session = match self.idle_or_new(Purpose::Reading).await {
             Ok(session) => session,
-            Err(error) => match self.shared_with_any() {
+            Err(error) if others_serve(&error) => match self.shared_with_any() {
                 Some(shared) => return Ok(Place::Shared(shared)),
                 None => self.returned(Purpose::Reading).await.ok_or(error)?,
             },
+            Err(error) => return Err(error),
         };
         let exclusive = Exclusive::new(self.clone(), session, permit, Purpose::Reading);
         Ok(Place::Exclusive(Box::new(exclusive)))

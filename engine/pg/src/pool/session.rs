@@ -123,6 +123,8 @@ impl Session {
         self.flushes
             .store(waits_for_nothing != Some(true), Ordering::Relaxed);
         self.set_user_known(Some(user));
+        // It was made for somebody who is about to use it.
+        self.touch(Instant::now());
         Ok(())
     }
 

@@ -5,7 +5,7 @@ use http::header::{CONTENT_TYPE, SET_COOKIE};
 use http::{HeaderMap, HeaderValue, Method};
 use serde_json::Value;
 
-use super::keys::{now, without_query};
+use super::keys::{now, without_secrets};
 use crate::http::spelling::Shown;
 use crate::observe::log::Level;
 use crate::observe::{Event, Observer};
@@ -63,7 +63,7 @@ pub async fn ask(
     let event = |level, status, error| {
         observer.emit(Event::Webhook {
             level,
-            url: without_query(&settings.url),
+            url: &without_secrets(&settings.url),
             method,
             status,
             error,

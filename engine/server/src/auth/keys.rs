@@ -241,7 +241,14 @@ async fn until_stale(time: Option<Duration>) {
     }
 }
 
-/// A URL as the log may show it: queries may hold keys.
-pub fn without_query(url: &str) -> &str {
-    url.split(['?', '#']).next().unwrap_or(url)
+/// A URL as the log may show it: queries may hold keys, and names of users passwords.
+pub fn without_secrets(url: &str) -> String {
+    let url = url.split(['?', '#']).next().unwrap_or(url);
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return url.to_owned();
+    };
+    let end = rest.find('/').unwrap_or(rest.len());
+    let host = rest.get(..end).and_then(|authority| authority.rfind('@'));
+    let rest = host.and_then(|at| rest.get(at + 1..)).unwrap_or(rest);
+    format!("{scheme}://{rest}")
 }

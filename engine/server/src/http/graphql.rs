@@ -54,7 +54,7 @@ pub async fn answer(state: &Arc<State>, family: Family, call: &Call<'_>) -> Answ
         Ok(parsed) => parsed,
         Err(error) => {
             // As in Hasura, who asks comes first; a hook learns nothing of what cannot be read.
-            let authenticated = gate::authenticate(state, call.shown(), call.client, || None).await;
+            let authenticated = gate::authenticate(state, call.shown(), call.sure, || None).await;
             let (session, error) = match authenticated {
                 Ok(authenticated) => (Some(authenticated.session), error),
                 Err(refusal) => (None, refusal),
@@ -67,7 +67,7 @@ pub async fn answer(state: &Arc<State>, family: Family, call: &Call<'_>) -> Answ
         Parsed::Batch(_) => Asked::Batched,
     };
     let asked_hook = || serde_json::from_slice(call.body).ok().map(without_extensions);
-    let authenticated = gate::authenticate(state, call.shown(), call.client, asked_hook).await;
+    let authenticated = gate::authenticate(state, call.shown(), call.sure, asked_hook).await;
     let Authenticated { session, cookies, .. } = match authenticated {
         Ok(authenticated) => authenticated,
         Err(error) => return failure(state, family, None, &error, asked),

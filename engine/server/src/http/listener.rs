@@ -121,6 +121,9 @@ async fn connection(
         request.extensions_mut().insert(Peer(peer.ip()));
         if let Some(recent) = &recent {
             request.extensions_mut().insert(recent.take());
+            if request.headers().contains_key(http::header::UPGRADE) {
+                recent.end();
+            }
         }
         router.clone().oneshot(request)
     });

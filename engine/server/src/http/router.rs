@@ -77,8 +77,13 @@ fn table(apis: Apis) -> [(&'static str, Endpoint, &'static [Method], bool); 22] 
 
 /// All endpoints whose API is on. A wrong method is the endpoint's to answer, as Hasura has its own words for it.
 pub fn router(state: Arc<State>) -> Router {
+    let apis = state.settings.http.apis;
+    routes(state, apis)
+}
+
+fn routes(state: Arc<State>, apis: Apis) -> Router {
     let mut router = Router::new();
-    for (path, endpoint, methods, enabled) in table(state.settings.http.apis) {
+    for (path, endpoint, methods, enabled) in table(apis) {
         if enabled {
             let route = Route { endpoint, methods };
             let serve = move |Shared(state), request| answer(state, Some(route), request);
@@ -88,6 +93,12 @@ pub fn router(state: Arc<State>) -> Router {
     router
         .fallback(|Shared(state), request| answer(state, None, request))
         .with_state(state)
+}
+
+/// What the admin port serves besides its own, if anything.
+pub fn behind_the_admin_port(state: &Arc<State>) -> Option<Router> {
+    let apis = state.settings.http.admin_apis;
+    (apis != Apis::default()).then(|| routes(Arc::clone(state), apis))
 }
 
 /// One request, with a panic turned into a 500: one bad request must not end the connection, let alone the process.

@@ -3,9 +3,10 @@
 
 use std::collections::HashMap;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
-use std::{io, str};
+use std::{fmt, io, str};
 
 use http::HeaderMap;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -13,9 +14,9 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 /// Bytes of a head that are remembered at most; names that are not among them count as lower case.
 const MOST: usize = 64 << 10;
 
-/// Lines that begin with names; what else is in them is not looked at.
+/// Names, a line each.
 #[derive(Debug, Clone, Default)]
-pub struct Spelling(Option<Arc<[u8]>>);
+pub struct Spelling(Option<Arc<str>>);
 
 /// Headers, and how they are spelled.
 #[derive(Debug, Clone, Copy)]
@@ -45,10 +46,10 @@ impl Shown<'_> {
 impl Spelling {
     /// Of these names.
     pub fn of<'n>(names: impl Iterator<Item = &'n str>) -> Self {
-        let mut lines = Vec::new();
+        let mut lines = String::new();
         for name in names {
-            lines.extend_from_slice(name.as_bytes());
-            lines.extend_from_slice(b":\n");
+            lines.push_str(name);
+            lines.push('\n');
         }
         Self(Some(lines.into()))
     }
@@ -57,38 +58,58 @@ impl Spelling {
     #[must_use]
     pub fn and(&self, later: &Self) -> Self {
         match (&self.0, &later.0) {
-            (Some(first), Some(later)) => Self(Some([&**first, b"\n", later].concat().into())),
+            (Some(first), Some(later)) => Self(Some([&**first, later].concat().into())),
             (Some(_), None) => self.clone(),
             (None, _) => later.clone(),
         }
     }
 
     fn names(&self) -> HashMap<String, &str> {
-        let lines = self.0.as_deref().unwrap_or_default().split(|byte| *byte == b'\n');
-        lines
-            .filter_map(|line| {
-                let end = line.iter().position(|byte| *byte == b':')?;
-                let name = str::from_utf8(line.get(..end)?).ok()?;
-                Some((name.to_ascii_lowercase(), name))
-            })
-            .collect()
+        let names = self.0.as_deref().unwrap_or_default().lines();
+        names.map(|name| (name.to_ascii_lowercase(), name)).collect()
     }
 }
 
-/// What was read of a stream lately.
-#[derive(Debug, Clone, Default)]
-pub struct Recent(Arc<Mutex<Vec<u8>>>);
+/// What was read of a stream lately. Tokens and cookies are in it: nothing of it is printed, and only names leave it.
+#[derive(Clone, Default)]
+pub struct Recent(Arc<Bytes>);
+
+#[derive(Default)]
+struct Bytes {
+    read: Mutex<Vec<u8>>,
+    /// No further head comes.
+    ended: AtomicBool,
+}
+
+impl fmt::Debug for Recent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Recent").finish_non_exhaustive()
+    }
+}
 
 impl Recent {
     /// The spelling of the head that was read last; it is forgotten here. It may hold lines of a body as well, which can do no
     /// more than spell a name that is there in another way.
     pub fn take(&self) -> Spelling {
-        let mut bytes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        Spelling(Some(std::mem::take(&mut *bytes).into()))
+        let read = std::mem::take(&mut *self.0.read.lock().unwrap_or_else(PoisonError::into_inner));
+        let names = read.split(|byte| *byte == b'\n').filter_map(|line| {
+            let end = line.iter().position(|byte| *byte == b':')?;
+            str::from_utf8(line.get(..end)?).ok()
+        });
+        Spelling::of(names)
+    }
+
+    /// What comes now is no HTTP any more, and not kept.
+    pub fn end(&self) {
+        self.0.ended.store(true, Ordering::Relaxed);
+        self.0.read.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
     fn add(&self, read: &[u8]) {
-        let mut bytes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.0.ended.load(Ordering::Relaxed) {
+            return;
+        }
+        let mut bytes = self.0.read.lock().unwrap_or_else(PoisonError::into_inner);
         if bytes.len() + read.len() > MOST {
             // A body: the next head comes after it.
             bytes.clear();
@@ -193,10 +214,19 @@ mod tests {
         let recent = Recent::default();
         for _ in 0..100 {
             recent.add(&[b'x'; 3 * MOST / 4]);
-            assert!(recent.0.lock().unwrap().len() <= MOST);
+            assert!(recent.0.read.lock().unwrap().len() <= MOST);
         }
         recent.add(&[b'y'; 3 * MOST]);
         recent.add(b"\nHost: x");
         assert_eq!(spelled(&recent.take(), "host").as_deref(), Some("Host"));
+        recent.add(b"GET / HTTP/1.1\r\nAuthorization: Bearer x\r\n\r\n");
+        let names = format!("{:?} {recent:?}", recent.take());
+        assert!(
+            names.contains("Authorization") && !names.contains("Bearer"),
+            "{names}"
+        );
+        recent.end();
+        recent.add(b"a websocket's frames");
+        assert!(recent.0.read.lock().unwrap().is_empty());
     }
 }

@@ -18,7 +18,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::Context;
-use crate::auth::keys::without_query;
+use crate::auth::keys::without_secrets;
 use crate::http::error::{ApiError, Code};
 use crate::observe::Event;
 use crate::outbound::Outgoing;
@@ -95,7 +95,7 @@ async fn ask(
     };
     context.state.observer.emit(Event::Validation {
         request_id: context.request_id,
-        url: without_query(&url),
+        url: &without_secrets(&url),
         status,
         error: judged.as_ref().err().map(|error| error.message.as_str()),
     });

@@ -356,34 +356,15 @@ impl<'a> Given<'a> {
     }
 
     fn http(&self, metrics: bool, warnings: &mut Vec<(&'static str, String)>) -> Result<Http, Error> {
-        let mut apis = Apis {
-            graphql: true,
-            metadata: true,
-            config: true,
-            metrics: false,
-            console: false,
-        };
-        if let Some(value) = self.text("HASURA_GRAPHQL_ENABLED_APIS") {
-            apis = Apis::default();
-            for name in list(value.text) {
-                match name.to_ascii_lowercase().as_str() {
-                    "graphql" => apis.graphql = true,
-                    "metadata" => apis.metadata = true,
-                    "config" => apis.config = true,
-                    "metrics" => apis.metrics = true,
-                    "pgdump" | "developer" => warnings.push((
-                        "HASURA_GRAPHQL_ENABLED_APIS",
-                        format!("the API `{name}` has no endpoints yet"),
-                    )),
-                    _ => {
-                        return Err(value.wrong(value::Error::Choice {
-                            choices: "metadata, graphql, pgdump, config, developer, metrics",
-                            text: name.to_owned(),
-                        }));
-                    }
-                }
-            }
-        }
+        let mut apis = self
+            .apis("HASURA_GRAPHQL_ENABLED_APIS", warnings)?
+            .unwrap_or(Apis {
+                graphql: true,
+                metadata: true,
+                config: true,
+                metrics: false,
+                console: false,
+            });
         apis.metrics |= metrics;
         apis.console = apis.metadata && self.flag("HASURA_GRAPHQL_ENABLE_CONSOLE", false)?;
         let disabled = self.flag("HASURA_GRAPHQL_DISABLE_CORS", false)?;
@@ -405,6 +386,10 @@ impl<'a> Given<'a> {
             max_response: to_usize(self.count("ROWLOCK_MAX_RESPONSE_LENGTH", 1 << 30, 1024, 1 << 40)?),
             graceful_shutdown: self.time("HASURA_GRAPHQL_GRACEFUL_SHUTDOWN_TIMEOUT", 60)?,
             apis,
+            admin_apis: self.apis("ROWLOCK_ADMIN_APIS", warnings)?.unwrap_or_default(),
+            trusted_proxies: self
+                .parsed("ROWLOCK_TRUSTED_PROXIES", |text| number(text, 0, 64))?
+                .map(to_usize),
             cors: if disabled {
                 Cors::Disabled
             } else {
@@ -412,6 +397,36 @@ impl<'a> Given<'a> {
             },
             preserve_401: self.flag("HASURA_GRAPHQL_PRESERVE_401_ERRORS", false)?,
         })
+    }
+
+    /// A list of APIs.
+    fn apis(
+        &self,
+        key: &'static str,
+        warnings: &mut Vec<(&'static str, String)>,
+    ) -> Result<Option<Apis>, Error> {
+        let Some(value) = self.text(key) else {
+            return Ok(None);
+        };
+        let mut apis = Apis::default();
+        for name in list(value.text) {
+            match name.to_ascii_lowercase().as_str() {
+                "graphql" => apis.graphql = true,
+                "metadata" => apis.metadata = true,
+                "config" => apis.config = true,
+                "metrics" => apis.metrics = true,
+                "pgdump" | "developer" => {
+                    warnings.push((key, format!("the API `{name}` has no endpoints yet")));
+                }
+                _ => {
+                    return Err(value.wrong(value::Error::Choice {
+                        choices: "metadata, graphql, pgdump, config, developer, metrics",
+                        text: name.to_owned(),
+                    }));
+                }
+            }
+        }
+        Ok(Some(apis))
     }
 
     /// What a document may cost. The depth is bounded because what walks an operation recurses that deep.

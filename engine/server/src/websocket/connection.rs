@@ -30,6 +30,7 @@ use super::operations::{Done, Operations, Running};
 use super::outbox::{Outbox, outbox};
 use super::protocol::Protocol;
 use super::registry::Signals;
+use crate::http::address::Address;
 use crate::http::error::{ApiError, Code, Visibility};
 use crate::http::graphql::Family;
 use crate::http::request_id;
@@ -57,8 +58,8 @@ pub struct Handshake {
     pub family: Family,
     /// What is spoken.
     pub protocol: Protocol,
-    /// The client's address.
-    pub client: String,
+    /// Where the client is.
+    pub from: Address,
     /// Headers that count.
     pub headers: HeaderMap,
     /// How they are spelled.
@@ -123,7 +124,8 @@ pub async fn serve<S>(
             () = sleep_until(connection.init_deadline), if connection.is_silent() => {
                 Err(connection.protocol.late())
             }
-            () = until(connection.expiry), if !connection.is_coming_in() => Err(Close::expired()),
+            // Also while more is shown: that counts from its verdict on.
+            () = until(connection.expiry) => Err(Close::expired()),
             () = until(connection.next_keepalive) => { connection.keep_alive(); Ok(()) }
             () = until(connection.leaving.as_ref().map(|(_, deadline)| *deadline)) => {
                 connection.leaving.take().map_or(Ok(()), |(close, _)| Err(close))
@@ -193,6 +195,8 @@ struct Connection<'a> {
     family: Family,
     protocol: Protocol,
     address: Arc<str>,
+    /// The same, as it is sure.
+    sure: Arc<str>,
     /// Headers of the handshake.
     handshake: Presented,
     outbox: Outbox,
@@ -218,7 +222,8 @@ impl<'a> Connection<'a> {
             id: handshake.id,
             family: handshake.family,
             protocol: handshake.protocol,
-            address: handshake.client.into(),
+            address: handshake.from.told.into(),
+            sure: handshake.from.sure.into(),
             handshake: Presented {
                 headers: handshake.headers,
                 spelling: handshake.spelling,

@@ -45,6 +45,7 @@ impl Identification {
         wait: Duration,
     ) -> Self {
         let (state, presented) = (Arc::clone(state), Arc::clone(&shown));
+        let is_initial = initial.is_some();
         let verdict = async move {
             if !wait.is_zero() {
                 tokio::time::sleep(wait).await;
@@ -53,7 +54,12 @@ impl Identification {
                 headers: &presented.headers,
                 spelling: Some(&presented.spelling),
             };
-            gate::authenticate(&state, shown, &client, || None).await
+            if is_initial {
+                gate::authenticate(&state, shown, &client, || None).await
+            } else {
+                // Who was let in and is judged anew guesses nothing.
+                state.authenticator().authenticate(shown, || None).await
+            }
         };
         Self {
             shown,

@@ -5,7 +5,7 @@ use ::auth::cache_control::Freshness;
 use http::header::{CACHE_CONTROL, EXPIRES};
 use http::{HeaderMap, HeaderName, Method};
 
-use super::{PATIENCE, now, without_query};
+use super::{PATIENCE, now, without_secrets};
 use crate::observe::log::Level;
 use crate::observe::{Event, Observer};
 use crate::outbound::{Client, Outgoing};
@@ -78,7 +78,7 @@ impl Issuer {
     pub fn report(&self, level: Level, message: &str) {
         self.observer.emit(Event::JwkRefresh {
             level,
-            url: without_query(&self.url),
+            url: &without_secrets(&self.url),
             message,
         });
     }

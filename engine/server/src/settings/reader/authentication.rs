@@ -54,6 +54,16 @@ impl Given<'_> {
                  (--admin-secret, HASURA_GRAPHQL_ADMIN_SECRET)",
             ));
         }
+        // Whoever asks before the Secret has come would be an administrator.
+        if admin_secrets.is_empty()
+            && self.text("ROWLOCK_SECRETS_NAME").is_some()
+            && self.text("ROWLOCK_SECRETS_DIR").is_none()
+        {
+            return Err(Error::Rule(
+                "ROWLOCK_SECRETS_NAME alone leaves everything open until the Secret has come: mount it (ROWLOCK_SECRETS_DIR), \
+                 or give an admin secret (--admin-secret, HASURA_GRAPHQL_ADMIN_SECRET)",
+            ));
+        }
         if hook.is_some() && !jwt.is_empty() {
             return Err(Error::Rule(
                 "--auth-hook and --jwt-secret cannot be given together",

@@ -94,6 +94,8 @@ fn tokens_and_hooks_need_an_admin_secret_and_exclude_each_other() {
     };
     assert!(refused(&["serve", "--jwt-secret", jwt], &[]).contains("needs an admin secret"));
     assert!(refused(&["serve"], &[hook]).contains("needs an admin secret"));
+    let secret = ("ROWLOCK_SECRETS_NAME", "shop");
+    assert!(refused(&["serve"], &[secret]).contains("until the Secret has come"));
     assert!(refused(&["serve", "--jwt-secret", jwt], &[hook, admin]).contains("cannot be given together"));
     assert!(
         refused(&["serve", "--unauthorized-role", "x"], &[hook, admin]).contains("the hook decides on roles")

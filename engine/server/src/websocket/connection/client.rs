@@ -44,7 +44,7 @@ impl Connection<'_> {
         self.asking = Some(Identification::begin(
             self.state,
             shown,
-            Arc::clone(&self.address),
+            Arc::clone(&self.sure),
             initial,
             wait,
         ));
@@ -95,7 +95,9 @@ impl Connection<'_> {
             }
             // A webhook that fails has not said no: what it or the one before it said last stays, for as long as that
             // said, and it is asked once more.
-            Err(error) if initial.is_none() && error.status.is_server_error() => {
+            Err(error)
+                if initial.is_none() && error.status.is_server_error() && self.is_let_in_by_a_hook() =>
+            {
                 let wait = AGAIN + self.spread();
                 self.ask(shown, None, wait);
                 Ok(())
@@ -109,6 +111,11 @@ impl Connection<'_> {
                 Err(close)
             }
         }
+    }
+
+    fn is_let_in_by_a_hook(&self) -> bool {
+        let client = self.client.as_ref();
+        client.is_some_and(|client| matches!(client.ground, Ground::Hook(_)))
     }
 
     /// Other secrets or keys hold. Whoever would not be let in any more, or not as the same, is not kept either.

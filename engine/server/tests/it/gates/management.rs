@@ -1,12 +1,13 @@
 //! The rate of the metadata API, guesses of the admin secret, and data commands of roles.
 
 use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::time::Instant;
 
 use embedded::test::TestDatabase;
 use serde_json::{Value, json};
 
-use crate::process::{PATIENCE, Server, rowlock};
+use crate::process::{PATIENCE, Server, read_response, rowlock, write_request};
 use crate::socket::{APOLLO, Socket, init};
 use crate::stand_in::{ADMIN, SECRET, server};
 use crate::wait::pause;
@@ -17,9 +18,14 @@ const OTHER: (&str, &str) = ("x-real-ip", "10.0.0.2");
 const WRONG: (&str, &str) = ("x-hasura-admin-secret", "a-wrong-guess");
 
 fn limited(database: &TestDatabase, rate: &str) -> Server {
+    limited_with(database, rate, &[("ROWLOCK_TRUSTED_PROXIES", "1")])
+}
+
+fn limited_with(database: &TestDatabase, rate: &str, more: &[(&str, &str)]) -> Server {
     let mut command = rowlock(&["serve", "--server-port", "0", "--unauthorized-role", "anonymous"]);
     Server::spawn(
         command
+            .envs(more.iter().copied())
             .env("HASURA_GRAPHQL_DATABASE_URL", database.url())
             .env("HASURA_GRAPHQL_ADMIN_SECRET", SECRET)
             .env("ROWLOCK_METADATA_RATE_LIMIT_PER_MINUTE", rate),
@@ -109,6 +115,61 @@ fn guesses_of_the_secret_are_bounded() {
     }
     assert_eq!(server.json("/v1alpha1/graphql", &[ONE], &query).0, 200);
     assert_eq!(server.json("/v1alpha1/graphql", &[ADMIN, OTHER], &query).0, 200);
+}
+
+/// Whoever writes another address into each request gets no more guesses, and locks nobody else out.
+#[test]
+fn addresses_that_are_made_up_count_for_nothing() {
+    let database = TestDatabase::create("made_up");
+    let server = limited_with(&database, "2", &[]);
+    let query = json!({"query": "{ __typename }"});
+    let guess = |address: &str| {
+        let made_up = [WRONG, ("x-real-ip", address), ("x-forwarded-for", address)];
+        server.json("/v1alpha1/graphql", &made_up, &query).0
+    };
+    let told: Vec<u16> = ["10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.4"].map(guess).into();
+    assert_eq!(told, [401, 401, 429, 429]);
+}
+
+/// Only inside of the cluster: the metadata API on the admin port alone.
+#[test]
+fn the_metadata_api_on_its_own_port() {
+    let database = TestDatabase::create("own_port");
+    let mut command = rowlock(&[
+        "serve",
+        "--server-port",
+        "0",
+        "--admin-port",
+        "0",
+        "--enabled-apis",
+        "graphql",
+    ]);
+    let server = Server::spawn(
+        command
+            .env("HASURA_GRAPHQL_DATABASE_URL", database.url())
+            .env("HASURA_GRAPHQL_ADMIN_SECRET", SECRET)
+            .env("ROWLOCK_ADMIN_APIS", "metadata")
+            .env("ROWLOCK_ADMIN_TOKEN", "token"),
+    );
+    let line = server.log_line("the admin port", |line| {
+        line["detail"]["info"]["admin_address"].is_string()
+    });
+    let address = line["detail"]["info"]["admin_address"].as_str().unwrap();
+    let port: u16 = address.rsplit(':').next().unwrap().parse().unwrap();
+    let inside = |path: &str, headers: &[(&str, &str)], body: &Value| {
+        let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+        write_request(&mut stream, "POST", path, headers, &body.to_string());
+        read_response(&mut stream).0
+    };
+    let export = json!({"type": "export_metadata", "args": {}});
+    assert_eq!(server.json("/v1/metadata", &[ADMIN], &export).0, 404);
+    assert_eq!(inside("/v1/metadata", &[ADMIN], &export), 200);
+    assert_eq!(inside("/v1/metadata", &[WRONG], &export), 401);
+    let query = json!({"query": "{ __typename }"});
+    assert_eq!(inside("/v1/graphql", &[ADMIN], &query), 404);
+    assert_eq!(server.json("/v1/graphql", &[ADMIN], &query).0, 200);
+    // What is the operator's stays so.
+    assert_eq!(inside("/v1/generation", &[ADMIN], &query), 401);
 }
 
 #[test]
