@@ -35,11 +35,16 @@ select pg_catalog.md5(pg_catalog.concat_ws(' ',
     from pg_catalog.pg_constraint k where k.contypid <> 0 and k.oid >= 16384),
   (select pg_catalog.sum(pg_catalog.hashint8extended(a.oid::int8, a.adrelid::int8))
     from pg_catalog.pg_attrdef a where a.oid >= 16384),
+  (select pg_catalog.sum(pg_catalog.hashint8extended(i.indexrelid::int8, i.indrelid::int8))
+    from pg_catalog.pg_index i
+    join relation r on r.oid = i.indrelid
+    where i.indexprs is not null or i.indpred is not null),
   (select pg_catalog.sum(pg_catalog.hashint8extended(i.inhrelid::int8, i.inhparent::int8))
     from pg_catalog.pg_inherits i),
   (select pg_catalog.sum(pg_catalog.hashint8extended(
       t.oid::int8 << 32 | t.typnamespace::int8,
-      (pg_catalog.hashname(t.typname)::int8 << 32) + t.typbasetype::int8))
+      (pg_catalog.hashname(t.typname)::int8 << 32) + t.typbasetype::int8
+        # pg_catalog.hashtextextended(coalesce(t.typdefault, ''), 0)))
     from pg_catalog.pg_type t
     where t.oid >= 16384 and t.typtype <> 'c' and t.typcategory <> 'A'),
   (select pg_catalog.sum(pg_catalog.hashint8extended(

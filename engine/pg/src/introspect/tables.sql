@@ -7,7 +7,8 @@ with calling as (
   from pg_catalog.pg_depend x
   left join pg_catalog.pg_proc p on x.refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass and p.oid = x.refobjid
   left join pg_catalog.pg_language l on l.oid = p.prolang
-  where x.classid in ('pg_catalog.pg_attrdef'::pg_catalog.regclass, 'pg_catalog.pg_constraint'::pg_catalog.regclass)
+  where x.classid in ('pg_catalog.pg_attrdef'::pg_catalog.regclass, 'pg_catalog.pg_constraint'::pg_catalog.regclass,
+      'pg_catalog.pg_type'::pg_catalog.regclass, 'pg_catalog.pg_class'::pg_catalog.regclass)
     and x.refclassid in ('pg_catalog.pg_proc'::pg_catalog.regclass, 'pg_catalog.pg_operator'::pg_catalog.regclass)
     and (l.lanname is null or l.lanname not in ('internal', 'c'))
 ),
@@ -21,6 +22,11 @@ computing (relation) as (
   join calling x on x.classid = 'pg_catalog.pg_constraint'::pg_catalog.regclass and x.objid = k.oid
   where k.contype = 'c' and k.conrelid <> 0
   union
+  -- What an index computes of a row, and for which rows.
+  select i.indrelid
+  from pg_catalog.pg_index i
+  join calling x on x.classid = 'pg_catalog.pg_class'::pg_catalog.regclass and x.objid = i.indexrelid
+  union
   -- Of types made of others only domains over a type of their own are looked into.
   select a.attrelid
   from pg_catalog.pg_attribute a
@@ -31,7 +37,10 @@ computing (relation) as (
       or t.typtype = 'd' and exists (
         select from pg_catalog.pg_constraint k
         join calling x on x.classid = 'pg_catalog.pg_constraint'::pg_catalog.regclass and x.objid = k.oid
-        where k.contypid = t.oid))
+        where k.contypid = t.oid)
+      or t.typtype = 'd' and exists (
+        select from calling x
+        where x.classid = 'pg_catalog.pg_type'::pg_catalog.regclass and x.objid = t.oid))
 )
 select
   c.oid,

@@ -195,15 +195,23 @@ async fn tables_whose_rows_nothing_looks_at() {
              create domain word as text check (value ~ '^[a-z]*$'); \
              create domain known as int check (looks(value)); \
              create domain known_too as known; \
+             create domain numbered as int default next() + 1; create domain counted as int default 1 check (value > 0); \
+             create function doubled(int) returns int language sql immutable as 'select $1 * 2'; \
              create type part as (id int); \
              create table plain (id bigserial primary key, up int references up, key uuid default gen_random_uuid(), w word, \
                at timestamptz default now(), a int[], n int generated always as identity, b box, \
-               d int generated always as (length(w)) stored, check (length(w) < 9 and up > 0), unique (key), exclude (at with =)); \
+               d int generated always as (length(w)) stored, check (length(w) < 9 and up > 0), unique (key), exclude (at with =), \
+               c counted); \
+             create index on plain (lower(w)) where length(w) > 2; \
              create table triggered (id int); \
              create trigger t after insert on triggered for each statement execute function on_row(); \
              create table checked (id int check (looks(id))); \
              create table defaulted (id int default next() + 1); \
              create table of_domain (id known); create table of_domain_too (id known_too); \
+             create table of_default (id numbered); \
+             create table indexed (id int); create unique index on indexed (id, doubled(id)); \
+             create table indexed_in_part (id int); create index on indexed_in_part (id) where doubled(id) > 2; \
+             create table exclusive (id int, exclude (doubled(id) with =)); \
              create table of_domains (ids known[]); create table of_parts (p part); \
              create table secured (id int); alter table secured enable row level security; \
              create table ruled (id int); create rule r as on insert to ruled do also select 1; \
@@ -257,6 +265,11 @@ async fn every_change_changes_the_fingerprint() {
         "create extension pg_trgm",
         "create domain counted as int",
         "alter domain counted add check (value > 0)",
+        "alter domain counted set default 1",
+        "alter domain counted set default 2",
+        "create index on pair ((a + 1))",
+        "create index on pair (a) where a > 0",
+        "alter table pair add exclude ((a + 1) with =)",
         "create trigger v before insert on pair for each row execute function trigger_insert()",
         "drop trigger v on pair",
         "alter table pair add check (a > 0)",
