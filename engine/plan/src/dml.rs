@@ -123,6 +123,7 @@ pub fn plan(
             answer: vec![AnswerPart::Statement],
             many: false,
             bounded: true,
+            repeatable: false,
         })
     };
     let (kind, content) = match command {

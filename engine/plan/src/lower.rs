@@ -22,7 +22,7 @@ use sql::shape::{Cardinality, Shape, ValueShape};
 
 use crate::ir::{Aggregate, Object, Rows};
 
-pub(crate) use write::{Lowered, Text};
+pub(crate) use write::{Lowered, Text, is_repeatable};
 
 /// Lowers one root field.
 pub(crate) struct Lowerer<'m> {

@@ -76,8 +76,8 @@ pub struct Mutation {
     pub source: SourceId,
     /// To be run in order.
     pub statements: Vec<MutationStatement>,
-    /// The same in fewer statements, to be tried first; empty if there is no such way. Whatever is refused has to be tried with
-    /// [`Mutation::statements`], which know what the refusal is about.
+    /// The same in fewer statements, to be tried first where all fields are [`Mutation::repeatable`]; empty if there is no such
+    /// way. What of them is refused has to be tried with [`Mutation::statements`], which know what the refusal is about.
     pub at_once: Vec<MutationStatement>,
     /// The parts of the answer.
     pub answer: Vec<AnswerPart>,
@@ -86,6 +86,9 @@ pub struct Mutation {
     /// How much comes back is bounded by what the request holds, so that nothing can be wrong with the answer that
     /// would undo the writes.
     pub bounded: bool,
+    /// An attempt that was undone left nothing behind but numbers taken from sequences: rows are inserted, and nothing runs
+    /// for them that could do more.
+    pub repeatable: bool,
 }
 
 /// One statement of a mutation.

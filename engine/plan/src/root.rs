@@ -13,7 +13,7 @@ use sql::shape::{Cardinality, Shape};
 
 use crate::View;
 use crate::ir::{self, RowSource, RowType, Rows};
-use crate::lower::{Lowered, Lowerer, Text};
+use crate::lower::{self, Lowered, Lowerer, Text};
 use crate::prepared::{AnswerPart, Mutation, MutationStatement, Root, RootContent, Slot};
 use crate::read::{Reader, Wanted, json_key, json_string, lost};
 use crate::tag;
@@ -221,11 +221,13 @@ where
             answer: Vec::new(),
             many: false,
             bounded: true,
+            repeatable: true,
         };
         match target {
             RootTarget::Function(function) => {
                 let (select, shape) = self.function(verb, function, field)?;
                 mutation.bounded = false;
+                mutation.repeatable = false;
                 mutation.answer.push(AnswerPart::Statement);
                 mutation.statements.push(MutationStatement {
                     statement: self.printed(name, &Text::Reading(Box::new(select)), shape)?,
@@ -263,6 +265,7 @@ where
             Part::Mutation(planned) => planned,
         };
         mutation.answer.push(AnswerPart::Statement);
+        mutation.repeatable &= lower::is_repeatable(&planned);
         let comments = self.comments(name)?;
         let statements = self.lowerer(&field.path)?.mutation(&planned);
         mutation

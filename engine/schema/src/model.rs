@@ -12,7 +12,7 @@ use indexmap::IndexMap;
 use rustc_hash::FxHashMap;
 
 use crate::access::TableAccess;
-use crate::catalog::{QualifiedName, TableKind, Type, TypeKind, Volatility};
+use crate::catalog::{ForeignKey, QualifiedName, TableKind, Type, TypeKind, Volatility};
 use crate::naming::{NamingConvention, Piece, is_graphql_name};
 use crate::predicate::Predicate;
 use crate::problem::Problem;
@@ -300,6 +300,8 @@ pub struct Table {
     pub primary_key: Vec<ColumnId>,
     /// Unique constraints and the primary key: (name, columns). GraphQL shows those whose names it can spell.
     pub unique_constraints: Vec<(Name, Vec<ColumnId>)>,
+    /// Foreign keys of its columns, to tables that may not be tracked.
+    pub foreign_keys: Vec<ForeignKey>,
     /// GraphQL names and comments of its root fields.
     pub root_fields: FxHashMap<RootVerb, RootFieldName>,
     /// Description of its object type (None: the default text; Some(""): none).

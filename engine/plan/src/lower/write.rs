@@ -10,6 +10,7 @@ mod answer;
 mod chain;
 mod insert;
 
+pub(crate) use chain::is_repeatable;
 use schema::model::Table;
 use sql::ast::{Expression, From, Output, Select};
 use sql::name::{Aliases, Identifier, QualifiedName, TypeName};

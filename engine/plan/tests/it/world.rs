@@ -89,6 +89,7 @@ fn table(number: u32, name: &str, columns: &[(&str, &str)], key: &[u16]) -> Tabl
         fields,
         primary_key: key.iter().copied().map(ColumnId).collect(),
         unique_constraints: Vec::new(),
+        foreign_keys: Vec::new(),
         root_fields: FxHashMap::default(),
         comment: None,
         enum_values: None,

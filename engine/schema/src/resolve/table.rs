@@ -102,6 +102,7 @@ impl<'a> Resolver<'a> {
             fields: IndexMap::new(),
             primary_key: primary_key.unwrap_or_default(),
             unique_constraints,
+            foreign_keys: found.foreign_keys.clone(),
             root_fields: root_fields.into_iter().flatten().collect(),
             comment: table
                 .configuration

@@ -91,11 +91,19 @@ async fn run_fields(
             session: &session,
             bounded: fields.iter().all(|field| field.mutation.bounded),
         };
-        if fields.iter().any(|field| !field.mutation.at_once.is_empty()) {
+        let is_at_once = |field: &Field<'_>| !field.mutation.at_once.is_empty();
+        if fields.iter().any(is_at_once) && fields.iter().all(|field| field.mutation.repeatable) {
             let start = out.len();
             let statements = Statements::of(context, plan, fields, Mutation::first);
+            // Of which statement the error is, is known without a second attempt for all others.
+            let at_once: Vec<bool> = fields
+                .iter()
+                .flat_map(|field| field.mutation.first().iter().map(move |_| is_at_once(field)))
+                .collect();
             match on.run(&statements, values, out, &mut ends).await {
-                Err(Stop::Failed(failed)) if may_be_told_better(&failed.error) => {
+                Err(Stop::Failed(failed))
+                    if at_once.get(failed.position) == Some(&true) && may_be_told_better(&failed.error) =>
+                {
                     out.truncate(start);
                     ends.clear();
                 }
@@ -399,6 +407,7 @@ mod tests {
             answer,
             many,
             bounded: true,
+            repeatable: true,
         })
     }
 

@@ -11,12 +11,19 @@ const TABLES: &str = "create table country (code text primary key, name text not
       twice int generated always as (length * 2) stored); \
     create table node (id serial primary key, up int references node, name text not null); \
     create table visit (id serial primary key, city_id int references city, cities int); \
-    create function looks() returns trigger language plpgsql as $$ begin \
+    create function looks() returns trigger language plpgsql stable as $$ begin \
       new.cities := (select count(*) from city where id = new.city_id); return new; end $$; \
     create trigger looks before insert on visit for each row execute function looks(); \
     create function is_there(int) returns bool language sql stable as 'select exists (select from city where id = $1)'; \
     create table mayor (id serial primary key, city_id int references city check (is_there(city_id)), name text); \
+    create table exile (id serial primary key, city_id int references city check (not is_there(city_id))); \
     create table member (id text primary key); \
+    create sequence times; \
+    create function pays() returns setof member language plpgsql volatile as $$ begin \
+      perform nextval('times'); return query select * from member; end $$; \
+    create table told (id int); \
+    create function tells() returns trigger language plpgsql as $$ begin perform nextval('times'); return new; end $$; \
+    create trigger tells before insert on told for each row execute function tells(); \
     insert into member values ('in'); \
     create table fragile (id serial primary key, city_id int references city, name text); \
     create function drops() returns trigger language plpgsql as $$ begin return null; end $$; \
@@ -53,7 +60,7 @@ fn world(database: &TestDatabase) -> Server {
             "using": {"foreign_key_constraint_on": {"table": other, "column": column}}}})
     };
     let tables = [
-        "country", "city", "street", "node", "visit", "mayor", "member", "fragile",
+        "country", "city", "street", "node", "visit", "mayor", "exile", "member", "fragile", "told",
     ];
     let track = |table: &str| json!({"type": "pg_track_table", "args": {"table": table}});
     let insert = |role: &str, table: &str, check: Value| {
@@ -69,9 +76,11 @@ fn world(database: &TestDatabase) -> Server {
         array("city", "streets", "street", "city_id"),
         array("city", "visits", "visit", "city_id"),
         array("city", "mayors", "mayor", "city_id"),
+        array("city", "exiles", "exile", "city_id"),
         array("city", "fragiles", "fragile", "city_id"),
         array("node", "below", "node", "up"),
         json!({"type": "pg_track_function", "args": {"function": "breaks", "configuration": {"exposed_as": "mutation"}}}),
+        json!({"type": "pg_track_function", "args": {"function": "pays", "configuration": {"exposed_as": "mutation"}}}),
         insert("user", "country", json!({})),
         // It needs the row of the level above.
         insert("user", "city", json!({"in": {"name": {"_eq": "X-Hasura-User-Id"}}})),
@@ -143,7 +152,8 @@ fn literal(value: &Value) -> String {
     }
 }
 
-const EMPTY: &str = "truncate country, city, street, node, visit, mayor, fragile restart identity";
+const EMPTY: &str =
+    "truncate country, city, street, node, visit, mayor, exile, fragile, told restart identity";
 
 /// Countries with cities with streets.
 fn atlas() -> Value {
@@ -275,6 +285,25 @@ fn who_looks_at_other_levels_sees_them() {
         }
         sql(&server, EMPTY);
     }
+    // One that refuses what it sees.
+    let rows = json!([{"name": "c", "in": {"data": {"code": "k", "name": "K"}}, "exiles": {"data": [{}]}}]);
+    let answer = answers(&server, &[], "city", &rows, "affected_rows", EMPTY);
+    let error = &answer["errors"][0];
+    assert_eq!(error["extensions"]["code"], "permission-error", "{answer}");
+    assert!(
+        error["message"].as_str().unwrap().contains("exile_city_id_check"),
+        "{answer}"
+    );
+    // A row that is to be there already.
+    let rows = json!([{"id": 7, "up": 8, "name": "7", "below": {"data": [{"id": 8, "name": "8"}]}}]);
+    let answer = answers(&server, &[], "node", &rows, "affected_rows", EMPTY);
+    let error = &answer["errors"][0];
+    assert_eq!(error["extensions"]["code"], "constraint-violation", "{answer}");
+    assert!(
+        error["message"].as_str().unwrap().contains("node_up_fkey"),
+        "{answer}"
+    );
+    assert_eq!(value(&server, "select count(*) from node"), "0");
     // The check of a permission, and one that looks elsewhere.
     let rows = json!([{"code": "k", "name": "in", "cities": {"data": [{"name": "c"}]}}]);
     for (role, user, may) in [
@@ -387,4 +416,46 @@ fn errors_are_told_where_they_are() {
         value(&server, "select count(*) from country where code = 'k'"),
         "0"
     );
+}
+
+#[test]
+fn only_inserts_that_nothing_runs_for_are_tried_twice() {
+    let database = TestDatabase::create("levels_twice");
+    let server = world(&database);
+    let wrong = json!([{"code": "k", "name": "K", "cities": {"data": [{"name": "c", "streets": {"data": [{"length": 2_000_000_000}]}}]}}]);
+    let wrong = format!(
+        "wrong: insert_country(objects: {}) {{ affected_rows }}",
+        literal(&wrong)
+    );
+    let refused = |text: &str| {
+        let text = format!("mutation {{ {text} }}");
+        let (_, answer) = server.json("/v1/graphql", &[], &json!({ "query": text }));
+        let path = answer["errors"][0]["extensions"]["path"].as_str();
+        assert!(
+            path.is_some_and(|path| path.starts_with("$.selectionSet.insert_country.args.objects")),
+            "{answer}"
+        );
+    };
+    let times = || {
+        value(
+            &server,
+            "select sum(last_value) filter (where is_called) from times",
+        )
+    };
+    // A function, and a trigger of another field's table.
+    for (beside, count) in [
+        ("pays { id }", "1"),
+        ("insert_told(objects: [{id: 1}]) { affected_rows }", "2"),
+    ] {
+        refused(&format!("{beside} {wrong}"));
+        assert_eq!(times(), count, "{beside}");
+    }
+    // Rows that were written without any ado before others were refused.
+    sql(&server, EMPTY);
+    let right = json!([{"code": "a", "name": "A", "cities": {"data": [{"name": "c"}, {"name": "d"}]}}]);
+    let right = format!("insert_country(objects: {}) {{ affected_rows }}", literal(&right));
+    refused(&format!(
+        "{right} wrong: insert_country(objects: [{{code: \"b\", name: \"\"}}]) {{ affected_rows }}"
+    ));
+    assert_eq!(value(&server, "select last_value from city_id_seq"), "2");
 }

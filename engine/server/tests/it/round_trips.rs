@@ -139,6 +139,10 @@ fn answer(mut from: TcpStream, mut to: TcpStream, state: &State) {
 const TABLES: &str = "create table shelf (id serial primary key, name text); \
     create table box (id serial primary key, shelf_id int references shelf, label text); \
     create table item (id serial primary key, box_id int references box, label text, weight int); \
+    create table node (id serial primary key, up int references node, label text); \
+    create sequence numbers; \
+    create table part (id int[] primary key default array[nextval('numbers')::int], label text); \
+    create table piece (id serial primary key, part_id int[] references part, label text); \
     create table bin (id serial primary key, shelf_id int references shelf, label text); \
     create function looks() returns trigger language plpgsql as $$ begin return new; end $$; \
     create trigger looks before insert on bin for each row execute function looks();";
@@ -167,8 +171,9 @@ fn a_mutation_is_sent_at_once() {
     let commands = json!({"type": "bulk", "args": [
         {"type": "pg_add_source", "args": {"name": "wired", "configuration": {"connection_info": {"database_url": url,
             "use_prepared_statements": true, "pool_settings": {"total_max_connections": 2}}}}},
-        track("shelf"), track("box"), track("item"), track("bin"),
+        track("shelf"), track("box"), track("item"), track("bin"), track("node"), track("part"), track("piece"),
         many("shelf", "boxes", "box", "shelf_id"), many("shelf", "bins", "bin", "shelf_id"), many("box", "items", "item", "box_id"),
+        many("node", "below", "node", "up"), many("part", "pieces", "piece", "part_id"),
     ]});
     accepted(&server, "/v1/metadata", &commands);
 
@@ -180,6 +185,8 @@ fn a_mutation_is_sent_at_once() {
         .collect();
     let rows = "mutation ($rows: [item_insert_input!]!) { insert_item(objects: $rows) { affected_rows } }";
     let tree = "mutation ($rows: [shelf_insert_input!]!) { insert_shelf(objects: $rows) { affected_rows } }";
+    let parts = "mutation ($rows: [part_insert_input!]!) { insert_part(objects: $rows) { affected_rows } }";
+    let nodes = "mutation ($rows: [node_insert_input!]!) { insert_node(objects: $rows) { affected_rows } }";
     let one = "mutation { update_item(where: {id: {_eq: 1}}, _set: {weight: 1}) { affected_rows returning { id } } }";
     for (what, text, variables, affected, until, expected) in [
         // Bind, execute, sync: a transaction by itself.
@@ -193,12 +200,30 @@ fn a_mutation_is_sent_at_once() {
             (b'S', 1),
             "BES",
         ),
+        // So are rows of one table that refer to each other.
+        (
+            "1 + 2 + 1 rows of one table",
+            nodes,
+            json!({"rows": [{"label": "a", "below": {"data": [{"label": "b", "below": {"data": [{"label": "c"}]}}, {"label": "d"}]}}]}),
+            4,
+            (b'S', 1),
+            "BES",
+        ),
         // A trigger may look at other rows: `BEGIN`, a statement for each level, `COMMIT`.
         (
             "1 + 2 rows with a trigger",
             tree,
             json!({"rows": [{"name": "s", "bins": {"data": [{"label": "a"}, {"label": "b"}]}}]}),
             3,
+            (b'Q', 2),
+            "QBESBESQ",
+        ),
+        // Arrays of arrays have no items that are arrays.
+        (
+            "1 + 1 rows by an array",
+            parts,
+            json!({"rows": [{"label": "a", "pieces": {"data": [{"label": "b"}]}}]}),
+            2,
             (b'Q', 2),
             "QBESBESQ",
         ),

@@ -2,10 +2,12 @@
 //! give back.
 //!
 //! The parts all see the tables as they were before the statement. So this is for rows that nothing looks at while they are
-//! inserted: no trigger, no rule of the tables, and no check of a permission that leads to a table which is written too.
+//! inserted: no trigger, no rule of the tables, and no check of a permission that leads to a table which is written too. Nor may
+//! a row refer to one of a later part, which a foreign key would not notice: it is judged when the statement ends.
 //! Where one of the rows is refused, nothing says which level it was of: then the statements of one level each are run
 //! instead, and say it.
 
+use schema::catalog::{ForeignKey, QualifiedName, TypeKind};
 use schema::model::{Column, Table};
 use sql::ast::{Expression, From, Output, Select};
 use sql::name::{Alias, Aliases, Identifier, TypeName};
@@ -191,20 +193,7 @@ fn independent<'a, 'm>(mutation: &'a Mutation<'m>) -> Option<Vec<&'a Insert<'m>>
         if !insert.table.table().inserts_are_plain || is_kept_out {
             return None;
         }
-        let update = insert
-            .conflict
-            .as_ref()
-            .and_then(|conflict| conflict.update.as_ref());
-        let filters = [
-            Some(&insert.check),
-            update.map(|update| &update.filter),
-            update.and_then(|update| update.check.as_ref()),
-        ];
-        if !filters
-            .into_iter()
-            .flatten()
-            .all(|filter: &Filter<'m>| filter.looks_only_at(&may_look_at))
-        {
+        if !filters_of(insert).all(|filter| filter.looks_only_at(&may_look_at)) {
             return None;
         }
         if let InsertRows::Values(rows) = &insert.rows {
@@ -219,7 +208,106 @@ fn independent<'a, 'm>(mutation: &'a Mutation<'m>) -> Option<Vec<&'a Insert<'m>>
         }
         inserts.push(insert.as_ref());
     }
-    Some(inserts)
+    let needs_arrays = |number| {
+        let needed = needed_of(&inserts, number);
+        needed
+            .iter()
+            .any(|column| matches!(column.type_.kind, TypeKind::Array(_)))
+    };
+    // Of an array of arrays no item can be taken that is an array.
+    if (0..inserts.len()).any(needs_arrays) {
+        return None;
+    }
+    let may_refer_ahead = inserts.iter().enumerate().any(|(number, insert)| {
+        let later = written.get(number + 1..).unwrap_or_default();
+        let keys = insert.table.table().foreign_keys.iter();
+        keys.filter(|key| later.iter().any(|table| table.name == key.target))
+            .any(|key| may_refer_to_any(insert, key))
+    });
+    (!may_refer_ahead).then_some(inserts)
+}
+
+/// A row may hold a key other than null and that of a row of an earlier part.
+fn may_refer_to_any(insert: &Insert<'_>, key: &ForeignKey) -> bool {
+    let sources: Vec<Source> = key
+        .columns
+        .iter()
+        .map(|(name, _)| source_of(insert, name, &key.target))
+        .collect();
+    let is_preset = insert
+        .conflict
+        .iter()
+        .filter_map(|conflict| conflict.update.as_ref())
+        .flat_map(|update| &update.presets)
+        .any(|(column, _)| key.columns.iter().any(|(name, _)| *name == column.name));
+    is_preset || !(sources.contains(&Source::Null) || sources.iter().all(|source| *source == Source::Written))
+}
+
+/// Where the values of a column come from, in all rows alike.
+#[derive(PartialEq)]
+enum Source {
+    /// It is null.
+    Null,
+    /// From rows of the table that a key leads to.
+    Written,
+    /// From anywhere.
+    Any,
+}
+
+fn source_of(insert: &Insert<'_>, name: &str, target: &QualifiedName) -> Source {
+    let Some(position) = insert.columns.iter().position(|column| column.name == name) else {
+        let column = insert
+            .table
+            .table()
+            .columns
+            .iter()
+            .find(|column| column.name == name);
+        let is_null = column.is_some_and(|column| {
+            let is_domain = matches!(column.type_.kind, TypeKind::Domain(_));
+            column.nullable && column.insertable && !column.has_default && !is_domain
+        });
+        return if is_null { Source::Null } else { Source::Any };
+    };
+    let is_written = match &insert.rows {
+        InsertRows::Values(rows) => rows.iter().all(|row| {
+            let value = row.get(position).and_then(Option::as_ref);
+            matches!(value, Some(InsertValue::Written { table, .. }) if table.name == *target)
+        }),
+        InsertRows::Arrays { columns, places, .. } => match columns.get(position) {
+            Some(ArrayValue::Written { place, .. }) => places
+                .get(*place)
+                .is_some_and(|place| place.table.name == *target),
+            _ => false,
+        },
+    };
+    if is_written { Source::Written } else { Source::Any }
+}
+
+/// Nothing is left of it when it is undone, but for numbers of sequences: rows are inserted, and no functions run for them.
+pub(crate) fn is_repeatable(mutation: &Mutation<'_>) -> bool {
+    mutation.writes.iter().all(|write| match &write.change {
+        Change::Insert(insert) => {
+            insert.table.table().inserts_are_plain
+                && filters_of(insert)
+                    .all(|filter| filter.looks_only_at(&|table: &Table| table.inserts_are_plain))
+        }
+        Change::Update(_) | Change::Delete(_) => false,
+    })
+}
+
+/// What is asked of rows that are inserted, or updated instead.
+fn filters_of<'a, 'm>(insert: &'a Insert<'m>) -> impl Iterator<Item = &'a Filter<'m>> {
+    let update = insert
+        .conflict
+        .as_ref()
+        .and_then(|conflict| conflict.update.as_ref());
+    [
+        Some(&insert.check),
+        update.map(|update| &update.filter),
+        update.and_then(|update| update.check.as_ref()),
+    ]
+    .into_iter()
+    .flatten()
 }
 
 /// The columns of a write's rows that others take values from.
