@@ -104,8 +104,7 @@ impl Worker {
         Ok(made)
     }
 
-    /// One look, in a thread of its own: when that ends, the allocator takes back at once what it needed, which is several times
-    /// what is kept.
+    /// One look, in a thread of its own. What is large does not outlive it.
     async fn compile_with(
         &mut self,
         engine: &Arc<Object>,
@@ -114,17 +113,13 @@ impl Worker {
     ) -> Result<Made, Error> {
         let (world, engine) = (Arc::clone(&self.shared.tables.world), Arc::clone(engine));
         let (last, objections) = (self.shelf.last(needed), objections.to_vec());
-        let (tell, told) = tokio::sync::oneshot::channel();
-        let work = move || {
+        let work = tokio::task::spawn_blocking(move || {
             let snapshot = world.snapshot(&engine);
             let compiled = compile_against(&snapshot, &last, &objections);
             drop(snapshot);
-            // Who is not there any more needs nothing.
-            let _ = tell.send(Made::of(compiled));
-        };
-        let thread = std::thread::Builder::new().name("compile".to_owned());
-        thread.spawn(work).map_err(|_| Error::Interrupted)?;
-        told.await.map_err(|_| Error::Interrupted)
+            Made::of(compiled)
+        });
+        work.await.map_err(|_| Error::Interrupted)
     }
 
     async fn check(&mut self, made: &Made) -> Vec<Objection> {
