@@ -70,8 +70,8 @@ pub struct Claims {
     pub allowed_roles: Vec<Arc<str>>,
     /// The role that is taken if none is asked for.
     pub default_role: Arc<str>,
-    /// The other claims, without the role.
-    pub variables: Variables,
+    /// The other claims, without the role; or what is wrong with them, which only concerns who may have the role asked for.
+    pub variables: Result<Variables, Error>,
 }
 
 impl Claims {
@@ -135,7 +135,7 @@ impl Claims {
         Ok(Self {
             allowed_roles,
             default_role,
-            variables: variables(others.map(|(name, value)| (name.as_str(), *value)))?,
+            variables: variables(others.map(|(name, value)| (name.as_str(), *value))),
         })
     }
 
@@ -174,7 +174,7 @@ impl Claims {
         Ok(Self {
             allowed_roles,
             default_role,
-            variables: variables(found.iter().map(|(name, value)| (*name, value)))?,
+            variables: variables(found.iter().map(|(name, value)| (*name, value))),
         })
     }
 

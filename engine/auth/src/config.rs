@@ -112,14 +112,14 @@ impl JwtSecret {
         check_keys(object)?;
         let namespace = optional_text(object, "claims_namespace")?;
         let namespace_path = optional_text(object, "claims_namespace_path")?;
+        if namespace.is_some() && namespace_path.is_some() {
+            return wrong("claims_namespace and claims_namespace_path both cannot be set");
+        }
         let claims = match object.get("claims_map").filter(|map| !map.is_null()) {
             Some(map) => ClaimsSource::Map(claims_map(map)?),
             None => ClaimsSource::Namespace(
                 match (namespace, namespace_path) {
-                    (Some(_), Some(_)) => {
-                        return wrong("claims_namespace and claims_namespace_path both cannot be set");
-                    }
-                    (None, Some(path)) => Namespace::Path(parse_path(path)?),
+                    (_, Some(path)) => Namespace::Path(parse_path(path)?),
                     (namespace, None) => Namespace::Key(namespace.unwrap_or(NAMESPACE).to_owned()),
                 },
                 match optional_text(object, "claims_format")? {

@@ -167,10 +167,13 @@ impl Verifier {
 }
 
 fn identity(verified: &Verified, wanted_role: Option<&str>) -> Outcome {
-    match verified.claims.role(wanted_role) {
-        Ok(role) => Outcome::Identity(Identity {
+    let claims = &verified.claims;
+    // As in Hasura, the role comes first.
+    let role = claims.role(wanted_role);
+    match role.and_then(|role| Ok((role, claims.variables.clone()?))) {
+        Ok((role, variables)) => Outcome::Identity(Identity {
             role,
-            variables: verified.claims.variables.clone(),
+            variables,
             expires: verified.expires,
         }),
         Err(error) => Outcome::Refused(error),

@@ -175,6 +175,14 @@ fn roles() {
         ),
         "JwtInvalidClaims: x-hasura-* claims: parsing Text failed, expected String, but encountered Number"
     );
+    // Whose role is not theirs learns nothing of other claims.
+    assert_eq!(
+        tell(
+            json!({"x-hasura-allowed-roles": ["b"], "x-hasura-default-role": "b", "x-hasura-n": 1}),
+            Some("c")
+        ),
+        refused
+    );
     assert_eq!(
         tell(
             json!({"x-hasura-allowed-roles": ["b"], "x-hasura-default-role": "b", "x-hasura-role": "z", "n": 1,

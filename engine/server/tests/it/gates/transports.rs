@@ -99,7 +99,12 @@ fn limits_hold_over_websockets() {
         socket.ask("1", SLOW),
         [json!({"type": "error", "id": "1", "payload": [told]})]
     );
-    assert_eq!(socket.ask("2", ITEMS)[0]["type"], "next", "the websocket goes on");
+    // What needs no database: a machine that stands still for a moment exceeds the limit.
+    assert_eq!(
+        socket.ask("2", "{ __typename }")[0]["type"],
+        "next",
+        "the websocket goes on"
+    );
 }
 
 #[test]

@@ -178,7 +178,7 @@ fn nobody_has_for_ever() {
 #[test]
 fn what_is_begun_must_be_finished() {
     let database = TestDatabase::create("ws_begun");
-    let server = server(&database, &["--server-timeout", "1"]);
+    let server = server(&database, &["--server-timeout", "5"]);
     let late = (1008, "the message was not finished in time".to_owned());
     for protocol in [APOLLO, TRANSPORT] {
         // A message in pieces that never ends, though something comes all the time; half a frame; half a head.

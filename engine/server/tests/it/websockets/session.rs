@@ -257,3 +257,24 @@ fn a_webhook_is_asked_again_only_where_it_is_another() {
     }
     assert!(is_let_in(&server, ADMIN));
 }
+
+/// Who came in while nobody had to show anything does not stay because a webhook that now decides fails.
+#[test]
+fn a_failing_webhook_keeps_nobody_whom_none_let_in() {
+    let hook = StandIn::start();
+    hook.answers(500, "", &Value::Null);
+    let database = TestDatabase::create("ws_hook_new");
+    let folder = Folder::new("hook-new");
+    let arguments = ["serve", "--server-port", "0", "--database-url", &database.url()];
+    let server = Server::spawn(rowlock(&arguments).env("ROWLOCK_SECRETS_DIR", folder.path()));
+    let mut sockets = [APOLLO, TRANSPORT].map(|protocol| Socket::initialised(&server, protocol, &[]));
+    all_answer(&mut sockets);
+    // The hook alone is refused: it comes with the secret.
+    folder.put("HASURA_GRAPHQL_AUTH_HOOK", &json!(hook.url()));
+    folder.put("HASURA_GRAPHQL_ADMIN_SECRET", &json!(SECRET));
+    for socket in &mut sockets {
+        let code = socket.closed_after_errors();
+        assert!(matches!(code, 4400 | 4403), "{code}");
+    }
+    assert!(!hook.asked.lock().unwrap().is_empty());
+}
