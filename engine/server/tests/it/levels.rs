@@ -31,16 +31,9 @@ const TABLES: &str = "create table country (code text primary key, name text not
       delete from fragile; delete from city where name = 'c'; delete from country where code = 'k'; \
       create trigger drops before insert on city for each row execute function drops(); return; end $$;";
 
-fn accepted(server: &Server, path: &str, body: &Value) {
-    let (status, answer) = server.json(path, &[], body);
-    assert_eq!(status, 200, "{answer}");
-}
-
 fn sql(server: &Server, text: &str) -> Value {
     let body = json!({"type": "run_sql", "args": {"sql": text, "check_metadata_consistency": false}});
-    let (status, answer) = server.json("/v2/query", &[], &body);
-    assert_eq!(status, 200, "{answer}");
-    answer["result"].clone()
+    server.accepted("/v2/query", &body)["result"].clone()
 }
 
 /// The first value.
@@ -99,11 +92,7 @@ fn world(database: &TestDatabase) -> Server {
             json!({"_exists": {"_table": "member", "_where": {"id": {"_eq": "X-Hasura-User-Id"}}}}),
         ),
     ]);
-    accepted(
-        &server,
-        "/v1/metadata",
-        &json!({"type": "bulk", "args": commands}),
-    );
+    server.accepted("/v1/metadata", &json!({"type": "bulk", "args": commands}));
     server
 }
 

@@ -21,14 +21,12 @@ const TABLES: &str = "create table artist (id serial primary key, name text not 
     insert into album (title, artist_id) values ('First', 1), ('Second', 1), ('Other', 2);";
 
 fn metadata(server: &Server, kind: &str, arguments: &Value) {
-    let (status, answer) = server.json("/v1/metadata", &[], &json!({"type": kind, "args": arguments}));
-    assert_eq!(status, 200, "{answer}");
+    server.accepted("/v1/metadata", &json!({"type": kind, "args": arguments}));
 }
 
 fn run_sql(server: &Server, sql: &str) {
     let command = json!({"type": "run_sql", "args": {"sql": sql, "check_metadata_consistency": false}});
-    let (status, answer) = server.json("/v2/query", &[], &command);
-    assert_eq!(status, 200, "{answer}");
+    server.accepted("/v2/query", &command);
 }
 
 fn world(database: &TestDatabase) -> Server {

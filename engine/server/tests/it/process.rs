@@ -153,6 +153,13 @@ impl Server {
         (status, serde_json::from_str(&body).unwrap_or(Value::String(body)))
     }
 
+    /// The answer to what must be accepted of whoever asks.
+    pub(crate) fn accepted(&self, path: &str, body: &Value) -> Value {
+        let (status, answer) = self.json(path, &[], body);
+        assert_eq!(status, 200, "{answer}");
+        answer
+    }
+
     /// Asks it to stop.
     pub(crate) fn terminate(&self) {
         let pid = self.child.id().to_string();

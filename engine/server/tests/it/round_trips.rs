@@ -147,17 +147,12 @@ const TABLES: &str = "create table shelf (id serial primary key, name text); \
     create function looks() returns trigger language plpgsql as $$ begin return new; end $$; \
     create trigger looks before insert on bin for each row execute function looks();";
 
-fn accepted(server: &Server, path: &str, body: &Value) {
-    let (status, answer) = server.json(path, &[], body);
-    assert_eq!(status, 200, "{answer}");
-}
-
 #[test]
 fn a_mutation_is_sent_at_once() {
     let database = TestDatabase::create("round_trips");
     let server = Server::start(&database, &[]);
     let sql = json!({"type": "run_sql", "args": {"sql": TABLES, "check_metadata_consistency": false}});
-    accepted(&server, "/v2/query", &sql);
+    server.accepted("/v2/query", &sql);
     let address = database.url();
     let (before, host) = address.split_once('@').unwrap();
     let (host, name) = host.split_once('/').unwrap();
@@ -175,7 +170,7 @@ fn a_mutation_is_sent_at_once() {
         many("shelf", "boxes", "box", "shelf_id"), many("shelf", "bins", "bin", "shelf_id"), many("box", "items", "item", "box_id"),
         many("node", "below", "node", "up"), many("part", "pieces", "piece", "part_id"),
     ]});
-    accepted(&server, "/v1/metadata", &commands);
+    server.accepted("/v1/metadata", &commands);
 
     let items: Vec<Value> = (0..100)
         .map(|at| json!({"label": format!("item {at}"), "weight": at}))
