@@ -58,7 +58,7 @@ const COOKIE_NOTE: &str = "Cookie is not read when CORS is disabled, because it 
     --ws-read-cookie or HASURA_GRAPHQL_WS_READ_COOKIE to force read cookie when CORS is disabled.";
 
 /// Whether a request asks for a websocket.
-pub fn is_wanted(request: &Request) -> bool {
+pub fn is_wanted<B>(request: &http::Request<B>) -> bool {
     *request.method() == Method::GET
         && lists(request.headers(), &UPGRADE, "websocket")
         && lists(request.headers(), &CONNECTION, "upgrade")

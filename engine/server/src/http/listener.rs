@@ -11,13 +11,15 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch};
+use tokio_util::io::InspectReader;
 use tower::ServiceExt;
 
 use crate::http::router::{self, Peer};
-use crate::http::spelling::{Heard, Recent};
+use crate::http::spelling::Recent;
 use crate::observe::Event;
 use crate::observe::log::Level;
 use crate::state::State;
+use crate::websocket;
 
 /// How long to wait before accepting again when the process is out of file descriptors.
 const EXHAUSTED: Duration = Duration::from_millis(50);
@@ -116,12 +118,17 @@ async fn connection(
         .header_read_timeout(settings.timeout)
         .max_buf_size(settings.max_head);
     let recent = state.authenticator().wants_spelling().then(Recent::default);
-    let stream = Heard::new(stream, recent.clone());
+    let heard = recent.clone();
+    let stream = InspectReader::new(stream, move |read| {
+        if let Some(recent) = &heard {
+            recent.add(read);
+        }
+    });
     let service = service_fn(move |mut request: http::Request<_>| {
         request.extensions_mut().insert(Peer(peer.ip()));
         if let Some(recent) = &recent {
             request.extensions_mut().insert(recent.take());
-            if request.headers().contains_key(http::header::UPGRADE) {
+            if websocket::is_wanted(&request) {
                 recent.end();
             }
         }

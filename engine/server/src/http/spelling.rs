@@ -2,14 +2,11 @@
 //! posted to sees them as keys of a JSON object, and Hasura hands them on as they came.
 
 use std::collections::HashMap;
-use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll};
-use std::{fmt, io, str};
+use std::{fmt, str};
 
 use http::HeaderMap;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// Bytes of a head that are remembered at most; names that are not among them count as lower case.
 const MOST: usize = 64 << 10;
@@ -105,7 +102,8 @@ impl Recent {
         self.0.read.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
-    fn add(&self, read: &[u8]) {
+    /// Remembers what was read.
+    pub fn add(&self, read: &[u8]) {
         if self.0.ended.load(Ordering::Relaxed) {
             return;
         }
@@ -115,65 +113,6 @@ impl Recent {
             bytes.clear();
         }
         bytes.extend_from_slice(read.get(read.len().saturating_sub(MOST)..).unwrap_or_default());
-    }
-}
-
-/// A stream that may remember what was read of it.
-#[derive(Debug)]
-pub struct Heard<S> {
-    stream: S,
-    recent: Option<Recent>,
-}
-
-impl<S> Heard<S> {
-    /// Remembers in `recent`, if there is one.
-    pub fn new(stream: S, recent: Option<Recent>) -> Self {
-        Self { stream, recent }
-    }
-}
-
-impl<S: AsyncRead + Unpin> AsyncRead for Heard<S> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let before = buffer.filled().len();
-        let polled = Pin::new(&mut self.stream).poll_read(context, buffer);
-        if let (Some(recent), Poll::Ready(Ok(()))) = (&self.recent, &polled) {
-            recent.add(buffer.filled().get(before..).unwrap_or_default());
-        }
-        polled
-    }
-}
-
-impl<S: AsyncWrite + Unpin> AsyncWrite for Heard<S> {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(context, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        slices: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(context, slices)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
     }
 }
 
