@@ -17,26 +17,24 @@ pub enum Freshness {
 }
 
 impl Freshness {
-    /// From the values of `Cache-Control` and `Expires`, at `now` (seconds since 1970). Words that forbid keeping
-    /// come first, then `max-age` or `s-maxage`, then `Expires`.
+    /// From the values of `Cache-Control` and `Expires`, at `now` (seconds since 1970), as Hasura reads them: beside
+    /// `must-revalidate` it is `max-age` (or `s-maxage`) that counts, then words that forbid keeping, then `max-age`
+    /// without it, then `Expires`.
     pub fn of(cache_control: Option<&str>, expires: Option<&str>, now: f64) -> Self {
-        let directives = || {
-            cache_control
-                .unwrap_or_default()
-                .split(',')
-                .map(|directive| directive.trim().to_ascii_lowercase())
+        let says = |wanted: &str| {
+            let mut directives = cache_control.unwrap_or_default().split(',');
+            directives.any(|directive| directive.trim().eq_ignore_ascii_case(wanted))
         };
-        let forbidden = directives().any(|directive| matches!(directive.as_str(), "no-cache" | "no-store"));
-        if forbidden {
-            return Self::Stale;
-        }
-        match cache_control.and_then(seconds) {
+        let revalidates = says("must-revalidate");
+        let forbids = says("no-cache") || says("no-store");
+        match cache_control
+            .and_then(seconds)
+            .filter(|_| revalidates || !forbids)
+        {
             Some(0) => return Self::Stale,
             Some(seconds) => return Self::For(Duration::from_secs(seconds)),
+            None if revalidates || forbids => return Self::Stale,
             None => {}
-        }
-        if directives().any(|directive| directive == "must-revalidate") {
-            return Self::Stale;
         }
         match expires.map(str::trim).filter(|text| !text.is_empty()) {
             None => Self::Unsaid,
@@ -86,7 +84,17 @@ mod tests {
         assert_eq!(of(Some("Max-Age = 5"), None), seconds(5));
         assert_eq!(of(Some("private, s-maxage=7, max-age=5"), None), seconds(7));
         assert_eq!(of(Some("no-store, max-age=600"), None), Freshness::Stale);
+        assert_eq!(of(Some("No-Cache , max-age=600"), None), Freshness::Stale);
         assert_eq!(of(Some("must-revalidate"), None), Freshness::Stale);
+        assert_eq!(
+            of(Some("no-cache, no-store, must-revalidate, max-age=600"), None),
+            seconds(600)
+        );
+        assert_eq!(of(Some("must-revalidate, no-store"), None), Freshness::Stale);
+        assert_eq!(
+            of(Some("no-cache"), Some("Sun, 06 Nov 1994 08:49:47 GMT")),
+            Freshness::Stale
+        );
         assert_eq!(of(Some("max-age=0"), None), Freshness::Stale);
         assert_eq!(of(Some("private"), None), Freshness::Unsaid);
         assert_eq!(of(None, Some("Sun, 06 Nov 1994 08:49:47 GMT")), seconds(10));

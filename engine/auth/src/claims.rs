@@ -164,7 +164,7 @@ impl Claims {
                     (Some(found), _) => found.clone(),
                     (None, Some(default)) => Value::String(default.clone()),
                     (None, None) => {
-                        let message = format!("JWT claim from claims_map, {name} not found");
+                        let message = format!("JWT claim from claims_map, \"{name}\" not found");
                         return Err(Error::claims(message));
                     }
                 },
@@ -199,14 +199,14 @@ fn shared(list: &[String]) -> Vec<Arc<str>> {
 fn missing(claim: &str) -> Error {
     Error::new(
         Code::JwtMissingRoleClaims,
-        format!("JWT claim does not contain {claim}"),
+        format!("JWT claim does not contain \"{claim}\""),
     )
 }
 
 fn roles(value: &Value) -> Result<Vec<Arc<str>>, Error> {
     let wrong = |reason: String| {
         Error::claims(format!(
-            "invalid {ALLOWED_ROLES}; should be a list of roles: {reason}"
+            "invalid \"{ALLOWED_ROLES}\"; should be a list of roles: {reason}"
         ))
     };
     let Value::Array(items) = value else {
@@ -219,7 +219,7 @@ fn roles(value: &Value) -> Result<Vec<Arc<str>>, Error> {
 }
 
 fn role(value: &Value, hint: &str) -> Result<Arc<str>, Error> {
-    role_name(value).map_err(|reason| Error::claims(format!("invalid {DEFAULT_ROLE}; {hint}: {reason}")))
+    role_name(value).map_err(|reason| Error::claims(format!("invalid \"{DEFAULT_ROLE}\"; {hint}: {reason}")))
 }
 
 fn role_name(value: &Value) -> Result<Arc<str>, String> {
@@ -237,12 +237,12 @@ fn role_name(value: &Value) -> Result<Arc<str>, String> {
 /// Checks values and sorts by name. The role is not taken from here.
 fn variables<'a>(found: impl Iterator<Item = (&'a str, &'a Value)>) -> Result<Variables, Error> {
     let mut variables = found
-        .filter(|(name, _)| *name != variable::ROLE)
         .map(|(name, value)| match variable::text(value) {
             Ok(text) => Ok((Arc::from(name), text)),
             Err(reason) => Err(Error::claims(format!("{PREFIX}* claims: {reason}"))),
         })
         .collect::<Result<Variables, Error>>()?;
+    variables.retain(|(name, _)| **name != *variable::ROLE);
     variables.sort();
     Ok(variables)
 }

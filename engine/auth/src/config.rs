@@ -29,6 +29,8 @@ pub struct JwtSecret {
     pub allowed_skew: u64,
     /// `header`
     pub location: Location,
+    /// Paths of keys that mean nothing, as somebody may have misspelt one that checks something.
+    pub ignored: Vec<String>,
 }
 
 /// Where keys come from.
@@ -73,7 +75,14 @@ impl JwtSecret {
             Value::Array(items) => items
                 .iter()
                 .enumerate()
-                .map(|(at, item)| Self::read(item).map_err(|error| ConfigError(format!("[{at}]: {error}"))))
+                .map(|(at, item)| {
+                    let mut secret =
+                        Self::read(item).map_err(|error| ConfigError(format!("[{at}]: {error}")))?;
+                    for path in &mut secret.ignored {
+                        *path = format!("[{at}].{path}");
+                    }
+                    Ok(secret)
+                })
                 .collect(),
             _ => wrong("expected a JSON list of objects"),
         }
@@ -109,7 +118,6 @@ impl JwtSecret {
         let Value::Object(object) = value else {
             return wrong("expected a JSON object");
         };
-        check_keys(object)?;
         let namespace = optional_text(object, "claims_namespace")?;
         let namespace_path = optional_text(object, "claims_namespace_path")?;
         if namespace.is_some() && namespace_path.is_some() {
@@ -139,6 +147,7 @@ impl JwtSecret {
                 Some(skew) => skew_of(skew)?,
             },
             location: location(object)?,
+            ignored: ignored(object),
         })
     }
 
@@ -169,7 +178,7 @@ impl JwtSecret {
     }
 }
 
-/// Keys that have a meaning; a misspelt one would silently check less.
+/// Keys that have a meaning.
 const KEYS: [&str; 11] = [
     "type",
     "key",
@@ -184,11 +193,28 @@ const KEYS: [&str; 11] = [
     "header",
 ];
 
-fn check_keys(object: &Map<String, Value>) -> Result<(), ConfigError> {
-    match object.keys().find(|key| !KEYS.contains(&key.as_str())) {
-        Some(key) => wrong(format!("unknown key {key:?}; known are {}", KEYS.join(", "))),
-        None => Ok(()),
+/// Paths of all others, which Hasura ignores.
+fn ignored(object: &Map<String, Value>) -> Vec<String> {
+    let unknown = |object: &Map<String, Value>, known: &[&str], before: &str| -> Vec<String> {
+        let unknown = object.keys().filter(|key| !known.contains(&key.as_str()));
+        unknown.map(|key| format!("{before}{key}")).collect()
+    };
+    let mut paths = unknown(object, &KEYS, "");
+    if let Some(Value::Object(header)) = object.get("header") {
+        paths.extend(unknown(header, &["type", "name"], "header."));
     }
+    if let Some(Value::Object(map)) = object.get("claims_map") {
+        for (name, place) in map {
+            if let Value::Object(place) = place {
+                paths.extend(unknown(
+                    place,
+                    &["path", "default"],
+                    &format!("claims_map.{name}."),
+                ));
+            }
+        }
+    }
+    paths
 }
 
 fn optional_text<'v>(object: &'v Map<String, Value>, key: &str) -> Result<Option<&'v str>, ConfigError> {
@@ -201,13 +227,12 @@ fn optional_text<'v>(object: &'v Map<String, Value>, key: &str) -> Result<Option
 
 /// Seconds; a part of one counts as one.
 fn skew_of(skew: &Value) -> Result<u64, ConfigError> {
-    const DAY: u32 = 86_400;
     let seconds = skew
         .as_f64()
-        .filter(|seconds| (0.0..=f64::from(DAY)).contains(seconds));
+        .filter(|seconds| (0.0..=f64::from(u32::MAX)).contains(seconds));
     match seconds {
         Some(seconds) => Ok(std::time::Duration::from_secs_f64(seconds.ceil()).as_secs()),
-        None => wrong("allowed_skew must be a number of seconds, a day at most"),
+        None => wrong("allowed_skew must be a number of seconds that is not negative"),
     }
 }
 
@@ -333,12 +358,6 @@ fn place<T>(value: &Value, literal: impl Fn(&Value) -> Option<T>) -> Result<Plac
             .map(Place::Literal)
             .ok_or_else(|| "the value is of the wrong type".to_owned());
     };
-    if let Some(key) = object
-        .keys()
-        .find(|key| !matches!(key.as_str(), "path" | "default"))
-    {
-        return Err(format!("unknown key {key:?}"));
-    }
     let Some(path) = object.get("path").and_then(Value::as_str) else {
         return Err("the key \"path\" is missing".to_owned());
     };
@@ -353,6 +372,7 @@ fn describe_map(map: &ClaimsMap) -> Value {
     fn one<T: serde::Serialize>(place: &Place<T>) -> Value {
         match place {
             Place::Literal(value) => serde_json::json!(value),
+            Place::Path(path, None) => serde_json::json!({"path": path.to_string()}),
             Place::Path(path, default) => serde_json::json!({"path": path.to_string(), "default": default}),
         }
     }

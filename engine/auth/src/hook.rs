@@ -115,7 +115,7 @@ fn read_object(body: &[u8], now: f64) -> Result<Answer, Error> {
                 "$: parsing HashMap failed, expected Object, but encountered {found}"
             )));
         }
-        Err(_) => return Err(invalid()),
+        Err(reason) => return Err(unreadable(&format!("$: {reason}"))),
     };
     // Every value must be a text, also of keys that are no session variables.
     let other = object
@@ -129,11 +129,12 @@ fn read_object(body: &[u8], now: f64) -> Result<Answer, Error> {
             "{path}: parsing Text failed, expected String, but encountered {found}"
         )));
     }
-    let picked = variable::pick(&object).map_err(|_| invalid())?;
+    let picked = variable::pick(&object).map_err(|reason| unreadable(&format!("$: {reason}")))?;
     let mut role = None;
     let mut variables = Variables::with_capacity(picked.len());
     for (name, value) in picked {
-        let text = variable::text(value).map_err(|_| invalid())?;
+        let text =
+            variable::text(value).map_err(|reason| unreadable(&format!("{}: {reason}", path_to(&name))))?;
         if name == variable::ROLE {
             role = Some(text);
         } else {
@@ -274,20 +275,33 @@ mod tests {
     fn refusals() {
         let message = |status, body: &str| read(status, body.as_bytes(), 0.0).unwrap_err().message;
         assert_eq!(message(401, ""), "Authentication hook unauthorized this request");
-        for (status, body) in [
-            (500, ""),
-            (403, "{}"),
-            (204, ""),
-            (200, ""),
-            (200, r#"{"x-hasura-role":"a","X-Hasura-Role":"b"}"#),
-            (200, r#"{"x-hasura-role":"a","x-hasura-role":"a"}"#),
-            (200, r#"{"x-hasura-role":"a","x-hasura-b":"\u0000"}"#),
-            (200, "\u{feff}{}"),
+        for (status, body) in [(500, ""), (403, "{}"), (204, ""), (302, "<html>")] {
+            assert_eq!(message(status, body), "Invalid response from authorization hook");
+        }
+        // A 200 that cannot be read tells why, and nothing of what it holds.
+        for (body, reason) in [
+            ("", "$: not enough input"),
+            (" \n", "$: not enough input"),
+            ("<html>secret</html>", "$: Failed reading: not a valid json value"),
+            (r#"{"x-hasura-role":"a""#, "$: not enough input"),
+            (r#"{"x-hasura-role":"a"} secret"#, "$: trailing characters"),
+            ("\u{feff}{}", "$: Failed reading: not a valid json value"),
+            (
+                r#"{"x-hasura-role":"a","X-Hasura-Role":"b"}"#,
+                "$: a session variable is given twice",
+            ),
+            (
+                r#"{"x-hasura-role":"a","x-hasura-role":"a"}"#,
+                "$: a key is given twice",
+            ),
+            (
+                r#"{"x-hasura-role":"a","x-hasura-b":"\u0000"}"#,
+                "$['x-hasura-b']: the character U+0000 is not allowed",
+            ),
         ] {
             assert_eq!(
-                message(status, body),
-                "Invalid response from authorization hook",
-                "{body}"
+                message(200, body),
+                format!("Invalid response from authorization hook: Error in {reason}")
             );
         }
         assert_eq!(

@@ -14,8 +14,10 @@ pub fn parse(bytes: &[u8]) -> Result<Value, &'static str> {
     let value = Unique.deserialize(&mut reader).map_err(|error| {
         if error.to_string().starts_with(REPEATED) {
             REPEATED
+        } else if error.is_eof() {
+            "not enough input"
         } else {
-            "not valid JSON"
+            "Failed reading: not a valid json value"
         }
     })?;
     reader.end().map_err(|_| "trailing characters")?;

@@ -58,7 +58,7 @@ fn in_header<'h>(
         .collect()
 }
 
-/// The cookies of this name that are not empty.
+/// The cookies of this name. An empty one is a token that is wrong, as in Hasura.
 fn cookies<'h>(headers: &'h HeaderMap, wanted: &str) -> impl Iterator<Item = &'h str> {
     headers
         .get_all(COOKIE)
@@ -68,7 +68,6 @@ fn cookies<'h>(headers: &'h HeaderMap, wanted: &str) -> impl Iterator<Item = &'h
         .filter_map(|pair| pair.split_once('='))
         .filter(move |(name, _)| name.trim() == wanted)
         .map(|(_, value)| value.trim())
-        .filter(|value| !value.is_empty())
 }
 
 fn malformed() -> Error {
@@ -127,7 +126,8 @@ mod tests {
             Ok(vec!["x".into(), "y".into()])
         );
         assert_eq!(find(&cookie, "cookie", "a=1; xtoken=x"), Ok(vec![]));
-        assert_eq!(find(&cookie, "cookie", "token="), Ok(vec![]));
+        assert_eq!(find(&cookie, "cookie", "token="), Ok(vec!["".into()]));
+        assert_eq!(find(&cookie, "cookie", "token"), Ok(vec![]));
         let own = Location::Header(HeaderName::from_static("x-token"));
         assert_eq!(find(&own, "x-token", "x.y"), Ok(vec!["x.y".into()]));
         assert_eq!(find(&own, "authorization", "Bearer x"), Ok(vec![]));

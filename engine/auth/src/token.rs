@@ -132,6 +132,7 @@ pub(crate) fn claimed_issuer(token: &str) -> Option<String> {
 
 fn check_claims(payload: &Value, secret: &JwtSecret, now: f64) -> Result<(), Error> {
     let skew = seconds_of(secret.allowed_skew);
+    check_kinds(payload)?;
     let (expires, issued) = (date(payload, "exp")?, date(payload, "iat")?);
     let not_before = date(payload, "nbf")?;
     if expires.is_some_and(|expires| now >= expires + skew) {
@@ -149,10 +150,34 @@ fn check_claims(payload: &Value, secret: &JwtSecret, now: f64) -> Result<(), Err
     {
         return Err(Error::unverified("JWTNotInIssuer"));
     }
-    if let (Some(audience), Some(claimed)) = (&secret.audience, claim(payload, "aud"))
-        && !is_for(claimed, audience)
-    {
-        return Err(Error::unverified("JWTNotInAudience"));
+    if let Some(claimed) = claim(payload, "aud") {
+        let is_for_nobody = claimed.as_array().is_some_and(Vec::is_empty);
+        let is_for_others = |audience: &Vec<String>| !is_for(claimed, audience);
+        if is_for_nobody || secret.audience.as_ref().is_some_and(is_for_others) {
+            return Err(Error::unverified("JWTNotInAudience"));
+        }
+    }
+    Ok(())
+}
+
+/// Claims that RFC 7519 makes texts are texts, whether somebody looks at them or not.
+fn check_kinds(payload: &Value) -> Result<(), Error> {
+    for (name, type_) in [
+        ("iss", "StringOrURI"),
+        ("sub", "StringOrURI"),
+        ("aud", "StringOrURI"),
+        ("jti", "Text"),
+    ] {
+        let other = match claim(payload, name) {
+            Some(Value::Array(items)) if name == "aud" => items.iter().find(|item| !item.is_string()),
+            found => found.filter(|found| !found.is_string()),
+        };
+        if let Some(other) = other {
+            return Err(Error::unverified(&format!(
+                "JWTClaimsSetDecodeError \"Error in $.{name}: parsing {type_} failed, expected String, but encountered {}\"",
+                json::kind(other)
+            )));
+        }
     }
     Ok(())
 }
@@ -194,6 +219,6 @@ pub(crate) fn expires(payload: &Value, secret: &JwtSecret) -> Option<f64> {
 }
 
 fn seconds_of(seconds: u64) -> f64 {
-    // A day at most: exact.
+    // What a configuration may say is in this range, and exact.
     u32::try_from(seconds).map_or(f64::from(u32::MAX), f64::from)
 }

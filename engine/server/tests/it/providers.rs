@@ -193,7 +193,7 @@ fn firebase() {
             400,
             json!([
                 "jwt-invalid-claims",
-                "JWT claim from claims_map, x-hasura-user-id not found"
+                "JWT claim from claims_map, \"x-hasura-user-id\" not found"
             ])
         )
     );
@@ -220,7 +220,7 @@ fn keycloak() {
             400,
             json!([
                 "jwt-missing-role-claims",
-                "JWT claim does not contain x-hasura-allowed-roles"
+                "JWT claim does not contain \"x-hasura-allowed-roles\""
             ])
         )
     );

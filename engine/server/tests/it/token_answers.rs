@@ -141,23 +141,25 @@ fn answers_to_tokens() {
         let missing = |message| Some(("jwt-missing-role-claims", message));
         tell(
             &sign(&without("x-hasura-allowed-roles")),
-            missing("JWT claim does not contain x-hasura-allowed-roles"),
+            missing("JWT claim does not contain \"x-hasura-allowed-roles\""),
         );
         tell(
             &sign(&without("x-hasura-default-role")),
-            missing("JWT claim does not contain x-hasura-default-role"),
+            missing("JWT claim does not contain \"x-hasura-default-role\""),
         );
         let invalid = |message| Some(("jwt-invalid-claims", message));
         tell(
             &sign(&with("x-hasura-allowed-roles", json!("user"))),
             invalid(
-                "invalid x-hasura-allowed-roles; should be a list of roles: parsing [] failed, expected Array, but \
+                "invalid \"x-hasura-allowed-roles\"; should be a list of roles: parsing [] failed, expected Array, but \
                  encountered String",
             ),
         );
         tell(
             &sign(&with("x-hasura-allowed-roles", json!(["user", ""]))),
-            invalid("invalid x-hasura-allowed-roles; should be a list of roles: empty string not allowed"),
+            invalid(
+                "invalid \"x-hasura-allowed-roles\"; should be a list of roles: empty string not allowed",
+            ),
         );
         let hint = if form == Form::Mapped {
             "a role"
@@ -165,7 +167,7 @@ fn answers_to_tokens() {
             "a single role name"
         };
         let number = format!(
-            "invalid x-hasura-default-role; should be {hint}: parsing String failed, expected String, but encountered Number"
+            "invalid \"x-hasura-default-role\"; should be {hint}: parsing String failed, expected String, but encountered Number"
         );
         tell(&sign(&with("x-hasura-default-role", json!(1))), invalid(&number));
         tell(
@@ -175,7 +177,7 @@ fn answers_to_tokens() {
         match form {
             Form::Mapped => tell(
                 &sign(&without("x-hasura-user-id")),
-                invalid("JWT claim from claims_map, x-hasura-user-id not found"),
+                invalid("JWT claim from claims_map, \"x-hasura-user-id\" not found"),
             ),
             _ => tell(&sign(&without("x-hasura-user-id")), None),
         }
