@@ -163,6 +163,9 @@ impl Authenticator {
             return next;
         }
         let known = || before.keys.iter().zip(&self.settings.jwt);
+        // Those of one address that begin with the same last keys; others of that address have keys of their own, as
+        // nobody's tokens may be verified by the last keys of somebody else.
+        let mut moved: Vec<(Arc<Keys>, &Arc<Keys>)> = Vec::new();
         if let Some(tokens) = next.tokens.as_mut().and_then(Arc::get_mut) {
             for (secret, keys) in next.settings.jwt.iter().zip(&mut tokens.keys) {
                 if let Some((same, _)) = known().find(|(known, _)| is_from(secret, known.url())) {
@@ -170,7 +173,17 @@ impl Authenticator {
                 } else if let Some((last, _)) =
                     known().find(|(known, of)| known.url().is_some() && of.differs_in_keys_alone(secret))
                 {
-                    keys.stand_in(last);
+                    let together = moved
+                        .iter()
+                        .find(|(made, of)| is_from(secret, made.url()) && Arc::ptr_eq(of, last));
+                    *keys = if let Some((made, _)) = together {
+                        Arc::clone(made)
+                    } else {
+                        let made = Keys::new(secret, &self.client, &self.observer, &self.changes);
+                        made.stand_in(last);
+                        Arc::new(made)
+                    };
+                    moved.push((Arc::clone(keys), last));
                 }
             }
         }
@@ -436,8 +449,14 @@ fn text<'h>(name: &str, value: &'h HeaderValue) -> Result<&'h str, ApiError> {
 
 fn backend_only(value: &[u8]) -> Result<bool, ApiError> {
     let text = String::from_utf8_lossy(value);
-    crate::settings::value::boolean(&text)
-        .map_err(|reason| ApiError::new(Code::BadRequest, format!("{BACKEND_ONLY}: {reason}")))
+    crate::settings::value::boolean(&text).map_err(|_| {
+        // Hasura's blanks.
+        let message = format!(
+            "\"{BACKEND_ONLY}\":  Not a valid boolean text. True values are [\"true\",\"t\",\"yes\",\"y\"] and  \
+             False values are [\"false\",\"f\",\"no\",\"n\"]. All values are case insensitive"
+        );
+        ApiError::new(Code::BadRequest, message)
+    })
 }
 
 fn denied(message: &str) -> ApiError {

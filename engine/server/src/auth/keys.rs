@@ -3,7 +3,8 @@
 //! A set that was fetched is good for as long as its answer says (`Cache-Control`, `Expires`); if it says nothing, for
 //! ever. When the issuer is away the last set stays. A token that no key of the set made, and whose `kid` the set does not
 //! have, makes the engine look once more: one look at a time, at most once a second, and whoever needs it waits for that
-//! one. It never looks for a token whose key it knows.
+//! one. One that fails tells everybody who waits, and whoever comes within the next second. It never looks for a token
+//! whose key it knows.
 
 mod issuer;
 
@@ -25,11 +26,12 @@ use issuer::{Issuer, Published};
 
 /// How long an issuer may take.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// Pause between the beginnings of two looks at least.
+/// Pause between the beginnings of two looks at least, and after the end of one that failed.
 const PAUSE: Duration = Duration::from_secs(1);
 /// Pause after failures at most, while nobody waits.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
-/// One look may be under way, and the next has its pause first.
+/// One look may be under way, and the next has its pause first. An issuer that is away costs half of it at most, as the
+/// look under way tells.
 const LONGEST_WAIT: Duration = Duration::from_secs(21);
 
 /// The keys of one secret, or of several that share a `jwk_url`.
@@ -55,6 +57,8 @@ struct Shared {
 struct Looks {
     begun: u64,
     ended: u64,
+    /// When the last one that ended has failed, if it has.
+    failed: Option<Instant>,
 }
 
 /// The time, as tokens have it.
@@ -122,12 +126,17 @@ impl Keys {
     pub fn look(&self) -> Option<Look<'_>> {
         self.url()?;
         let looks = self.shared.looks.subscribe();
-        let begun = looks.borrow().begun;
-        self.shared.wanted.notify_one();
+        let Looks { begun, ended, failed } = *looks.borrow();
+        let failed_just_now = begun == ended && failed.is_some_and(|at| at.elapsed() < PAUSE);
+        if !failed_just_now {
+            self.shared.wanted.notify_one();
+        }
         Some(Look {
             shared: &self.shared,
             looks,
             begun,
+            ended,
+            is_over: failed_just_now,
         })
     }
 }
@@ -147,15 +156,22 @@ pub struct Look<'k> {
     looks: watch::Receiver<Looks>,
     /// One that began before it was asked for may have missed what was published since.
     begun: u64,
+    /// How many had ended before.
+    ended: u64,
+    /// The issuer has failed just now, and is not asked again so soon.
+    is_over: bool,
 }
 
 impl Look<'_> {
-    /// Waits for another set than this one; `None` if a look that began after it was asked for has brought none.
+    /// Waits for another set than this one; `None` if a look that began after it was asked for has brought none, or if one
+    /// has failed since.
     pub async fn newer_than(&mut self, known: &KeySet) -> Option<Arc<KeySet>> {
         let newer = async {
             loop {
                 // Read first: what a look found is there before it has ended.
-                let is_over = self.looks.borrow_and_update().ended > self.begun;
+                let looks = *self.looks.borrow_and_update();
+                let has_failed = looks.ended > self.ended && looks.failed.is_some();
+                let is_over = self.is_over || has_failed || looks.ended > self.begun;
                 let present = self.shared.present.load_full();
                 if present.version() != known.version() {
                     return Some(present);
@@ -179,7 +195,17 @@ impl Shared {
             let began = Instant::now();
             self.looks.send_modify(|looks| looks.begun += 1);
             let freshness = self.fetch(issuer).await;
-            self.looks.send_modify(|looks| looks.ended = looks.begun);
+            self.looks.send_modify(|looks| {
+                looks.ended = looks.begun;
+                looks.failed = freshness.is_none().then(Instant::now);
+            });
+            // Whoever comes just after a failure is answered from it.
+            let again = PAUSE
+                + if freshness.is_none() {
+                    began.elapsed()
+                } else {
+                    Duration::ZERO
+                };
             let wait = match freshness {
                 None => {
                     let wait = pause;
@@ -198,7 +224,7 @@ impl Shared {
             };
             tokio::select! {
                 () = until_stale(wait) => {}
-                () = self.wanted.notified() => sleep_until(began + PAUSE).await,
+                () = self.wanted.notified() => sleep_until(began + again).await,
             }
         }
     }

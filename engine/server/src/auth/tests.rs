@@ -133,10 +133,10 @@ fn backend_only_must_be_a_boolean() {
             .backend
     );
     let error = open().authenticate(&headers(&[(BACKEND_ONLY, "1")])).unwrap_err();
-    assert!(
-        error
-            .message
-            .starts_with("x-hasura-use-backend-only-permissions: Not a valid boolean text.")
+    assert_eq!(
+        error.message,
+        "\"x-hasura-use-backend-only-permissions\":  Not a valid boolean text. True values are \
+         [\"true\",\"t\",\"yes\",\"y\"] and  False values are [\"false\",\"f\",\"no\",\"n\"]. All values are case insensitive"
     );
 }
 
@@ -173,7 +173,7 @@ fn tokens_decide_and_headers_do_not() {
                 ::auth::JwtSecret::parse(r#"{"type":"HS256","key":"a-secret-of-thirty-two-characters"}"#)
                     .unwrap(),
             ],
-            hook: None,
+            ..Authentication::default()
         })
     };
     let bearer = format!("Bearer {token}");
@@ -340,5 +340,46 @@ fn an_hour_without_the_issuer() {
             "{asked:?} of {most}"
         );
         assert!(gate.0.authenticate(&good, || None).await.is_ok());
+    });
+}
+
+/// An issuer that takes connections and says nothing: whoever needs it waits for one look, and after that for none.
+#[test]
+fn a_silent_issuer_is_waited_for_once() {
+    // {"alg":"HS256","kid":"new"}
+    const STRANGER: &str = "eyJhbGciOiJIUzI1NiIsImtpZCI6Im5ldyJ9.e30.AAAA";
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        let taken: Vec<_> = listener.incoming().collect();
+        drop(taken);
+    });
+    let gate = Gate::new(Authentication {
+        admin_secrets: vec![Secret::new("s")],
+        jwt: vec![::auth::JwtSecret::parse(&format!(r#"{{"jwk_url":"{url}"}}"#)).unwrap()],
+        ..Authentication::default()
+    });
+    gate.1.block_on(async {
+        tokio::time::pause();
+        gate.0.follow_keys();
+        let stranger = headers(&[("authorization", &format!("Bearer {STRANGER}"))]);
+        let waited = async || {
+            let since = tokio::time::Instant::now();
+            let error = gate.0.authenticate(&stranger, || None).await.unwrap_err();
+            assert_eq!(
+                error.message,
+                "Could not verify JWT: the keys could not be fetched yet"
+            );
+            since.elapsed()
+        };
+        for _ in 0..10 {
+            // One look, or its rest; not the next one as well.
+            assert!(waited().await <= Duration::from_millis(10_100));
+            assert!(
+                waited().await <= Duration::from_millis(10),
+                "it has failed just now"
+            );
+            tokio::time::advance(Duration::from_secs(3)).await;
+        }
     });
 }

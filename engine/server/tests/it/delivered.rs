@@ -13,6 +13,8 @@ use crate::api_server::ApiServer;
 use crate::process::{PATIENCE, Server, rowlock};
 use crate::rotation;
 use crate::socket::{Socket, TRANSPORT};
+use crate::stand_in::{Issuer, StandIn};
+use crate::wait::pause;
 
 const TOKEN: &str = "token-of-the-operator";
 
@@ -63,14 +65,19 @@ impl World {
 
     /// The same with the keys of these names for tokens.
     fn put_secret_with(&self, admin_secret: &str, keys: &[&str]) {
+        let keys = (!keys.is_empty()).then(|| rotation::keys(keys));
+        self.put_secret_and(admin_secret, keys.as_ref());
+    }
+
+    /// The same with these JWT secrets.
+    fn put_secret_and(&self, admin_secret: &str, keys: Option<&Value>) {
         let mut values = BTreeMap::from([
             (Self::secret_variable(), self.database.url()),
             ("ROWLOCK_ADMIN_TOKEN".to_owned(), TOKEN.to_owned()),
             ("HASURA_GRAPHQL_ADMIN_SECRET".to_owned(), admin_secret.to_owned()),
         ]);
-        if !keys.is_empty() {
-            let keys = rotation::keys(keys).to_string();
-            values.insert("HASURA_GRAPHQL_JWT_SECRETS".to_owned(), keys);
+        if let Some(keys) = keys {
+            values.insert("HASURA_GRAPHQL_JWT_SECRETS".to_owned(), keys.to_string());
         }
         let data: BTreeMap<&String, Value> = values
             .iter()
@@ -228,6 +235,41 @@ impl Pod {
 
 fn albums() -> Value {
     json!({"data": {"album": [{"id": 1, "title": "Blue"}]}})
+}
+
+/// Keys that are wanted before it was ever ready are waited for, whatever was asked before; afterwards it stays ready.
+#[test]
+fn who_was_never_ready_waits_for_keys() {
+    let world = World::new("never_ready");
+    let issuer = StandIn::start();
+    let one = Issuer::new("one");
+    let pod = world.pod();
+    let page = |pod: &Pod| pod.server.send("GET", "/readyz", &[], "");
+    let (status, told) = page(&pod);
+    assert!(status == 503 && told.contains("no metadata yet"), "{told}");
+    let away = "the keys of tokens could not be fetched yet";
+    world.put_secret_and("first", Some(&json!([{"jwk_url": issuer.url()}])));
+    until("the keys are missed", || page(&pod).1.contains(away));
+    world.publish(5, &["id", "title"]);
+    pod.report_when("this counter", |report| report["counter"] == 5);
+    let (status, told) = page(&pod);
+    assert!(status == 503 && told.contains(away), "{told}");
+    issuer.answers(200, "", &json!({"keys": [one.jwk()]}));
+    until("it is ready", || page(&pod).0 == 200);
+    // Another address that does not answer takes nothing away.
+    let gone = StandIn::start();
+    let moved = json!([{"jwk_url": gone.url(), "issuer": "another"}]);
+    world.put_secret_and("first", Some(&moved));
+    until("the other is asked", || !gone.asked.lock().unwrap().is_empty());
+    assert_eq!(page(&pod).0, 200);
+}
+
+fn until(what: &str, mut done: impl FnMut() -> bool) {
+    let started = Instant::now();
+    while !done() {
+        assert!(started.elapsed() < PATIENCE, "{what}");
+        pause();
+    }
 }
 
 #[test]

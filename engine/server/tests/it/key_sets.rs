@@ -2,7 +2,7 @@
 
 use std::net::TcpStream;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use embedded::test::TestDatabase;
 use serde_json::{Value, json};
@@ -182,7 +182,8 @@ fn keys_are_rotated_and_taken_back_under_load() {
         // The issuer takes the old one back: its set is good for a second.
         old_is_valid.store(false, Ordering::SeqCst);
         stand_in.answers(200, brief, &set(&[&new]));
-        until(&server, by_old, false);
+        let took = until(&server, by_old, false);
+        assert!(took <= Duration::from_secs(5), "{took:?}");
         for socket in &mut olds {
             let said = socket.closed_after_errors();
             assert!(matches!(said, 4400 | 4403), "{said}");
@@ -242,6 +243,77 @@ fn a_set_that_moves_refuses_nobody() {
     let seen = after.asked.lock().unwrap().len();
     waits("further looks", || after.asked.lock().unwrap().len() >= seen + 3);
     assert_eq!(before.asked.lock().unwrap().len(), asked);
+}
+
+/// A set without keys is more likely a mistake than the end of all of them.
+#[test]
+fn a_set_that_becomes_empty_takes_nothing_back() {
+    let (old, new) = (Issuer::new("old"), Issuer::new("new"));
+    let stand_in = StandIn::start();
+    let brief = "cache-control: max-age=1\r\n";
+    stand_in.answers(200, brief, &set(&[&old]));
+    let database = TestDatabase::create("jwks_empty");
+    let folder = Folder::new("empty");
+    folder.put("HASURA_GRAPHQL_JWT_SECRET", &json!({"jwk_url": stand_in.url()}));
+    let server = serve(&database, &folder);
+    let (token, newer) = (bearer(&old), bearer(&new));
+    let by_old = ("authorization", token.as_str());
+    assert!(is_let_in(&server, by_old));
+    let mut socket = Socket::initialised(&server, TRANSPORT, &[by_old]);
+    stand_in.answers(200, brief, &set(&[]));
+    let line = server.log_line("the empty set", |line| {
+        line["type"] == "jwk-refresh-log" && line.to_string().contains("no usable keys; the last ones stay")
+    });
+    assert_eq!(line["level"], "error");
+    assert!(is_let_in(&server, by_old));
+    assert_eq!(socket.ask("1", "{ __typename }").len(), 1);
+    assert_eq!(server.send("GET", "/readyz", &[], "").0, 200);
+    // Others end them.
+    stand_in.answers(200, brief, &set(&[&new]));
+    until(&server, by_old, false);
+    assert!(is_let_in(&server, ("authorization", &newer)));
+    assert!(matches!(socket.closed_after_errors(), 4400 | 4403));
+}
+
+/// Two issuers that move to one address: until it answers, each one's last keys verify its own tokens alone.
+#[test]
+fn two_that_move_to_one_address_keep_their_own_keys() {
+    let (first, second) = (Issuer::new("first"), Issuer::new("second"));
+    let (one, two, after) = (StandIn::start(), StandIn::start(), StandIn::start());
+    one.answers(200, "", &set(&[&first]));
+    two.answers(200, "", &set(&[&second]));
+    let database = TestDatabase::create("jwks_two_move");
+    let folder = Folder::new("two-move");
+    let secrets = |one: &StandIn, two: &StandIn| json!([{"jwk_url": one.url(), "issuer": "one"}, {"jwk_url": two.url(), "issuer": "two"}]);
+    let of = |key: &Issuer, issuer: &str| {
+        let mut payload = payload("1");
+        payload["iss"] = json!(issuer);
+        format!("Bearer {}", key.sign(&payload))
+    };
+    folder.put("HASURA_GRAPHQL_JWT_SECRETS", &secrets(&one, &two));
+    let server = serve(&database, &folder);
+    let good = [of(&first, "one"), of(&second, "two")];
+    let forged = [of(&second, "one"), of(&first, "two")];
+    let all_good = || {
+        let mut good = good.iter();
+        good.all(|token| is_let_in(&server, ("authorization", token)))
+    };
+    let some_forged = || {
+        let mut forged = forged.iter();
+        forged.any(|token| is_let_in(&server, ("authorization", token)))
+    };
+    assert!(all_good() && !some_forged());
+    folder.put("HASURA_GRAPHQL_JWT_SECRETS", &secrets(&after, &after));
+    waits("the new place is asked", || {
+        !after.asked.lock().unwrap().is_empty()
+    });
+    assert!(all_good(), "the last keys go on");
+    assert!(!some_forged(), "each for its own");
+    // Once it has answered, its keys are both one's.
+    after.answers(200, "", &set(&[&first, &second]));
+    for token in good.iter().chain(&forged) {
+        until(&server, ("authorization", token), true);
+    }
 }
 
 #[test]

@@ -1,11 +1,14 @@
 //! Requests that the engine makes, over TLS: whom it trusts.
 
+use std::time::Instant;
+
 use embedded::test::TestDatabase;
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use serde_json::{Value, json};
 
-use crate::process::Server;
-use crate::stand_in::{ADMIN, SECRET, StandIn, ids, server};
+use crate::process::{PATIENCE, Server};
+use crate::stand_in::{self, ADMIN, SECRET, StandIn, ids, server};
+use crate::wait::pause;
 
 const USER: &str = r#"{"X-Hasura-Role":"user","X-Hasura-User-Id":"2"}"#;
 const UNREACHABLE: &str = "webhook authentication request failed";
@@ -55,6 +58,74 @@ fn an_authority_of_ones_own() {
     std::fs::remove_file(&folder).unwrap();
     assert_eq!(ids(&trusting, &[]), (200, json!([2, 3])));
     assert_eq!(hook.asked.lock().unwrap().len(), 1);
+}
+
+/// The same for an issuer's keys.
+#[test]
+fn keys_come_over_tls_that_is_trusted() {
+    let mut parameters = CertificateParams::new(Vec::new()).unwrap();
+    parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let key = KeyPair::generate().unwrap();
+    let authority = parameters.self_signed(&key).unwrap();
+    let signer = Issuer::new(parameters, key);
+    let own = KeyPair::generate().unwrap();
+    let parameters = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+    let signed = parameters.signed_by(&own, &signer).unwrap();
+    let alone = KeyPair::generate().unwrap();
+    let parameters = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+    let self_signed = parameters.self_signed(&alone).unwrap();
+    let issuer = stand_in::Issuer::new("one");
+    let token = format!("Bearer {}", issuer.sign(&stand_in::payload("2")));
+    let bearer = [("authorization", token.as_str())];
+    let set = json!({"keys": [issuer.jwk()]});
+    let database = TestDatabase::create("outbound_keys");
+    drop(server(&database, &[]));
+    let file = std::env::temp_dir().join(format!("rowlock-authority-of-keys-{}", std::process::id()));
+    std::fs::write(&file, authority.pem()).unwrap();
+    let start = |url: &str, trusts: bool| {
+        let mut command = crate::process::rowlock(&["serve", "--server-port", "0"]);
+        command
+            .env("HASURA_GRAPHQL_DATABASE_URL", database.url())
+            .env("HASURA_GRAPHQL_ADMIN_SECRET", SECRET)
+            .env("HASURA_GRAPHQL_JWT_SECRET", json!({ "jwk_url": url }).to_string());
+        if trusts {
+            command.env("ROWLOCK_OUTBOUND_CA_FILE", &file);
+        }
+        Server::spawn(&mut command)
+    };
+    let let_in = |server: &Server| {
+        let started = Instant::now();
+        let mut told = ids(server, &bearer);
+        while told.0 == 401 && started.elapsed() < PATIENCE {
+            pause();
+            told = ids(server, &bearer);
+        }
+        assert_eq!(told, (200, json!([2, 3])));
+    };
+    // An authority of one's own.
+    let (published, _) = hook(&signed, &own);
+    published.answers(200, "", &set);
+    let url = format!("https://localhost:{}/", published.port);
+    let strict = start(&url, false);
+    assert_eq!(ids(&strict, &bearer).0, 401);
+    allow(&strict, &json!({"host": "localhost"}), 200);
+    assert_eq!(ids(&strict, &bearer).0, 401);
+    assert!(published.asked.lock().unwrap().is_empty());
+    forget(&strict, &json!({"host": "localhost"}));
+    drop(strict);
+    let_in(&start(&url, true));
+    std::fs::remove_file(&file).unwrap();
+    // A host of the TLS allow list.
+    let (published, _) = hook(&self_signed, &alone);
+    published.answers(200, "", &set);
+    let server = start(&format!("https://localhost:{}/", published.port), false);
+    assert_eq!(ids(&server, &bearer).0, 401);
+    allow(
+        &server,
+        &json!({"host": "localhost", "suffix": published.port.to_string()}),
+        200,
+    );
+    let_in(&server);
 }
 
 fn allow(server: &Server, entry: &Value, wanted: u16) {

@@ -31,6 +31,10 @@ impl Folder {
         std::fs::rename(next, self.0.join(name)).unwrap();
     }
 
+    pub(crate) fn remove(&self, name: &str) {
+        std::fs::remove_file(self.0.join(name)).unwrap();
+    }
+
     pub(crate) fn path(&self) -> &Path {
         &self.0
     }

@@ -24,9 +24,10 @@ fn sessions_end() {
         format!("Bearer {}", issuer.sign(&claims))
     };
     let expired = (4403, reason("4403: the session expired"));
+    let (mut ending, mut prolonged) = (Vec::new(), Vec::new());
     for protocol in [APOLLO, TRANSPORT] {
         // Shown in the handshake or in the first message.
-        let token = bearer(5);
+        let token = bearer(15);
         let mut socket = Socket::open(&server, "/v1/graphql", protocol, &[("authorization", &token)])
             .ok()
             .unwrap();
@@ -35,16 +36,21 @@ fn sessions_end() {
             socket.ask("1", ITEMS)[0]["payload"]["data"],
             json!({"item": [{"id": 1}]})
         );
-        assert_eq!(socket.closed(), expired);
+        ending.push(socket);
         // What the first message says wins, and a newer token prolongs.
-        let (old, new) = (bearer(5), bearer(3600));
+        let (old, new) = (bearer(15), bearer(3600));
         let mut socket = Socket::open(&server, "/v1/graphql", protocol, &[("authorization", "Bearer x")])
             .ok()
             .unwrap();
-        let mut other = Socket::initialised(&server, protocol, &[("authorization", &old)]);
+        ending.push(Socket::initialised(&server, protocol, &[("authorization", &old)]));
         socket.initialise(&[("Authorization", &old)]);
         socket.initialise(&[("Authorization", &new), ("x-hasura-role", "editor")]);
-        assert_eq!(other.closed(), expired);
+        prolonged.push(socket);
+    }
+    for socket in &mut ending {
+        assert_eq!(socket.closed(), expired);
+    }
+    for socket in &mut prolonged {
         assert_eq!(
             socket.ask("1", "{ __typename }")[0]["payload"]["data"],
             json!({"__typename": "query_root"})
@@ -58,7 +64,7 @@ fn a_webhook_is_asked_once() {
     hook.answers(
         200,
         "set-cookie: a=b\r\n",
-        &json!({"X-Hasura-Role": "user", "X-Hasura-User-Id": "2", "Cache-Control": "max-age=5"}),
+        &json!({"X-Hasura-Role": "user", "X-Hasura-User-Id": "2", "Cache-Control": "max-age=15"}),
     );
     let database = TestDatabase::create("ws_hook");
     let server = server(
@@ -272,6 +278,35 @@ fn a_failing_webhook_keeps_nobody_whom_none_let_in() {
     // The hook alone is refused: it comes with the secret.
     folder.put("HASURA_GRAPHQL_AUTH_HOOK", &json!(hook.url()));
     folder.put("HASURA_GRAPHQL_ADMIN_SECRET", &json!(SECRET));
+    for socket in &mut sockets {
+        let code = socket.closed_after_errors();
+        assert!(matches!(code, 4400 | 4403), "{code}");
+    }
+    assert!(!hook.asked.lock().unwrap().is_empty());
+}
+
+/// Nor does who came in by a token, where a webhook decides now.
+#[test]
+fn a_failing_webhook_keeps_nobody_whom_a_token_let_in() {
+    let issuer = Issuer::new("one");
+    let hook = StandIn::start();
+    hook.answers(500, "", &Value::Null);
+    let database = TestDatabase::create("ws_hook_token");
+    let folder = Folder::new("hook-token");
+    folder.put("HASURA_GRAPHQL_ADMIN_SECRET", &json!(SECRET));
+    folder.put(
+        "HASURA_GRAPHQL_JWT_SECRET",
+        &json!({"type": "ES256", "key": issuer.jwk()}),
+    );
+    let arguments = ["serve", "--server-port", "0", "--database-url", &database.url()];
+    let server = Server::spawn(rowlock(&arguments).env("ROWLOCK_SECRETS_DIR", folder.path()));
+    let token = format!("Bearer {}", issuer.sign(&payload("1")));
+    let mut sockets = [APOLLO, TRANSPORT]
+        .map(|protocol| Socket::initialised(&server, protocol, &[("authorization", &token)]));
+    all_answer(&mut sockets);
+    // Both together are refused: the hook comes when the other has gone.
+    folder.put("HASURA_GRAPHQL_AUTH_HOOK", &json!(hook.url()));
+    folder.remove("HASURA_GRAPHQL_JWT_SECRET");
     for socket in &mut sockets {
         let code = socket.closed_after_errors();
         assert!(matches!(code, 4400 | 4403), "{code}");
