@@ -9,7 +9,7 @@ use plan::prepared::{Root, RootContent};
 use serde_json::{Map, Value, json};
 
 use crate::auth::{declared, is_admin};
-use crate::http::admin_only;
+use crate::http::admins_endpoint;
 use crate::http::error::{ApiError, Code, Visibility};
 use crate::request::{self, Context, Request};
 use crate::state::State;
@@ -17,7 +17,7 @@ use crate::state::State;
 /// Answers `{query: {query, variables, operationName}, user: {"x-hasura-…": …}}`.
 pub async fn explain(state: &State, session: &Session, body: &Value) -> Result<Vec<u8>, ApiError> {
     if !is_admin(session) {
-        return Err(admin_only().path("$.args"));
+        return Err(admins_endpoint());
     }
     if body.get("is_relay").and_then(Value::as_bool) == Some(true) {
         return Err(

@@ -1,7 +1,7 @@
 //! What an operation must pass before it runs: the rate, the allow list, depth and nodes, the size of a batch; and the
 //! time that it may take. Admins pass everywhere but the rate of the metadata API.
 //!
-//! Limits are those of the metadata (`api_limits`): a role's own value, which can only be stricter than the global one.
+//! Limits are those of the metadata (`api_limits`): a role's own value, or the global one where it has none.
 
 mod allow_list;
 pub mod data;
@@ -146,12 +146,8 @@ pub fn time(context: &Context<'_>) -> Option<Time> {
         Some(limit) if !limits.disabled && !is_admin(context.session) => limit,
         _ => return None,
     };
-    let seconds = |number: &serde_json::Number| number.as_f64();
-    let own = limit.per_role.get(&*context.session.role).and_then(seconds);
-    let allowed = match (own, seconds(&limit.global)) {
-        (Some(own), Some(global)) => own.min(global),
-        (own, global) => own.or(global).unwrap_or(f64::MAX),
-    };
+    let own = limit.per_role.get(&*context.session.role);
+    let allowed = own.unwrap_or(&limit.global).as_f64()?;
     let time = Duration::try_from_secs_f64(allowed).ok()?;
     Some(Time {
         time,
@@ -181,8 +177,7 @@ pub async fn within<T>(
 
 fn most(limit: Option<&Limit<u64>>, role: &str) -> Option<u64> {
     let limit = limit?;
-    let own = limit.per_role.get(role).copied().unwrap_or(u64::MAX);
-    Some(own.min(limit.global))
+    Some(limit.per_role.get(role).copied().unwrap_or(limit.global))
 }
 
 fn check(what: &str, found: u64, most: Option<u64>) -> Result<(), ApiError> {

@@ -13,6 +13,7 @@ pub mod rest;
 pub mod router;
 pub mod spelling;
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -194,14 +195,21 @@ async fn handle(
     peer: Option<IpAddr>,
     request: Request,
 ) -> Response {
-    let (head, incoming) = request.into_parts();
+    let (mut head, incoming) = request.into_parts();
     let settings = &state.settings.http;
     if head.method == Method::OPTIONS
         && let Some(headers) = settings.cors.preflight(&head.headers)
     {
         return respond(StatusCode::NO_CONTENT, headers, Bytes::new());
     }
-    let request_id = request_id::of(&head.headers);
+    let random = request_id::random_for(&head.headers);
+    // A webhook is told the id under which log and answer know the request.
+    if let Some(id) = random.as_deref().and_then(|id| HeaderValue::from_str(id).ok())
+        && state.authenticator().has_hook()
+    {
+        head.headers.insert(REQUEST_ID, id);
+    }
+    let request_id = random.map_or_else(|| request_id::of(&head.headers), Cow::Owned);
     let path = head.uri.path();
     let from = Address::of(&head.headers, peer, settings.trusted_proxies);
     let started = Instant::now();
@@ -348,7 +356,7 @@ async fn dispatch(state: &Arc<State>, endpoint: Endpoint, call: &Call<'_>) -> An
             };
             let session = &authenticated.session;
             let page = match endpoint {
-                _ if !is_admin(session) => Err(admin_only()),
+                _ if !is_admin(session) => Err(admins_endpoint()),
                 Endpoint::Config => Ok(management::config(state)),
                 Endpoint::OpenApi => Ok(openapi::page(&state.current())),
                 _ => Ok(crate::state::health::page(state)),
@@ -441,9 +449,11 @@ async fn manage(
     }
 }
 
-/// `restricted access : admin only`
-pub fn admin_only() -> ApiError {
-    ApiError::new(Code::AccessDenied, "restricted access : admin only")
+/// `You have to be an admin to access this endpoint`: what others than admins are told where a page is asked for, or an
+/// explanation.
+pub fn admins_endpoint() -> ApiError {
+    let message = "You have to be an admin to access this endpoint";
+    ApiError::new(Code::AccessDenied, message)
 }
 
 fn not_found() -> ApiError {

@@ -189,7 +189,7 @@ fn announce(settings: &Settings, observer: &Observer) {
     for (setting, reason) in &settings.warnings {
         observer.emit(Event::StartupWarning {
             kind: "env_variables",
-            message: format!("{setting} has no effect: {reason}"),
+            message: format!("{setting}: {reason}"),
         });
     }
     if settings.authentication.admin_secrets.is_empty() {

@@ -217,6 +217,8 @@ pub struct Authentication {
     pub jwt: Vec<auth::JwtSecret>,
     /// The webhook that authenticates.
     pub hook: Option<Hook>,
+    /// What of the variables means nothing, and the variable.
+    pub warnings: Vec<(&'static str, String)>,
 }
 
 /// `HASURA_GRAPHQL_AUTH_HOOK`

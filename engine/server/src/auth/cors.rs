@@ -92,6 +92,7 @@ impl Cors {
         let origin = self.allowed(request)?;
         let mut response = HeaderMap::new();
         allow(origin, &mut response);
+        response.insert(ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
         response.insert(
             VARY,
             HeaderValue::from_static("Origin, Access-Control-Request-Headers"),
@@ -196,6 +197,7 @@ mod tests {
         let response = Cors::Any.preflight(&request).unwrap();
         assert_eq!(response[ACCESS_CONTROL_ALLOW_HEADERS], "x-hasura-role");
         assert_eq!(response[ACCESS_CONTROL_MAX_AGE], "1728000");
+        assert_eq!(response[ACCESS_CONTROL_EXPOSE_HEADERS], EXPOSED);
         assert_eq!(response[VARY], "Origin, Access-Control-Request-Headers");
         assert!(Cors::Any.preflight(&HeaderMap::new()).is_none());
     }

@@ -12,6 +12,8 @@ use crate::observe::{Event, Observer};
 use crate::outbound::{Client, Outgoing};
 use crate::settings::Hook;
 
+/// Every request of the engine declares this, also one without a body, as Hasura's do.
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
 /// Bytes of its answer at most.
 const LONGEST: usize = 1 << 20;
 /// Cookies that are passed on at most.
@@ -40,20 +42,21 @@ pub async fn ask(
             .then(|| request().unwrap_or(Value::Null));
         let names = shown.names();
         let body = hook::body(shown.headers, |name| names.get(name).copied(), asked);
-        let own = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("application/json"))]);
         Outgoing {
             method: Method::POST,
             url: &settings.url,
-            headers: own,
+            headers: HeaderMap::from_iter([(CONTENT_TYPE, JSON)]),
             body: Some(body.to_string().into_bytes()),
             timeout: settings.patience,
             longest: LONGEST,
         }
     } else {
+        let mut headers = hook::forwarded(shown.headers);
+        headers.insert(CONTENT_TYPE, JSON);
         Outgoing {
             method: Method::GET,
             url: &settings.url,
-            headers: hook::forwarded(shown.headers),
+            headers,
             body: None,
             timeout: settings.patience,
             longest: LONGEST,
@@ -82,15 +85,11 @@ pub async fn ask(
                 Some(answer.status),
                 said.as_ref().err().map(|error| error.message.clone()),
             );
+            // The last one first, as Hasura passes them on.
+            let cookies = answer.headers.get_all(SET_COOKIE).iter().rev();
             Ok(Said {
                 answer: said?,
-                cookies: answer
-                    .headers
-                    .get_all(SET_COOKIE)
-                    .iter()
-                    .take(MOST_COOKIES)
-                    .cloned()
-                    .collect(),
+                cookies: cookies.take(MOST_COOKIES).cloned().collect(),
             })
         }
     }

@@ -47,10 +47,11 @@ enum Parsed<'a> {
 
 /// Answers one HTTP request, which may hold several operations.
 pub async fn answer(state: &Arc<State>, family: Family, call: &Call<'_>) -> Answer {
-    if *call.method == Method::GET {
-        return failure(state, family, None, &persisted_query(), Asked::Unread);
-    }
-    let parsed = match parse(call.body) {
+    let parsed = match *call.method {
+        Method::GET => Err(persisted_query()),
+        _ => parse(call.body),
+    };
+    let parsed = match parsed {
         Ok(parsed) => parsed,
         Err(error) => {
             // As in Hasura, who asks comes first; a hook learns nothing of what cannot be read.

@@ -117,20 +117,22 @@ async fn connection(
         .timer(TokioTimer::new())
         .header_read_timeout(settings.timeout)
         .max_buf_size(settings.max_head);
-    let recent = state.authenticator().wants_spelling().then(Recent::default);
-    let heard = recent.clone();
+    let recent = Recent::default();
+    let (heard, hearing) = (recent.clone(), Arc::clone(&state));
+    // Asked each time: the webhook may become another while the connection lasts.
     let stream = InspectReader::new(stream, move |read| {
-        if let Some(recent) = &heard {
-            recent.add(read);
+        if hearing.authenticator().wants_spelling() {
+            heard.add(read);
         }
     });
+    let taking = Arc::clone(&state);
     let service = service_fn(move |mut request: http::Request<_>| {
         request.extensions_mut().insert(Peer(peer.ip()));
-        if let Some(recent) = &recent {
+        if taking.authenticator().wants_spelling() {
             request.extensions_mut().insert(recent.take());
-            if websocket::is_wanted(&request) {
-                recent.end();
-            }
+        }
+        if websocket::is_wanted(&request) {
+            recent.end();
         }
         router.clone().oneshot(request)
     });

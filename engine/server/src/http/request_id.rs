@@ -12,14 +12,17 @@ const LONGEST: usize = 256;
 
 /// The id of a request: `x-request-id` if it has one, else a UUID.
 pub fn of(headers: &HeaderMap) -> Cow<'_, str> {
-    match headers
-        .get(super::REQUEST_ID)
-        .and_then(|value| value.to_str().ok())
-        .filter(|id| !id.is_empty() && id.len() <= LONGEST)
-    {
-        Some(id) => Cow::Borrowed(id),
-        None => Cow::Owned(random()),
-    }
+    given(headers).map_or_else(|| Cow::Owned(random()), Cow::Borrowed)
+}
+
+/// A UUID for a request that brings no id of its own.
+pub fn random_for(headers: &HeaderMap) -> Option<String> {
+    given(headers).is_none().then(random)
+}
+
+fn given(headers: &HeaderMap) -> Option<&str> {
+    let id = headers.get(super::REQUEST_ID)?.to_str().ok()?;
+    (!id.is_empty() && id.len() <= LONGEST).then_some(id)
 }
 
 /// A version 4 UUID. A keyed hash of a counter is as good as the system's generator for telling requests apart, and

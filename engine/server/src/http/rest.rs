@@ -139,7 +139,7 @@ fn request<'g>(
     match Form::of(call.headers) {
         Form::Json => sent = body(call.body)?,
         Form::Pairs => queried.extend(parameters(text_of(call.body)?)?),
-        Form::Other => {}
+        Form::Other => sent = body(call.body).unwrap_or_default(),
     }
     // What is said last holds: the path, before it the body.
     let mut said: IndexMap<String, Said> = IndexMap::new();
@@ -166,14 +166,14 @@ fn request<'g>(
     })
 }
 
-/// What a body holds. One that is declared to be something else says nothing of variables, as in Hasura.
+/// What a body holds, by what it is declared to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Form {
     /// A JSON object, also where nothing is declared.
     Json,
     /// Pairs as in a query string.
     Pairs,
-    /// Something else.
+    /// A JSON object all the same, as what browsers send without being told is `text/plain`; or nothing.
     Other,
 }
 

@@ -40,12 +40,7 @@ const REST: &[Method] = &[];
 fn table(apis: Apis) -> [(&'static str, Endpoint, &'static [Method], bool); 22] {
     [
         ("/v1/graphql", Endpoint::Graphql, EITHER, apis.graphql),
-        (
-            "/v1alpha1/graphql",
-            Endpoint::GraphqlV1Alpha1,
-            EITHER,
-            apis.graphql,
-        ),
+        ("/v1alpha1/graphql", Endpoint::GraphqlV1Alpha1, POST, apis.graphql),
         ("/v1/graphql/explain", Endpoint::Explain, POST, apis.metadata),
         (
             "/v1alpha1/graphql/explain",

@@ -218,7 +218,7 @@ async fn admin_pages() {
         let (status, body) = server.json("GET", path, &[], "").await;
         assert_eq!(
             (status, &body["error"]),
-            (400, &json!("restricted access : admin only")),
+            (400, &json!("You have to be an admin to access this endpoint")),
             "{path}"
         );
         let answer = server

@@ -152,7 +152,7 @@ impl<'a> Given<'a> {
                 Standing::Satisfied => {
                     boolean(value.text).map_err(|reason| value.wrong(reason))?;
                 }
-                Standing::Ignored(reason) => warnings.push((setting.key, reason.to_owned())),
+                Standing::Ignored(reason) => warnings.push((setting.key, format!("has no effect: {reason}"))),
                 Standing::Later(feature) => {
                     let inert = match setting.form {
                         Form::Switch | Form::Boolean => {
@@ -225,6 +225,8 @@ impl<'a> Given<'a> {
             ));
         }
         let metrics_enabled = self.flag("HASURA_GRAPHQL_ENABLE_METRICS", false)?;
+        let authentication = self.authentication()?;
+        warnings.extend(authentication.warnings.iter().cloned());
         let schema = self.schema()?;
         let sync = self.count("HASURA_GRAPHQL_SCHEMA_SYNC_POLL_INTERVAL", 1000, 0, 86_400_000)?;
         Ok(Settings {
@@ -236,7 +238,7 @@ impl<'a> Given<'a> {
             retries: self.count("HASURA_GRAPHQL_NO_OF_RETRIES", 1, 0, 1000)?,
             http: self.http(metrics_enabled, &mut warnings)?,
             websockets: self.websockets()?,
-            authentication: self.authentication()?,
+            authentication,
             outbound: self.outbound()?,
             allow_list: self.flag("HASURA_GRAPHQL_ENABLE_ALLOWLIST", false)?,
             rate_limit: self.parsed("HASURA_GRAPHQL_RATE_LIMIT_PER_MINUTE", |text| {

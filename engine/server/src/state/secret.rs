@@ -53,6 +53,12 @@ impl State {
             }
             Ok(authentication) if self.authenticator().is_of(&authentication) => {}
             Ok(authentication) => {
+                for (variable, reason) in &authentication.warnings {
+                    self.observer.emit(Event::Unstructured {
+                        level: Level::Warn,
+                        message: format!("{variable}: {reason}"),
+                    });
+                }
                 let next = Arc::new(self.authenticator().with(authentication));
                 self.authenticator.store(Arc::clone(&next));
                 next.announce();

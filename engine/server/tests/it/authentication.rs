@@ -85,6 +85,7 @@ fn a_hook_is_asked_by_get() {
         ("x-hasura-user-id", "1"),
         ("user-agent", "me"),
         ("x-own", "o"),
+        ("content-type", "text/x-own"),
     ];
     assert_eq!(ids(&server, &headers), (200, json!([2, 3])));
     let asked = hook.last().to_ascii_lowercase();
@@ -95,7 +96,8 @@ fn a_hook_is_asked_by_get() {
         ("x-hasura-user-id: 1\r\n", true),
         ("user-agent: hasura-graphql-engine/", true),
         ("user-agent: me", false),
-        ("content-type:", false),
+        ("content-type: application/json\r\n", true),
+        ("content-type: text/x-own", false),
     ] {
         assert_eq!(asked.contains(header), there, "{header} {asked}");
     }

@@ -222,6 +222,21 @@ fn gates_before_operations() {
         answer["errors"][0]["message"],
         "the number of nodes is 2, which exceeds the limit of 1"
     );
+    // A role's own value holds, also where it is the larger one.
+    command(
+        "set_api_limits",
+        json!({
+            "depth_limit": {"global": 1, "per_role": {"user": 2}},
+            "node_limit": {"global": 1, "per_role": {"user": 2}},
+            "batch_limit": {"global": 1, "per_role": {"user": 2}},
+            "time_limit": {"global": 0.001, "per_role": {"user": 600}},
+        }),
+    );
+    let (_, answer) = server.json("/v1/graphql", &user, &json!([deep, query]));
+    assert!(
+        answer[0]["data"].is_object() && answer[1]["data"].is_object(),
+        "{answer}"
+    );
     command(
         "set_api_limits",
         json!({"rate_limit": {"global": {"max_reqs_per_min": 2, "unique_params": ["x-hasura-user-id"]}, "per_role": {}}}),

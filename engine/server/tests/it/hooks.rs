@@ -4,11 +4,13 @@
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::sync::atomic::Ordering;
+use std::time::Instant;
 
 use embedded::test::TestDatabase;
 use serde_json::{Value, json};
 
-use crate::process::{Server, rowlock};
+use crate::process::{PATIENCE, Server, rowlock};
+use crate::rotation::Folder;
 use crate::stand_in::{ADMIN, SECRET, StandIn, ids, server};
 
 const ITEMS: &str = r#"{"query":"{ item(order_by: {id: asc}) { id } }"}"#;
@@ -69,6 +71,8 @@ fn cookies_go_both_ways_on_one_connection() {
             for cookie in ["set-cookie: a=1; path=/\r\n", "set-cookie: b=2"] {
                 assert!(head.contains(cookie), "{mode} {request} {body} {told}");
             }
+            let at = |cookie: &str| head.find(&format!("set-cookie: {cookie}"));
+            assert!(at("b=2") < at("a=1"), "the last one comes first: {head}");
             if mode == "POST" {
                 assert_eq!(last_body(&hook)["headers"]["cookie"], "session=7; c=d");
             } else {
@@ -109,6 +113,86 @@ fn a_hook_need_not_see_what_is_asked() {
     assert_eq!(body.as_object().unwrap().len(), 1, "{body}");
     server.send("GET", "/api/rest/x", &[], "");
     assert_eq!(last_body(&hook).as_object().unwrap().len(), 1);
+}
+
+/// The hook knows a request by the id that log and answer have, whoever gave it.
+#[test]
+fn a_hook_is_told_the_request_id() {
+    let hook = StandIn::start();
+    hook.answers(200, "", &user());
+    let database = TestDatabase::create("hook_id");
+    for mode in ["GET", "POST"] {
+        let server = Server::start(
+            &database,
+            &[
+                "--admin-secret",
+                SECRET,
+                "--auth-hook",
+                &hook.url(),
+                "--auth-hook-mode",
+                mode,
+            ],
+        );
+        for own in ["", "x-request-id: my-own\r\n"] {
+            let told = whole(&server, "POST /v1/graphql", own, r#"{"query":"{ __typename }"}"#);
+            let id = told.to_ascii_lowercase();
+            let id = id.split("\r\nx-request-id: ").nth(1).unwrap();
+            let id = id.split("\r\n").next().unwrap();
+            assert_eq!(id == "my-own", !own.is_empty(), "{told}");
+            if mode == "POST" {
+                assert_eq!(last_body(&hook)["headers"]["x-request-id"], id);
+            } else {
+                assert!(
+                    hook.last().contains(&format!("\r\nx-request-id: {id}\r\n")),
+                    "{}",
+                    hook.last()
+                );
+            }
+        }
+    }
+}
+
+/// What it is asked, and how headers are spelled for it, is decided by each request, not by its connection.
+#[test]
+fn a_hook_that_changes_while_a_connection_lasts() {
+    let hook = StandIn::start();
+    hook.answers(200, "", &user());
+    let database = TestDatabase::create("hook_mode");
+    let folder = Folder::new("hook-mode");
+    folder.put("HASURA_GRAPHQL_ADMIN_SECRET", &json!(SECRET));
+    folder.put("HASURA_GRAPHQL_AUTH_HOOK", &json!(hook.url()));
+    let arguments = ["serve", "--server-port", "0", "--database-url", &database.url()];
+    let server = Server::spawn(rowlock(&arguments).env("ROWLOCK_SECRETS_DIR", folder.path()));
+    let mut stream = server.connect();
+    let body = r#"{"query":"{ __typename }"}"#;
+    let mut ask = || {
+        let head = format!(
+            "POST /v1/graphql HTTP/1.1\r\nHost: x\r\nX-Own: o\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        stream.write_all(head.as_bytes()).unwrap();
+        let mut read = Vec::new();
+        let end = br#"{"data":{"__typename":"query_root"}}"#;
+        while !read.ends_with(end) {
+            let mut part = [0; 4096];
+            let length = stream.read(&mut part).unwrap();
+            assert_ne!(length, 0, "{}", String::from_utf8_lossy(&read));
+            read.extend_from_slice(&part[..length]);
+        }
+        hook.last()
+    };
+    assert!(ask().starts_with("GET / "));
+    folder.put("HASURA_GRAPHQL_AUTH_HOOK_MODE", &json!("POST"));
+    let started = Instant::now();
+    let mut asked = ask();
+    while asked.starts_with("GET / ") {
+        assert!(started.elapsed() < PATIENCE, "{asked}");
+        asked = ask();
+    }
+    // The change may have come between the head of that one and its answer.
+    let asked = ask();
+    let body: Value = serde_json::from_str(asked.split_once("\r\n\r\n").unwrap().1).unwrap();
+    assert_eq!(body["headers"]["X-Own"], "o", "{body}");
 }
 
 #[test]
@@ -259,6 +343,21 @@ fn the_documented_hook() {
     assert!(told.starts_with("401 "), "{told}");
     hook.answers(401, "", &json!({}));
     assert_eq!(ids(&server, &[]), (401, refused(&quoted(told))));
+    let told = row(page, "200 and anything else");
+    assert!(told.starts_with("500 "), "{told}");
+    let cells = quoted(told);
+    for (body, reason) in [
+        ("", "Error in $: not enough input"),
+        ("not json", "Error in $: Failed reading: not a valid json value"),
+        (
+            "[]",
+            "Error in $: parsing HashMap failed, expected Object, but encountered Array",
+        ),
+    ] {
+        *hook.answer.lock().unwrap() = (200, String::new(), body.to_owned());
+        let message = cells[1].replace("<reason>", reason);
+        assert_eq!(ids(&server, &[]), (500, refused(&[cells[0], &message])));
+    }
     let told = row(page, "any other answer");
     assert!(told.starts_with("500 "), "{told}");
     for status in [204, 301, 400, 404, 500] {

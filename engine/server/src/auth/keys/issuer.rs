@@ -2,8 +2,8 @@
 
 use ::auth::KeySet;
 use ::auth::cache_control::Freshness;
-use http::header::{CACHE_CONTROL, EXPIRES};
-use http::{HeaderMap, HeaderName, Method};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, EXPIRES};
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
 use super::{PATIENCE, now, without_secrets};
 use crate::observe::log::Level;
@@ -52,7 +52,7 @@ impl Issuer {
         let outgoing = Outgoing {
             method: Method::GET,
             url: &self.url,
-            headers: HeaderMap::new(),
+            headers: HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("application/json"))]),
             body: None,
             timeout: PATIENCE,
             longest: LONGEST,

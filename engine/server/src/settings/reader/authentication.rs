@@ -34,7 +34,19 @@ impl Given<'_> {
         let more = self.parsed("HASURA_GRAPHQL_JWT_SECRETS", |text| {
             auth::JwtSecret::parse_list(text).map_err(|error| value::Error::Other(error.to_string()))
         })?;
+        let single = jwt.len();
         jwt.extend(more.into_iter().flatten());
+        let mut warnings = Vec::new();
+        for (at, secret) in jwt.iter().enumerate() {
+            let variable = if at < single {
+                "HASURA_GRAPHQL_JWT_SECRET"
+            } else {
+                "HASURA_GRAPHQL_JWT_SECRETS"
+            };
+            for path in &secret.ignored {
+                warnings.push((variable, format!("the key {path:?} means nothing and is ignored")));
+            }
+        }
         let jwt = auth::JwtSecret::merged(jwt);
         let post = self
             .parsed("HASURA_GRAPHQL_AUTH_HOOK_MODE", hook_mode)?
@@ -52,6 +64,12 @@ impl Given<'_> {
             return Err(Error::Rule(
                 "authentication by token or webhook (--jwt-secret, --auth-hook) needs an admin secret \
                  (--admin-secret, HASURA_GRAPHQL_ADMIN_SECRET)",
+            ));
+        }
+        if admin_secrets.is_empty() && unauthorized_role.is_some() {
+            return Err(Error::Rule(
+                "--unauthorized-role (HASURA_GRAPHQL_UNAUTHORIZED_ROLE) needs an admin secret (--admin-secret, \
+                 HASURA_GRAPHQL_ADMIN_SECRET): without one everybody is an administrator",
             ));
         }
         // Whoever asks before the Secret has come would be an administrator.
@@ -79,6 +97,7 @@ impl Given<'_> {
             unauthorized_role,
             jwt,
             hook,
+            warnings,
         })
     }
 

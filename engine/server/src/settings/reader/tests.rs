@@ -94,6 +94,7 @@ fn tokens_and_hooks_need_an_admin_secret_and_exclude_each_other() {
     };
     assert!(refused(&["serve", "--jwt-secret", jwt], &[]).contains("needs an admin secret"));
     assert!(refused(&["serve"], &[hook]).contains("needs an admin secret"));
+    assert!(refused(&["serve", "--unauthorized-role", "x"], &[]).contains("needs an admin secret"));
     let secret = ("ROWLOCK_SECRETS_NAME", "shop");
     assert!(refused(&["serve"], &[secret]).contains("until the Secret has come"));
     assert!(refused(&["serve", "--jwt-secret", jwt], &[hook, admin]).contains("cannot be given together"));
@@ -227,6 +228,51 @@ fn secrets_do_not_print() {
     )
     .unwrap();
     assert!(!format!("{settings:?}").contains("canary"));
+}
+
+/// Traces are not exported: whoever asks for them is told so, and served.
+#[test]
+fn variables_of_a_monitor() {
+    let given = [
+        URL,
+        ("HASURA_GRAPHQL_ENABLE_APM", "true"),
+        ("DD_AGENT_HOST", "10.0.0.1"),
+        ("DD_SERVICE", "hasura-graphql"),
+        ("DD_ENV", "production"),
+    ];
+    let settings = read_line(&["serve"], &given).unwrap();
+    let warned: Vec<&str> = settings.warnings.iter().map(|(name, _)| *name).collect();
+    let wanted: Vec<&str> = given[1..].iter().map(|(name, _)| *name).collect();
+    assert_eq!(warned, wanted);
+}
+
+/// As in Hasura they do not matter, but nobody takes a misspelt check for one unseen.
+#[test]
+fn unknown_keys_of_a_jwt_secret_are_told() {
+    let jwt = r#"{"type":"HS256","key":"a-secret-of-thirty-two-characters","audiences":"x"}"#;
+    let more = r#"[{"type":"HS256","key":"a-secret-of-thirty-two-characters","isuer":"x"}]"#;
+    let settings = read_line(
+        &["serve", "--jwt-secret", jwt],
+        &[
+            URL,
+            ("HASURA_GRAPHQL_ADMIN_SECRET", "s"),
+            ("HASURA_GRAPHQL_JWT_SECRETS", more),
+        ],
+    )
+    .unwrap();
+    assert_eq!(
+        settings.warnings,
+        [
+            (
+                "HASURA_GRAPHQL_JWT_SECRET",
+                "the key \"audiences\" means nothing and is ignored".to_owned()
+            ),
+            (
+                "HASURA_GRAPHQL_JWT_SECRETS",
+                "the key \"[0].isuer\" means nothing and is ignored".to_owned()
+            ),
+        ]
+    );
 }
 
 /// What deployments of Hasura set in production, as its users write it down.

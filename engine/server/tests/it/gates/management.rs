@@ -12,9 +12,6 @@ use crate::socket::{APOLLO, Socket, init};
 use crate::stand_in::{ADMIN, SECRET, server};
 use crate::wait::pause;
 
-/// Behind a proxy that says who asks.
-const ONE: (&str, &str) = ("x-real-ip", "10.0.0.1");
-const OTHER: (&str, &str) = ("x-real-ip", "10.0.0.2");
 const WRONG: (&str, &str) = ("x-hasura-admin-secret", "a-wrong-guess");
 
 fn limited(database: &TestDatabase, rate: &str) -> Server {
@@ -37,84 +34,147 @@ fn exceeded(most: u64) -> Value {
            "path": "$", "code": "rate-limit-exceeded"})
 }
 
+/// Addresses of clients, each with a rate of its own. One request a minute leaves the next one a minute away.
+fn from(address: &str) -> (&str, &str) {
+    ("x-real-ip", address)
+}
+
 #[test]
 fn the_metadata_api_has_a_rate() {
     let database = TestDatabase::create("metadata_rate");
-    let server = limited(&database, "3");
+    let server = limited(&database, "1");
     let export = json!({"type": "export_metadata", "args": {}});
-    assert_eq!(server.json("/v1/metadata", &[ADMIN, ONE], &export).0, 200);
     let sql = json!({"type": "run_sql", "args": {"sql": "select 1"}});
-    assert_eq!(server.json("/v2/query", &[ADMIN, ONE], &sql).0, 200);
-    assert_eq!(server.send("GET", "/v1alpha1/config", &[ADMIN, ONE], "").0, 200);
-    // Admins are no exception.
-    for path in ["/v1/metadata", "/v1/query", "/v2/query", "/v1/graphql/explain"] {
+    // Whatever it was used up by, admins are no exception.
+    let (one, two, three) = (from("10.0.0.1"), from("10.0.0.2"), from("10.0.0.3"));
+    assert_eq!(server.json("/v1/metadata", &[ADMIN, one], &export).0, 200);
+    assert_eq!(server.json("/v2/query", &[ADMIN, two], &sql).0, 200);
+    assert_eq!(server.send("GET", "/v1alpha1/config", &[ADMIN, three], "").0, 200);
+    for address in [two, three] {
+        assert_eq!(server.json("/v1/metadata", &[ADMIN, address], &export).0, 429);
+    }
+    for (at, path) in ["/v1/metadata", "/v1/query", "/v2/query", "/v1/graphql/explain"]
+        .into_iter()
+        .enumerate()
+    {
+        let address = format!("10.0.1.{at}");
+        assert_ne!(server.json(path, &[ADMIN, from(&address)], &export).0, 429);
         assert_eq!(
-            server.json(path, &[ADMIN, ONE], &export),
-            (429, exceeded(3)),
+            server.json(path, &[ADMIN, from(&address)], &export),
+            (429, exceeded(1)),
             "{path}"
         );
     }
-    for path in ["/v1alpha1/config", "/healthz/sources", "/api/swagger/json"] {
-        assert_eq!(server.send("GET", path, &[ADMIN, ONE], "").0, 429, "{path}");
+    for (at, path) in ["/v1alpha1/config", "/healthz/sources", "/api/swagger/json"]
+        .into_iter()
+        .enumerate()
+    {
+        let address = format!("10.0.2.{at}");
+        let get = || server.send("GET", path, &[ADMIN, from(&address)], "").0;
+        assert_eq!((get(), get()), (200, 429), "{path}");
     }
-    assert_eq!(server.json("/v1/metadata", &[ADMIN, OTHER], &export).0, 200);
     // Operations of others go on, and so does what probes and clients without a secret ask.
     let query = json!({"query": "{ __typename }"});
-    assert_eq!(server.json("/v1/graphql", &[ONE], &query).0, 200);
-    assert_eq!(server.send("GET", "/healthz", &[ONE], "").0, 200);
+    assert_eq!(server.json("/v1/graphql", &[one], &query).0, 200);
+    assert_eq!(server.send("GET", "/healthz", &[one], "").0, 200);
 }
 
 #[test]
 fn guesses_of_the_secret_are_bounded() {
     let database = TestDatabase::create("guesses");
-    let server = limited(&database, "4");
+    let server = limited(&database, "1");
     let query = json!({"query": "{ __typename }"});
     for _ in 0..50 {
         assert_eq!(
-            server.json("/v1alpha1/graphql", &[ADMIN, ONE], &query).0,
+            server
+                .json("/v1alpha1/graphql", &[ADMIN, from("10.0.0.1")], &query)
+                .0,
             200,
             "the right one costs nothing"
         );
     }
-    assert_eq!(server.json("/v1alpha1/graphql", &[WRONG, ONE], &query).0, 401);
-    assert_eq!(server.send("GET", "/api/rest/x", &[WRONG, ONE], "").0, 401);
-    assert_eq!(
-        server
-            .json("/v1alpha1/graphql", &[("x-hasura-access-key", "x"), ONE], &query)
-            .0,
-        401
-    );
-    let denied = |shown: &str| {
-        let mut socket = Socket::open(&server, "/v1/graphql", APOLLO, &[ONE]).ok().unwrap();
+    let wrong_key = ("x-hasura-access-key", "x");
+    let denied = |shown: &str, address: &str| {
+        let address = [from(address)];
+        let mut socket = Socket::open(&server, "/v1/graphql", APOLLO, &address)
+            .ok()
+            .unwrap();
         socket.send(&init(&[("x-hasura-admin-secret", shown)]));
         let told = socket.message();
         assert_eq!(told["type"], "connection_error");
         told["payload"].clone()
     };
-    assert_eq!(
-        denied("x"),
-        json!("invalid \"x-hasura-admin-secret\"/\"x-hasura-access-key\"")
-    );
-    // Now nobody is told there whether a secret is right, wherever it is shown.
-    let told = "the rate limit of 4 requests per minute is exceeded";
-    assert_eq!(denied(SECRET), json!(told));
-    for secret in [WRONG, ADMIN] {
-        let (status, answer) = server.json("/v1/graphql", &[secret, ONE], &query);
-        assert_eq!(
-            (status, answer),
-            (
-                429,
-                json!({"errors": [{"message": told, "extensions": {"path": "$", "code": "rate-limit-exceeded"}}]})
-            )
-        );
-        assert_eq!(
-            server.send("GET", "/api/rest/x", &[secret, ONE], ""),
-            (429, exceeded(4).to_string())
-        );
-        assert_eq!(server.send("GET", "/v1alpha1/config", &[secret, ONE], "").0, 429);
+    // Whatever it was shown to.
+    let guess = |place: usize, address: &str| match place {
+        0 => {
+            server
+                .json("/v1alpha1/graphql", &[WRONG, from(address)], &query)
+                .0
+        }
+        1 => server.send("GET", "/api/rest/x", &[WRONG, from(address)], "").0,
+        2 => {
+            server
+                .json("/v1alpha1/graphql", &[wrong_key, from(address)], &query)
+                .0
+        }
+        _ => {
+            let told = "invalid \"x-hasura-admin-secret\"/\"x-hasura-access-key\"";
+            assert_eq!(denied("x", address), json!(told));
+            401
+        }
+    };
+    // From then on nobody is told there whether a secret is right, wherever it is shown.
+    let told = "the rate limit of 1 requests per minute is exceeded";
+    let refusal =
+        json!({"errors": [{"message": told, "extensions": {"path": "$", "code": "rate-limit-exceeded"}}]});
+    for place in 0..4 {
+        for (at, secret) in [WRONG, ADMIN].into_iter().enumerate() {
+            for shown in 0..4 {
+                let address = format!("10.{place}.{at}.{shown}");
+                assert_eq!(guess(place, &address), 401);
+                let headers = [secret, from(&address)];
+                match shown {
+                    0 => assert_eq!(
+                        server.json("/v1/graphql", &headers, &query),
+                        (429, refusal.clone())
+                    ),
+                    1 => assert_eq!(
+                        server.send("GET", "/api/rest/x", &headers, ""),
+                        (429, exceeded(1).to_string())
+                    ),
+                    2 => assert_eq!(server.send("GET", "/v1alpha1/config", &headers, "").0, 429),
+                    _ => assert_eq!(denied(secret.1, &address), json!(told)),
+                }
+            }
+        }
     }
-    assert_eq!(server.json("/v1alpha1/graphql", &[ONE], &query).0, 200);
-    assert_eq!(server.json("/v1alpha1/graphql", &[ADMIN, OTHER], &query).0, 200);
+    assert_eq!(guess(0, "10.9.9.9"), 401);
+    let used_up = [from("10.9.9.9")];
+    assert_eq!(server.json("/v1alpha1/graphql", &used_up, &query).0, 200);
+    let other = [ADMIN, from("10.9.9.8")];
+    assert_eq!(server.json("/v1alpha1/graphql", &other, &query).0, 200);
+}
+
+/// Behind two proxies that add whom they saw, what stands before their words is the client's own.
+#[test]
+fn proxies_that_are_trusted_are_counted_from_the_end() {
+    let database = TestDatabase::create("proxies");
+    let server = limited_with(&database, "1", &[("ROWLOCK_TRUSTED_PROXIES", "2")]);
+    let query = json!({"query": "{ __typename }"});
+    let guess = |forwarded: &str| {
+        let headers = [WRONG, ("x-forwarded-for", forwarded), ("x-real-ip", "10.9.9.9")];
+        server.json("/v1alpha1/graphql", &headers, &query).0
+    };
+    assert_eq!(guess("10.0.0.1, 10.1.0.1"), 401);
+    assert_eq!(
+        guess("6.6.6.6, 10.0.0.1, 10.1.0.1"),
+        429,
+        "made up in front of it"
+    );
+    assert_eq!(guess("6.6.6.7,10.0.0.1,10.1.0.2"), 429, "by another inner proxy");
+    assert_eq!(guess("10.0.0.1, 10.0.0.2, 10.1.0.1"), 401, "another client");
+    // Too few words: what is left is the socket's peer, for all of them together.
+    assert_eq!((guess("10.0.0.3"), guess("10.0.0.4")), (401, 429));
 }
 
 /// Whoever writes another address into each request gets no more guesses, and locks nobody else out.
@@ -192,16 +252,25 @@ fn data_commands_have_limits() {
                    "path": "$", "code": "validation-failed"})
         )
     );
-    limits(json!({"rate_limit": {"global": {"max_reqs_per_min": 3}, "per_role": {}}}));
-    assert_eq!(server.json("/v1/query", &user, &bulk).0, 200, "counts twice");
-    assert_eq!(server.json("/v2/query", &user, &select).0, 200);
-    assert_eq!(server.json("/v1/query", &user, &select), (429, exceeded(3)));
+    let alone =
+        json!({"global": {"max_reqs_per_min": 1, "unique_params": ["x-hasura-user-id"]}, "per_role": {}});
+    limits(json!({ "rate_limit": alone }));
+    let as_user = |id: &'static str| [ADMIN, ("x-hasura-role", "user"), ("x-hasura-user-id", id)];
+    assert_eq!(server.json("/v2/query", &as_user("3"), &select).0, 200);
+    assert_eq!(
+        server.json("/v1/query", &as_user("3"), &select),
+        (429, exceeded(1))
+    );
+    assert_eq!(server.json("/v2/query", &as_user("4"), &select).0, 200);
     let query = json!({"query": "{ __typename }"});
     assert_eq!(
-        server.json("/v1/graphql", &user, &query).0,
+        server.json("/v1/graphql", &as_user("4"), &query).0,
         429,
         "counted together with operations"
     );
+    limits(json!({"rate_limit": {"global": {"max_reqs_per_min": 2}, "per_role": {}}}));
+    assert_eq!(server.json("/v1/query", &user, &bulk).0, 200, "counts twice");
+    assert_eq!(server.json("/v1/query", &user, &select), (429, exceeded(2)));
     assert_eq!(server.json("/v1/query", &[ADMIN], &bulk).0, 200);
     let sql = "create view slow as select id, (select pg_sleep(600) is null) as s from item";
     let run = json!({"type": "run_sql", "args": {"sql": sql}});

@@ -314,6 +314,11 @@ fn paths_and_forms_of_saved_queries() {
     assert_eq!(post("application/json", r#"{"other":"c+d"}"#), found("c+d"));
     assert_eq!(post(form, "none=1").0, 400);
     assert_eq!(post("text/xml", "<a/>").1, r#"{"item":[]}"#);
+    assert_eq!(
+        post("text/plain;charset=UTF-8", r#"{"other":"2"}"#).1,
+        r#"{"item":[{"owner":"2"},{"owner":"2"}]}"#,
+        "as pages send it"
+    );
     assert_eq!(post("application/json", "{").0, 400);
     let post = |path: &str, body: &str| server.send("POST", &format!("/api/rest/{path}"), &[ADMIN], body);
     assert_eq!(
