@@ -121,6 +121,15 @@ async fn what_http_cannot_do() {
         server.json("GET", "/v1/graphql?query={a}", &[], "").await,
         (200, not_supported)
     );
+    let (status, body) = server.json("GET", "/v1alpha1/graphql", &[], "").await;
+    assert_eq!((status, &body["error"]), (404, &json!("resource does not exist")));
+    // Who asks comes first.
+    let server = Server::start(&["--admin-secret", "s"]).await;
+    let (status, body) = server.json("GET", "/v1/graphql", &[], "").await;
+    assert_eq!(
+        (status, &body["errors"][0]["extensions"]["code"]),
+        (200, &json!("access-denied"))
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -214,13 +223,16 @@ async fn health_and_version() {
 #[tokio::test(flavor = "multi_thread")]
 async fn admin_pages() {
     let server = Server::start(&["--admin-secret", "s", "--unauthorized-role", "nobody"]).await;
-    for path in ["/v1alpha1/config", "/healthz/sources"] {
-        let (status, body) = server.json("GET", path, &[], "").await;
+    let refusal = json!({"error": "You have to be an admin to access this endpoint", "path": "$", "code": "access-denied"});
+    for path in ["/v1/graphql/explain", "/v1alpha1/graphql/explain"] {
         assert_eq!(
-            (status, &body["error"]),
-            (400, &json!("You have to be an admin to access this endpoint")),
-            "{path}"
+            server.json("POST", path, &[], TYPENAME).await,
+            (400, refusal.clone())
         );
+    }
+    for path in ["/v1alpha1/config", "/healthz/sources", "/api/swagger/json"] {
+        let answer = server.json("GET", path, &[], "").await;
+        assert_eq!(answer, (400, refusal.clone()), "{path}");
         let answer = server
             .json("GET", path, &[("x-hasura-admin-secret", "s")], "")
             .await;
@@ -286,6 +298,33 @@ async fn browsers() {
         .await;
     assert_eq!(status, 200);
     assert!(!headers.contains_key("access-control-allow-origin"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn origins_of_a_wildcard_and_of_none() {
+    let allowed = async |arguments: &[&str], origin: &str| {
+        let server = Server::start(arguments).await;
+        let origin = ("origin", origin);
+        let (headers, status, _) = server.send("POST", GRAPHQL, &[origin], TYPENAME).await;
+        assert_eq!(status, 200);
+        let (preflight, status, _) = server.send("OPTIONS", GRAPHQL, &[origin], "").await;
+        let allows = |headers: &HeaderMap| headers.contains_key("access-control-allow-origin");
+        assert_eq!(allows(&preflight), allows(&headers));
+        assert_eq!(status == 204, allows(&preflight), "{status}");
+        allows(&headers)
+    };
+    let wildcard = ["--cors-domain=https://*.example.com:8443,https://b.example"];
+    for (origin, wanted) in [
+        ("https://a.example.com:8443", true),
+        ("https://b.example", true),
+        ("https://a.b.example.com:8443", false),
+        ("https://a.example.com", false),
+        ("http://a.example.com:8443", false),
+    ] {
+        assert_eq!(allowed(&wildcard, origin).await, wanted, "{origin}");
+    }
+    assert!(allowed(&[], "https://anything.example").await);
+    assert!(!allowed(&["--disable-cors"], "https://anything.example").await);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -39,6 +39,34 @@ fn the_rate_of_the_environment_holds_where_metadata_has_none() {
     assert_eq!(server.json("/v1/graphql", &[], &query).0, 200);
 }
 
+/// By address, by role, and switched off.
+#[test]
+fn rates_of_metadata() {
+    let database = TestDatabase::create("rate_kinds");
+    let server = server(&database, &["--unauthorized-role", "anonymous"]);
+    let limits = |disabled: bool| {
+        let one = json!({"max_reqs_per_min": 1, "unique_params": "IP"});
+        let many = json!({"max_reqs_per_min": 1000});
+        let rate = json!({"global": one, "per_role": {"user": many}});
+        let set = json!({"type": "set_api_limits", "args": {"disabled": disabled, "rate_limit": rate}});
+        let (status, answer) = server.json("/v1/metadata", &[ADMIN], &set);
+        assert_eq!(status, 200, "{answer}");
+    };
+    let ask = |headers: &[(&str, &str)]| {
+        let query = json!({"query": "{ __typename }"});
+        server.json("/v1/graphql", headers, &query).0
+    };
+    let (here, there) = (("x-real-ip", "10.0.0.1"), ("x-real-ip", "10.0.0.2"));
+    limits(false);
+    assert_eq!((ask(&[here]), ask(&[here])), (200, 429));
+    assert_eq!((ask(&[there]), ask(&[there])), (200, 429));
+    // A role's own rate holds in place of the global one.
+    let user = [ADMIN, ("x-hasura-role", "user"), here];
+    assert!((0..20).all(|_| ask(&user) == 200));
+    limits(true);
+    assert!((0..5).all(|_| ask(&[here]) == 200));
+}
+
 /// `redis-server` on a free port, where it is installed.
 fn redis() -> Option<(Child, u16)> {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

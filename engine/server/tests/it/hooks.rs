@@ -245,6 +245,38 @@ fn statuses_of_refusals() {
     assert_eq!(ids(&preserving, &[ADMIN]).0, 200);
 }
 
+/// Whom a hook names, as far as it names somebody.
+#[test]
+fn roles_of_a_hook() {
+    let hook = StandIn::start();
+    let database = TestDatabase::create("hook_roles");
+    let server = server(&database, &["--auth-hook", &hook.url()]);
+    let nobody = (
+        400,
+        json!([
+            "invalid-params",
+            "\"x-hasura-role\" not found in session variables"
+        ]),
+    );
+    for (said, wanted) in [
+        (
+            json!({"X-Hasura-Role": "user", "X-HASURA-USER-ID": "2"}),
+            (200, json!([2, 3])),
+        ),
+        (json!({"x-hasura-role": "admin"}), (200, json!([1, 2, 3]))),
+        (
+            json!({"X-Hasura-Role": "", "X-Hasura-User-Id": "2"}),
+            nobody.clone(),
+        ),
+        (json!({"role": "user"}), nobody),
+    ] {
+        hook.answers(200, "", &said);
+        // The client's own word on it is the hook's to read, and nothing more.
+        let shown = [("x-hasura-role", "admin"), ("x-hasura-user-id", "1")];
+        assert_eq!(ids(&server, &shown), wanted, "{said}");
+    }
+}
+
 /// It takes the connection and then says nothing more, or only a part.
 #[test]
 fn a_hook_that_breaks_off() {

@@ -190,3 +190,35 @@ fn keys_change_under_load() {
     server.log_line("the loss", |line| line.to_string().contains("admin secret"));
     assert!(!is_let_in(&server, ("x-none", "")) && is_let_in(&server, second));
 }
+
+/// A misspelt check is no check: somebody is told, at the start and when it comes later.
+#[test]
+fn keys_that_mean_nothing_are_told() {
+    let secret = |key: &str| {
+        let mut secret = keys(&["old"])[0].clone();
+        secret[key] = json!("x");
+        secret
+    };
+    let folder = Folder::new("misspelt");
+    folder.put("HASURA_GRAPHQL_ADMIN_SECRET", &json!(SECRET));
+    folder.put("HASURA_GRAPHQL_JWT_SECRET", &secret("isuer"));
+    let database = TestDatabase::create("misspelt");
+    let server = Server::spawn(
+        rowlock(&["serve", "--server-port", "0", "--database-url", &database.url()])
+            .env("ROWLOCK_SECRETS_DIR", folder.path()),
+    );
+    let told = |key: &str| {
+        let wanted = format!("HASURA_GRAPHQL_JWT_SECRET: the key \"{key}\" means nothing and is ignored");
+        let line = server.log_line(key, |line| {
+            let detail = &line["detail"];
+            *detail == json!(wanted) || detail["info"] == json!(wanted) || detail["message"] == json!(wanted)
+        });
+        assert_eq!(line["level"], "warn");
+    };
+    told("isuer");
+    let old = bearer("old");
+    assert!(is_let_in(&server, ("authorization", &old)));
+    folder.put("HASURA_GRAPHQL_JWT_SECRET", &secret("audiences"));
+    told("audiences");
+    assert!(is_let_in(&server, ("authorization", &old)));
+}

@@ -244,3 +244,52 @@ fn answers_to_tokens() {
         );
     }
 }
+
+/// What is checked of a token besides its signature, with the status of each.
+#[test]
+fn tokens_for_others() {
+    let issuer = Issuer::new("one");
+    let database = TestDatabase::create("token_others");
+    let setting = json!({"type": "ES256", "key": issuer.jwk(), "audience": ["app", "other"],
+        "issuer": "https://issuer.example", "allowed_skew": 600});
+    let url = database.url();
+    let server = Server::spawn(
+        rowlock(&["serve", "--server-port", "0", "--database-url", &url])
+            .env("HASURA_GRAPHQL_ADMIN_SECRET", SECRET)
+            .env("HASURA_GRAPHQL_JWT_SECRET", setting.to_string()),
+    );
+    let claims = json!({"x-hasura-allowed-roles": ["user"], "x-hasura-default-role": "user"});
+    let now = in_an_hour() - 3600;
+    let with = |name: &str, value: Value| {
+        let mut payload = Form::Plain.payload(&claims);
+        payload["aud"] = json!("app");
+        payload["iss"] = json!("https://issuer.example");
+        payload[name] = value;
+        issuer.sign(&payload)
+    };
+    for (name, value, reason) in [
+        ("aud", json!(["x", "other"]), None),
+        ("aud", json!("x"), Some("JWTNotInAudience")),
+        ("aud", json!([]), Some("JWTNotInAudience")),
+        ("iss", json!("https://issuer.example/"), Some("JWTNotInIssuer")),
+        ("exp", json!(now - 300), None),
+        ("exp", json!(now - 900), Some("JWTExpired")),
+        ("nbf", json!(now + 300), None),
+        ("nbf", json!(now + 7200), Some("JWTNotYetValid")),
+        ("iat", json!(now + 7200), Some("JWTIssuedAtFuture")),
+        (
+            "exp",
+            json!("tomorrow"),
+            Some(
+                "JWTClaimsSetDecodeError \"Error in $.exp: parsing NumericDate failed, expected Number, but encountered String\"",
+            ),
+        ),
+    ] {
+        let told = reason.map(|reason| format!("Could not verify JWT: {reason}"));
+        let expected = told.as_deref().map(|told| ("invalid-jwt", told));
+        let token = with(name, value);
+        check(&server, Form::Plain, &token, None, expected);
+        // No role is asked for.
+        check(&server, Form::Plain, &token, Some(""), expected);
+    }
+}
