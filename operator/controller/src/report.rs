@@ -1,15 +1,19 @@
 //! Writes statuses that differ, a bounded number at a time, and events about what went wrong.
 
+mod pace;
+
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use compile::{Object, ObjectKey};
+use crd::Kind;
 use crd::status::{Condition, ConditionStatus, ConditionType, Reason};
 use futures_util::StreamExt;
 use futures_util::stream;
 use kube::Client;
 use kube::api::{Patch, PatchParams};
+use pace::Pace;
 use serde_json::json;
 use tokio::sync::Notify;
 
@@ -58,26 +62,15 @@ impl Refusal {
 }
 
 /// Gathers verdicts and writes statuses.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Reporter {
     verdicts: Mutex<Verdicts>,
     dirty: Mutex<BTreeSet<ObjectKey>>,
     refused: Mutex<HashMap<ObjectKey, Refusal>>,
     /// Objects that some pod does not serve yet, which was not told, and since when.
     switching: Mutex<HashMap<ObjectKey, Instant>>,
+    pace: Mutex<Pace>,
     notify: Notify,
-}
-
-impl Default for Reporter {
-    fn default() -> Self {
-        Self {
-            verdicts: Mutex::default(),
-            dirty: Mutex::default(),
-            refused: Mutex::default(),
-            switching: Mutex::default(),
-            notify: Notify::new(),
-        }
-    }
 }
 
 impl Reporter {
@@ -95,6 +88,10 @@ impl Reporter {
 
     fn switching(&self) -> MutexGuard<'_, HashMap<ObjectKey, Instant>> {
         self.switching.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn pace(&self) -> MutexGuard<'_, Pace> {
+        self.pace.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether this status is better told later: pods are about to serve the object, and nothing else is known of it.
@@ -131,7 +128,7 @@ impl Reporter {
         entry.stands
     }
 
-    /// When the next refusal stands, or a switch takes long.
+    /// When the next refusal stands, a switch takes long, or what could wait is due.
     fn next_due(&self) -> Option<Duration> {
         let refused = self.refused();
         let waiting = refused.values().filter(|refusal| !refusal.stands);
@@ -140,7 +137,8 @@ impl Reporter {
         let left = |since: &Instant| SWITCH.saturating_sub(since.elapsed());
         // Those that are told already are over when their status is another.
         let switch = switching.values().map(left).filter(|left| !left.is_zero()).min();
-        refusal.into_iter().chain(switch).min()
+        let paced = self.pace().next(Instant::now());
+        refusal.into_iter().chain(switch).chain(paced).min()
     }
 
     fn look_at_due(&self) {
@@ -158,6 +156,8 @@ impl Reporter {
             .map(|(key, _)| key.clone())
             .collect();
         self.look_at(switching);
+        let paced = self.pace().due(Instant::now());
+        self.look_at(paced);
     }
 
     /// The statuses of these objects may be wrong.
@@ -215,6 +215,7 @@ impl Reporter {
         let Some((object, known)) = world.get(key) else {
             self.refused().remove(key);
             self.switching().remove(key);
+            self.pace().forget(key);
             return false;
         };
         let selected = world.engines_of(&[&object]);
@@ -226,7 +227,8 @@ impl Reporter {
             self.switching().remove(key);
             return false;
         };
-        if self.is_early(key, &status, Instant::now()) {
+        let begin = Instant::now();
+        if self.is_early(key, &status, begin) || self.pace().holds_back(key, &known, &status, begin) {
             return false;
         }
         let body = match &status {
@@ -245,6 +247,9 @@ impl Reporter {
         {
             Ok(_) => {
                 observer.emit(&Event::StatusWritten);
+                if key.kind == Kind::Engine {
+                    self.pace().written(key, Instant::now());
+                }
                 events.of_change(&object, &known, &status).await;
                 world.set_status(key, status);
                 false
@@ -294,8 +299,6 @@ pub type Shared = Arc<Reporter>;
 
 #[cfg(test)]
 mod tests {
-    use crd::Kind;
-
     use super::*;
 
     fn key(kind: Kind, name: &str) -> ObjectKey {
