@@ -97,7 +97,8 @@ async fn one_broken_object_is_named_and_heals() {
     shop.close().await;
 }
 
-/// A reference into another namespace needs the consent of its owner; without, nobody learns whether the target exists.
+/// An engine serves objects of another namespace, and hands on what their Secrets hold, only with the consent of their
+/// owner; so does a reference into another namespace need one, and without it nobody learns whether the target exists.
 #[tokio::test]
 #[ignore = "needs a cluster with a node: e2e/run"]
 async fn other_namespaces_consent_first() {
@@ -125,6 +126,49 @@ async fn other_namespaces_consent_first() {
     let missing = foreign("nothing", "missing");
     shop.apply(&shelf).await;
     shop.apply(&missing).await;
+    let mut theirs = shop.source();
+    theirs["metadata"]["name"] = "theirs".into();
+    theirs["metadata"]["namespace"] = other.namespace.clone().into();
+    theirs["spec"]["name"] = "theirs".into();
+    theirs["spec"]["connection"] = json!({"urlFrom": {"secretKeyRef": {"name": "theirs", "key": "uri"}}});
+    let canary = "consent-is-asked-first";
+    let secret = json!({
+        "apiVersion": "v1", "kind": "Secret", "metadata": {"name": "theirs", "namespace": other.namespace},
+        "stringData": {"uri": format!("{}?application_name={canary}", shop.database.url)},
+    });
+    shop.apply(&secret).await;
+    shop.apply(&theirs).await;
+    for object in [&shelf, &missing, &theirs] {
+        let said = shop.refused_for(object, "NotSelected").await;
+        assert!(said.contains("ReferenceGrant"), "{said}");
+    }
+    // What was applied before is settled when a later change is served.
+    let permission = reading("book", &["id"], json!({"id": {"_eq": 2}}));
+    shop.apply(&permission).await;
+    shop.ready(&permission).await;
+    let own = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "shop-secrets"}});
+    let own = shop
+        .story
+        .get(&own)
+        .await
+        .expect("an answer")
+        .expect("the Secret");
+    let values = own["data"].as_object().expect("values").values();
+    for value in values {
+        let value = crate::base64::decode(value.as_str().unwrap_or_default());
+        assert!(
+            !String::from_utf8_lossy(&value).contains(canary),
+            "what no one granted"
+        );
+    }
+    let mut serving = object(
+        "ReferenceGrant",
+        "engines",
+        json!({"from": [{"kind": "Engine", "namespace": shop.story.namespace}], "to": [{"kind": "Table"}]}),
+    );
+    serving["metadata"]["namespace"] = other.namespace.clone().into();
+    shop.apply(&serving).await;
+    shop.refused_for(&theirs, "NotSelected").await;
     let without = |text: String, name: &str| text.replace(name, "…");
     let said = without(shop.refused_for(&shelf, "RefNotResolved").await, "shop/shop");
     let of_missing = shop.refused_for(&missing, "RefNotResolved").await;

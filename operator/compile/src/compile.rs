@@ -64,7 +64,7 @@ pub fn compile_against<'a>(
             .collect(),
         snapshot,
         last,
-        grants: Grants::of(snapshot),
+        grants: Grants::of(snapshot.objects().iter().map(AsRef::as_ref)),
         keeps: keeps_by_default(snapshot),
         claimed: HashMap::new(),
         places: HashMap::new(),

@@ -1,26 +1,25 @@
-//! Which references into other namespaces their owners consent to.
+//! What owners consent to: references into their namespace, and engines of others that serve their objects.
 
 use std::collections::HashSet;
 
 use crd::Kind;
 use serde_json::Value;
 
-use crate::object::{ObjectKey, Snapshot};
+use crate::object::{Object, ObjectKey};
 
 /// The consents of all `ReferenceGrant`s.
-#[derive(Debug, Default)]
-pub(crate) struct Grants {
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Grants {
     /// Who refers (kind, namespace) to what (kind, namespace, name; no name is any).
     granted: HashSet<(Kind, String, Kind, String, Option<String>)>,
 }
 
 impl Grants {
-    /// Reads the grants of a snapshot; a kind that does not exist grants nothing.
-    pub(crate) fn of(snapshot: &Snapshot) -> Self {
+    /// Reads the grants among these objects; a kind that does not exist grants nothing.
+    pub fn of<'o>(objects: impl IntoIterator<Item = &'o Object>) -> Self {
         let mut granted = HashSet::new();
-        let grants = snapshot
-            .objects()
-            .iter()
+        let grants = objects
+            .into_iter()
             .filter(|object| object.key.kind == Kind::ReferenceGrant);
         for grant in grants {
             let spec = grant.spec.value();
@@ -41,8 +40,8 @@ impl Grants {
         Self { granted }
     }
 
-    /// Whether an object may refer to another.
-    pub(crate) fn permit(&self, from: &ObjectKey, to: &ObjectKey) -> bool {
+    /// Whether an object may refer to another, or an engine serve it.
+    pub fn permit(&self, from: &ObjectKey, to: &ObjectKey) -> bool {
         from.namespace == to.namespace
             || [None, Some(to.name.clone())].into_iter().any(|name| {
                 self.granted.contains(&(

@@ -26,6 +26,7 @@ pub use compile::{
     Compiled, LastAccepted, Objection, Published, Refusal, Serving, Verdict, compile, compile_against,
 };
 pub use export::{Exported, export};
+pub use grant::Grants;
 pub use import::{Imported, NotCarried, import};
 pub use object::{Object, ObjectError, ObjectKey, Snapshot, Spec};
 pub use owner::{Field, Owners};

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use crd::Kind;
 use serde_json::Value;
 
+use crate::grant::Grants;
 use crate::selector::Selection;
 
 pub use spec::Spec;
@@ -127,10 +128,11 @@ impl Snapshot {
         namespaces: &BTreeMap<String, BTreeMap<String, String>>,
     ) -> Self {
         let selection = Selection::of(engine);
+        let grants = Grants::of(objects.iter().map(AsRef::as_ref));
         let nothing = BTreeMap::new();
         let belongs = |object: &&Arc<Object>| {
             let namespace = namespaces.get(&object.key.namespace).unwrap_or(&nothing);
-            selection.takes(object, namespace)
+            selection.takes(object, namespace, &grants)
         };
         let mut selected: Vec<Arc<Object>> = objects.iter().filter(belongs).cloned().collect();
         selected.push(Arc::clone(engine));

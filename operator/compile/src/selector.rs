@@ -1,4 +1,6 @@
-//! Which objects an engine selects, by their labels and by the labels of their namespaces.
+//! Which objects an engine selects, by their labels and by the labels of their namespaces; of other namespaces only with
+//! their owners' consent. An engine hands on what an object's Secrets hold, and what it makes of an object stands in its
+//! status: labels alone must not let one namespace do that to another.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -6,6 +8,7 @@ use std::collections::BTreeMap;
 use crd::Kind;
 use serde_json::Value;
 
+use crate::grant::Grants;
 use crate::object::{Object, ObjectKey};
 
 type Labels = BTreeMap<String, String>;
@@ -33,13 +36,16 @@ impl<'e> Selection<'e> {
         self.namespaces.is_some()
     }
 
-    /// Whether the engine is made of this object, whose namespace has these labels: itself, what it selects, and
-    /// every `ReferenceGrant`.
-    pub fn takes(&self, object: &Object, namespace_labels: &Labels) -> bool {
+    /// Whether the engine is made of this object, whose namespace has these labels: itself, what it selects and may
+    /// serve, and every `ReferenceGrant`.
+    pub fn takes(&self, object: &Object, namespace_labels: &Labels, grants: &Grants) -> bool {
         match object.key.kind {
             Kind::Engine => object.key == *self.engine,
             Kind::ReferenceGrant => true,
-            _ => self.selects(&object.key.namespace, namespace_labels, &object.labels),
+            _ => {
+                self.selects(&object.key.namespace, namespace_labels, &object.labels)
+                    && grants.permit(self.engine, &object.key)
+            }
         }
     }
 
@@ -140,5 +146,55 @@ mod tests {
         let selector = json!({"namespaceSelector": {"matchLabels": {"team": "x"}}});
         assert!(takes(selector.clone(), "other", &[("team", "x")]));
         assert!(!takes(selector, "own", &[]));
+    }
+
+    #[test]
+    fn other_namespaces_consent() {
+        let object = |kind: &str, namespace: &str, spec: Value| {
+            let value = json!({"apiVersion": crd::API_VERSION, "kind": kind, "metadata": {"name": "o"}, "spec": spec});
+            Object::from_json(&value, namespace).expect("an object")
+        };
+        let engine = object("Engine", "own", json!({"namespaceSelector": {}}));
+        let table = |namespace: &str| object("Table", namespace, json!({}));
+        let takes = |namespace: &str, grants: &[Object]| {
+            Selection::of(&engine).takes(&table(namespace), &Labels::new(), &Grants::of(grants))
+        };
+        let grant = |from: Value, to: Value| {
+            vec![object(
+                "ReferenceGrant",
+                "other",
+                json!({"from": [from], "to": [to]}),
+            )]
+        };
+        let ours = json!({"kind": "Engine", "namespace": "own"});
+        assert!(takes("own", &[]));
+        assert!(!takes("other", &[]));
+        assert!(takes("other", &grant(ours.clone(), json!({"kind": "Table"}))));
+        assert!(takes(
+            "other",
+            &grant(ours.clone(), json!({"kind": "Table", "name": "o"}))
+        ));
+        for (from, to) in [
+            (ours.clone(), json!({"kind": "Source"})),
+            (ours, json!({"kind": "Table", "name": "another"})),
+            (
+                json!({"kind": "Engine", "namespace": "third"}),
+                json!({"kind": "Table"}),
+            ),
+            (
+                json!({"kind": "Table", "namespace": "own"}),
+                json!({"kind": "Table"}),
+            ),
+        ] {
+            assert!(!takes("other", &grant(from.clone(), to.clone())), "{from} {to}");
+        }
+        let elsewhere = grant(
+            json!({"kind": "Engine", "namespace": "own"}),
+            json!({"kind": "Table"}),
+        );
+        assert!(
+            !takes("third", &elsewhere),
+            "a grant speaks for its own namespace"
+        );
     }
 }

@@ -174,7 +174,8 @@ pub fn ready(generation: i64, conditions_by_engine: &[(String, Vec<Condition>)])
     };
     if conditions_by_engine.is_empty() {
         let message =
-            "no engine selects this object: compare its labels with the engine's objectSelector".to_owned();
+            "no engine selects this object: compare its labels with the engine's objectSelector (an engine of another namespace needs a ReferenceGrant from Engine here)"
+                .to_owned();
         return made(false, Reason::NotSelected, message);
     }
     let failing = conditions_by_engine.iter().find_map(|(engine, conditions)| {

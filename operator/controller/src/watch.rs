@@ -224,6 +224,10 @@ impl Tables {
                 // What it selects may be another.
                 self.reporter.look_at(self.world.keys());
             }
+            if key.kind == Kind::ReferenceGrant {
+                // Engines may serve others.
+                self.reporter.look_at(self.world.keys());
+            }
         }
         if change.object || change.status {
             self.reporter.look_at([key.clone()]);

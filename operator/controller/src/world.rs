@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use compile::{Object, ObjectKey, Selection, Snapshot};
+use compile::{Grants, Object, ObjectKey, Selection, Snapshot};
 use crd::Kind;
 use crd::status::{EngineStatus, ObjectStatus};
 use serde_json::Value;
@@ -49,6 +49,8 @@ impl Stored {
 struct State {
     objects: BTreeMap<ObjectKey, Stored>,
     namespaces: Namespaces,
+    /// What all `ReferenceGrant`s grant.
+    grants: Grants,
     overflow: BTreeSet<ObjectKey>,
 }
 
@@ -57,6 +59,19 @@ impl State {
     fn engines(&self) -> impl Iterator<Item = &Arc<Object>> {
         let objects = self.objects.values().map(|stored| &stored.object);
         objects.take_while(|object| object.key.kind == Kind::Engine)
+    }
+
+    /// An object of this kind is another now.
+    fn changed(&mut self, kind: Kind) {
+        if kind == Kind::ReferenceGrant {
+            self.grants = Grants::of(self.objects.values().map(|stored| &*stored.object));
+        }
+    }
+
+    fn takes(&self, selection: &Selection<'_>, object: &Object) -> bool {
+        let nothing = BTreeMap::new();
+        let labels = self.namespaces.get(&object.key.namespace).unwrap_or(&nothing);
+        selection.takes(object, labels, &self.grants)
     }
 }
 
@@ -122,6 +137,9 @@ impl World {
             .get(&key)
             .is_none_or(|before| before.object != now.object);
         let before = state.objects.insert(key, now);
+        if object {
+            state.changed(kind);
+        }
         Change {
             before: before.map(|before| before.object),
             after: Some(after),
@@ -135,6 +153,7 @@ impl World {
         let mut state = self.write();
         state.overflow.remove(key);
         let before = state.objects.remove(key).map(|stored| stored.object);
+        state.changed(key.kind);
         Change {
             object: before.is_some(),
             before,
@@ -196,16 +215,10 @@ impl World {
     pub fn taken_by(&self, engine: &Object) -> Vec<Arc<Object>> {
         let state = self.read();
         let selection = Selection::of(engine);
-        let nothing = BTreeMap::new();
         let objects = state.objects.values().map(|stored| &stored.object);
         objects
             .filter(|object| !matches!(object.key.kind, Kind::Engine | Kind::ReferenceGrant))
-            .filter(|object| {
-                selection.takes(
-                    object,
-                    state.namespaces.get(&object.key.namespace).unwrap_or(&nothing),
-                )
-            })
+            .filter(|object| state.takes(&selection, object))
             .map(Arc::clone)
             .collect()
     }
@@ -214,25 +227,17 @@ impl World {
     pub fn snapshot(&self, engine: &Arc<Object>) -> Snapshot {
         let state = self.read();
         let selection = Selection::of(engine);
-        let nothing = BTreeMap::new();
         let objects = state.objects.values().map(|stored| &stored.object);
-        let taken = objects.filter(|object| {
-            let labels = state.namespaces.get(&object.key.namespace).unwrap_or(&nothing);
-            selection.takes(object, labels)
-        });
+        let taken = objects.filter(|object| state.takes(&selection, object));
         Snapshot::shared(taken.map(Arc::clone).collect())
     }
 
     /// The engines that are made of one of these forms.
     pub fn engines_of(&self, forms: &[&Arc<Object>]) -> Vec<ObjectKey> {
         let state = self.read();
-        let nothing = BTreeMap::new();
         let takes = |engine: &Object| {
             let selection = Selection::of(engine);
-            forms.iter().any(|form| {
-                let labels = state.namespaces.get(&form.key.namespace).unwrap_or(&nothing);
-                selection.takes(form, labels)
-            })
+            forms.iter().any(|form| state.takes(&selection, form))
         };
         let engines = state.engines().filter(|engine| takes(engine));
         engines.map(|engine| engine.key.clone()).collect()
@@ -347,6 +352,28 @@ mod tests {
         assert_eq!(engines(&still_out), 0);
         let engine = &world.engines()[0];
         assert_eq!(world.snapshot(engine).objects().len(), 1);
+    }
+
+    /// Who gives or takes back consent is heard of by engines, and the object counts at once.
+    #[test]
+    fn grants_open_a_namespace() {
+        let world = World::new(10);
+        let spec = json!({"namespaceSelector": {}});
+        world.apply(Kind::Engine, resource("e", &json!({}), &spec));
+        let mut foreign = resource("s", &json!({}), &json!({}));
+        foreign.metadata.namespace = Some("other".to_owned());
+        let change = world.apply(Kind::Source, foreign);
+        let source = change.after.expect("the source");
+        assert!(world.engines_of(&[&source]).is_empty());
+        let spec = json!({"from": [{"kind": "Engine", "namespace": "n"}], "to": [{"kind": "Source"}]});
+        let mut grant = resource("g", &json!({}), &spec);
+        grant.metadata.namespace = Some("other".to_owned());
+        let granted = world.apply(Kind::ReferenceGrant, grant).after.expect("the grant");
+        assert_eq!(world.engines_of(&[&granted]).len(), 1, "it is told");
+        assert_eq!(world.engines_of(&[&source]).len(), 1);
+        assert_eq!(world.taken_by(&world.engines()[0]).len(), 1);
+        world.remove(&granted.key);
+        assert!(world.engines_of(&[&source]).is_empty());
     }
 
     #[test]

@@ -41,8 +41,9 @@ pub struct EngineSpec {
     pub image: Option<String>,
     /// The labels of the objects that the engine serves; absent means all. Not a part of the metadata document.
     pub object_selector: Option<LabelSelector>,
-    /// The labels of the namespaces whose objects the engine serves; absent means its own namespace alone. Not a part
-    /// of the metadata document.
+    /// The labels of the namespaces whose objects the engine serves; absent means its own namespace alone. Of another
+    /// namespace only what a `ReferenceGrant` there grants to the kind `Engine` of this namespace. Not a part of the
+    /// metadata document.
     pub namespace_selector: Option<LabelSelector>,
     /// What is served while an object is not acceptable; absent means `KeepLast`. Not a part of the metadata document.
     pub on_invalid: Option<OnInvalid>,

@@ -20,10 +20,10 @@ use crate::shape::part;
 )]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ReferenceGrantSpec {
-    /// Who may refer: any of these. Not a part of the metadata document.
+    /// Who may refer, and which engines may serve: any of these. Not a part of the metadata document.
     #[schemars(length(min = 1, max = 16))]
     pub from: Vec<GrantFrom>,
-    /// To what: any of these, in this namespace. Not a part of the metadata document.
+    /// To what, and serve what: any of these, in this namespace. Not a part of the metadata document.
     #[schemars(length(min = 1, max = 16))]
     pub to: Vec<GrantTo>,
 }
@@ -31,7 +31,7 @@ pub struct ReferenceGrantSpec {
 part! {
     /// Objects of one kind in one namespace.
     pub struct GrantFrom {
-        /// The kind of the objects that refer.
+        /// The kind of the objects that refer; `Engine`: engines that serve the objects.
         #[schemars(extend("maxLength" = 63))]
         pub kind: String,
         /// Their namespace.
