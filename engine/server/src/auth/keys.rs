@@ -8,6 +8,7 @@
 
 mod issuer;
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -30,6 +31,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_secs(1);
 /// Pause after failures at most, while nobody waits.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+/// Pause after a set without keys.
+const EMPTY_PAUSE: Duration = Duration::from_secs(3);
 /// One look may be under way, and the next has its pause first. An issuer that is away costs half of it at most, as the
 /// look under way tells.
 const LONGEST_WAIT: Duration = Duration::from_secs(21);
@@ -49,6 +52,8 @@ struct Shared {
     looks: watch::Sender<Looks>,
     /// Somebody waits for a look.
     wanted: Notify,
+    /// The issuer's set was without keys when it was looked at last.
+    is_empty: AtomicBool,
     changes: Changes,
 }
 
@@ -80,6 +85,7 @@ impl Keys {
             issuer,
             looks: watch::Sender::default(),
             wanted: Notify::new(),
+            is_empty: AtomicBool::new(false),
             changes: changes.clone(),
         };
         Self {
@@ -244,10 +250,14 @@ impl Shared {
         };
         let present = self.present.load_full();
         if keys.is_empty() && !present.is_empty() {
-            // More likely a mistake than the end of all keys; an issuer that revokes puts others in.
-            issuer.report(Level::Error, "the set has no usable keys; the last ones stay");
-            return None;
+            // More likely a mistake than the end of all keys; an issuer that revokes puts others in. That is looked for
+            // soon, and told once.
+            if !self.is_empty.swap(true, Ordering::Relaxed) {
+                issuer.report(Level::Error, "the set has no usable keys; the last ones stay");
+            }
+            return Some(Freshness::For(EMPTY_PAUSE));
         }
+        self.is_empty.store(false, Ordering::Relaxed);
         if present.stands_in() || !present.same_keys(&keys) {
             issuer.report(Level::Info, &format!("{} keys, {skipped} left out", keys.len()));
             let taken_back = keys.lacks_any_of(&present);
