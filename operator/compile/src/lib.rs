@@ -13,6 +13,7 @@ mod compile;
 mod export;
 mod fragment;
 mod grant;
+mod guarded;
 mod import;
 mod mapping;
 mod object;
@@ -27,6 +28,7 @@ pub use compile::{
 };
 pub use export::{Exported, export};
 pub use grant::Grants;
+pub use guarded::is_guarded;
 pub use import::{Imported, NotCarried, import};
 pub use object::{Object, ObjectError, ObjectKey, Snapshot, Spec};
 pub use owner::{Field, Owners};

@@ -87,6 +87,8 @@ pub struct Applier {
     engine: ObjectKey,
     uid: String,
     written: HashMap<ChildKey, Written>,
+    /// What was as somebody else wanted it, until it is told.
+    restored: Vec<(&'static str, String)>,
 }
 
 impl Applier {
@@ -98,7 +100,13 @@ impl Applier {
             engine,
             uid,
             written: HashMap::new(),
+            restored: Vec::new(),
         }
+    }
+
+    /// Kinds and names of what was changed or deleted by somebody else and written again, each time once.
+    pub fn take_restored(&mut self) -> Vec<(&'static str, String)> {
+        std::mem::take(&mut self.restored)
     }
 
     /// Writes a child if it is not there as rendered.
@@ -139,6 +147,7 @@ impl Applier {
         // Who changes what the operator says nothing of, as an autoscaler does, is no opponent.
         if suspicious && overruled(live.as_ref(), &uid, version) {
             dispute.restored(Instant::now());
+            self.restored.push((kind.as_str(), key.name.clone()));
         }
         let now = Written {
             hash,

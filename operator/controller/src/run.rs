@@ -123,6 +123,7 @@ async fn run_in(settings: Settings) -> Result<(), Error> {
         named => named.to_owned(),
     };
     let shared = Arc::new(Shared {
+        events: Events::new(client.clone(), &identity, observer.clone()),
         secrets: Arc::new(Secrets::new(
             client.clone(),
             Arc::clone(&tables.signals),
@@ -145,7 +146,6 @@ async fn run_in(settings: Settings) -> Result<(), Error> {
         observer.clone(),
     );
     let (stop, stopped) = watch::channel(false);
-    let events = Events::new(client, &identity, observer.clone());
 
     let ready = async {
         let _ = left.wait_for(|left| *left == 0).await;
@@ -159,7 +159,7 @@ async fn run_in(settings: Settings) -> Result<(), Error> {
         ready.await;
         // Who has not read everything would publish half a world.
         competing = Some(tokio::spawn(candidate.run(stopped)));
-        lead(shared, events, leads).await;
+        lead(shared, leads).await;
     };
     tokio::select! {
         () = work => {}
@@ -186,14 +186,14 @@ async fn asked_to_end() -> std::io::Result<()> {
 }
 
 /// Works while this instance leads; for ever.
-async fn lead(shared: Arc<Shared>, events: Events, mut leads: watch::Receiver<bool>) {
+async fn lead(shared: Arc<Shared>, mut leads: watch::Receiver<bool>) {
     loop {
         if leads.wait_for(|leads| *leads).await.is_err() {
             return;
         }
         let mut lost = leads.clone();
         tokio::select! {
-            () = work(&shared, &events) => {}
+            () = work(&shared) => {}
             _ = lost.wait_for(|leads| !*leads) => {}
         }
     }
@@ -205,8 +205,13 @@ struct Workers {
     all: HashMap<ObjectKey, (String, JoinHandle<()>)>,
 }
 
-async fn work(shared: &Arc<Shared>, events: &Events) {
-    let Shared { client, tables, .. } = shared.as_ref();
+async fn work(shared: &Arc<Shared>) {
+    let Shared {
+        client,
+        tables,
+        events,
+        ..
+    } = shared.as_ref();
     let mut workers = Workers {
         shared: Arc::clone(shared),
         all: HashMap::new(),

@@ -15,11 +15,13 @@ use std::time::Duration;
 
 use compile::{Object, ObjectKey, Serving, Verdict};
 use kube::Client;
+use kube::runtime::events::EventType;
 use serde_json::Value;
 
 use crate::apply::{self, Applier};
 use crate::children::ChildKey;
 use crate::deliver::{Ground, Rollout, conditions, waiting};
+use crate::event::Events;
 use crate::follow::Followers;
 use crate::observe::Event;
 use crate::probe::Probe;
@@ -42,6 +44,8 @@ pub struct Shared {
     pub client: Client,
     /// What is known of the cluster.
     pub tables: Tables,
+    /// What people find with `kubectl describe`.
+    pub events: Events,
     /// Secrets that objects refer to.
     pub secrets: Arc<Secrets>,
     /// Calls pods.
@@ -179,6 +183,7 @@ impl Worker {
                 continue;
             }
             let outcome = self.pass(&engine, reasons).await;
+            self.tell_restored(&engine).await;
             retry_in = match outcome {
                 Ok(()) => {
                     pauses.reset();
@@ -227,6 +232,15 @@ impl Worker {
         self.settled = true;
         self.obstacle = None;
         Ok(())
+    }
+
+    /// Says in events what somebody had changed or deleted that is the engine's.
+    async fn tell_restored(&mut self, engine: &Object) {
+        for (kind, name) in self.applier.take_restored() {
+            let note = format!("{kind} {name} was changed or deleted by somebody else and is as it was");
+            let events = &self.shared.events;
+            events.write(engine, EventType::Normal, "Restored", &note).await;
+        }
     }
 
     /// Reads what is published and the engine's Secret, once.

@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::verdict::Refusal;
 use super::{Part, Run, head};
 use crate::fragment::{self, Fragment, Place};
+use crate::guarded;
 use crate::mapping::kind::{KindMapping, mapping};
 use crate::mapping::{Forward, forward, locate};
 use crate::object::{Object, ObjectKey};
@@ -20,6 +21,12 @@ impl Run<'_> {
         let kind = object.key.kind;
         let spec = object.spec.value();
         crd::spec::check(kind, &spec).map_err(|error| Refusal::invalid(error.path, error.message))?;
+        // An Engine's variables are its own.
+        if kind != Kind::Engine
+            && let Some((path, variable)) = guarded::find(&spec, "spec")
+        {
+            return Err(Refusal::guarded(path, &variable));
+        }
         let Some(mapping) = mapping(kind) else {
             return Err(Refusal::invalid("spec", "this kind is no part of a document"));
         };

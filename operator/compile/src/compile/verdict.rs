@@ -80,6 +80,20 @@ impl Refusal {
         }
     }
 
+    /// A variable is named that holds a secret. No earlier form goes on either: it may be one that was accepted when
+    /// this was not refused yet.
+    pub(crate) fn guarded(path: String, variable: &str) -> Self {
+        Self {
+            keeps: false,
+            ..Self::invalid(
+                path,
+                format!(
+                    "objects cannot name the variable {variable}: refer to a key of a Secret with secretKeyRef"
+                ),
+            )
+        }
+    }
+
     /// The objection holds; the last accepted form may go on.
     pub(crate) fn opposed(objection: &Objection) -> Self {
         Self {

@@ -41,10 +41,12 @@ impl Worker {
         self.catalog = self.followers.fingerprints();
         let (settings, mut objections) = settings(engine);
         let mut made = self.compile(engine, settings.as_ref(), &objections).await?;
-        let missing = self
+        let mut missing = self
             .values
             .refresh(&self.shared.secrets, &self.key, &made.compiled)
             .await?;
+        self.values
+            .fit(&made.compiled, &self.shared.tables.world, &mut missing);
         let lacking = values::objections(&made.compiled, &self.shared.tables.world, &missing);
         if !lacking.is_empty() {
             objections.extend(lacking);

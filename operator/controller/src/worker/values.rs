@@ -1,8 +1,9 @@
 //! The values of an engine's Secret: read where objects refer to them, kept where they were and are missing now.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use compile::{Compiled, ObjectKey, Objection, SecretKey, Serving};
+use compile::{Compiled, ObjectKey, Objection, Published, SecretKey, Serving};
+use crd::Kind;
 use crd::status::Reason;
 use delivery::{name, secret};
 use serde_json::Value;
@@ -15,6 +16,9 @@ use crate::render::Values;
 use crate::retry;
 use crate::secrets::{Hidden, SecretName, Secrets, Standing};
 use crate::world::World;
+
+/// Bytes of values that one engine's Secret may hold: the API server takes a mebibyte, of which names need some.
+const MOST_BYTES: usize = 900 << 10;
 
 /// Why a key has no value, by key.
 pub(super) type Missing = BTreeMap<SecretKey, String>;
@@ -125,6 +129,26 @@ impl SecretValues {
         Ok(missing)
     }
 
+    /// Adds what does not fit into the engine's Secret: what older objects refer to comes first, and the engine's own
+    /// before all. One value too many must not keep everything else from being published.
+    pub(super) fn fit(&self, compiled: &Compiled, world: &World, missing: &mut Missing) {
+        let age = |entry: &Published| {
+            let created = world.get(&entry.object).map(|(object, _)| object.created.clone());
+            (entry.object.kind != Kind::Engine, created, entry.object.clone())
+        };
+        let mut entries: Vec<_> = compiled
+            .published
+            .iter()
+            .filter(|entry| !entry.secrets.is_empty())
+            .map(|entry| (age(entry), entry))
+            .collect();
+        entries.sort_by(|one, two| one.0.cmp(&two.0));
+        let keys = entries.iter().flat_map(|(_, entry)| &entry.secrets);
+        missing.extend(too_much(keys, |key| {
+            self.value(key).map_or(0, |value| value.0.len())
+        }));
+    }
+
     /// Why nothing of a Secret can be had.
     async fn refresh_one(
         &mut self,
@@ -168,15 +192,16 @@ impl SecretValues {
     /// Puts together what the engine's Secret should hold. With `grow`, what it held before stays: pods may still
     /// need it.
     pub(super) fn gather(&mut self, made: &Made, grow: bool) {
-        let mut wanted = if grow { self.wanted.clone() } else { Values::new() };
+        let mut wanted = Values::new();
         wanted.insert(
             secret::ADMIN_TOKEN.to_owned(),
             Hidden(self.token.clone().into_bytes()),
         );
+        let named = references(&made.metadata);
         for key in &made.compiled.secrets {
             let variable = key.variable();
             // Settings of the engine have keys of their own below.
-            if made.metadata.contains(&variable) {
+            if named.contains(variable.as_str()) {
                 let value = self.value(key).or_else(|| self.wanted.get(&variable).cloned());
                 wanted.extend(value.map(|value| (variable, value)));
             }
@@ -191,6 +216,16 @@ impl SecretValues {
             wanted.extend(value.map(|value| (variable.clone(), value)));
         }
         self.start_hash = start_hash(&self.token, environment, &wanted);
+        if grow {
+            let mut room = MOST_BYTES.saturating_sub(size(&wanted));
+            for (variable, value) in std::mem::take(&mut self.wanted) {
+                let bytes = variable.len() + value.0.len();
+                if bytes <= room && !wanted.contains_key(&variable) {
+                    room -= bytes;
+                    wanted.insert(variable, value);
+                }
+            }
+        }
         self.wanted = wanted;
     }
 
@@ -220,6 +255,49 @@ impl SecretValues {
             }
         }
     }
+}
+
+fn size(values: &Values) -> usize {
+    values
+        .iter()
+        .map(|(variable, value)| variable.len() + value.0.len())
+        .sum()
+}
+
+/// The variables in a document that stand for keys of Secrets.
+fn references(metadata: &str) -> HashSet<&str> {
+    let length = secret::PREFIX.len() + 16;
+    metadata
+        .match_indices(secret::PREFIX)
+        .filter_map(|(at, _)| metadata.get(at..at + length))
+        .filter(|variable| secret::is_reference(variable))
+        .collect()
+}
+
+/// Those keys, in this order, of which the values do not fit any more, and why.
+fn too_much<'k>(keys: impl Iterator<Item = &'k SecretKey>, size: impl Fn(&SecretKey) -> usize) -> Missing {
+    let (mut taken, mut missing) = (BTreeSet::new(), Missing::new());
+    let mut room = MOST_BYTES;
+    for key in keys {
+        if taken.contains(key) || missing.contains_key(key) {
+            continue;
+        }
+        let bytes = size(key) + key.variable().len();
+        if bytes <= room {
+            room -= bytes;
+            taken.insert(key);
+        } else {
+            let why = format!(
+                "key {} of Secret {} does not fit: all values that one engine refers to have at most {} KiB together, and older \
+                 objects come first",
+                key.key,
+                key.name,
+                MOST_BYTES >> 10
+            );
+            missing.insert(key.clone(), why);
+        }
+    }
+    missing
 }
 
 fn secret_key(name: &SecretName, key: &str) -> SecretKey {
@@ -318,6 +396,43 @@ mod tests {
             Some("spec.a[1].c.secretKeyRef")
         );
         assert_eq!(path_of(&json!({}), &key, "spec"), None);
+    }
+
+    /// One large value is out, and what comes behind it still fits.
+    #[test]
+    fn what_does_not_fit_is_told_key_by_key() {
+        let key = |name: &str| secret_key(&("n".to_owned(), "s".to_owned()), name);
+        let keys = ["first", "bundle", "first", "last"].map(key);
+        let size = |key: &SecretKey| match key.key.as_str() {
+            "bundle" => MOST_BYTES - 100,
+            _ => 100,
+        };
+        let missing = too_much(keys.iter(), size);
+        assert_eq!(missing.keys().collect::<Vec<_>>(), [&key("bundle")]);
+        assert!(too_much(keys.iter(), |_| 100).is_empty());
+    }
+
+    #[test]
+    fn references_are_found_in_the_document() {
+        let text = r#"{"a":"ROWLOCK_SECRET_0123456789ABCDEF","b":"ROWLOCK_SECRET_é","c":"ROWLOCK_SECRET_"}"#;
+        assert_eq!(
+            references(text),
+            HashSet::from(["ROWLOCK_SECRET_0123456789ABCDEF"])
+        );
+    }
+
+    /// What compiling guards is all that this crate and the engine keep secret.
+    #[test]
+    fn every_secret_setting_is_guarded() {
+        let settings = secret::CHANGES_AT_RUN_TIME.iter();
+        assert!(
+            settings
+                .chain([&secret::ADMIN_TOKEN])
+                .all(|name| compile::is_guarded(name))
+        );
+        assert!(compile::is_guarded(
+            &secret_key(&Default::default(), "k").variable()
+        ));
     }
 
     #[test]
