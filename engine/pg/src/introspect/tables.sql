@@ -27,13 +27,38 @@ computing (relation) as (
   from pg_catalog.pg_index i
   join calling x on x.classid = 'pg_catalog.pg_class'::pg_catalog.regclass and x.objid = i.indexrelid
   union
-  -- Of types made of others only domains over a type of their own are looked into.
+  -- How an index compares what it holds.
+  select i.indrelid
+  from pg_catalog.pg_index i
+  cross join lateral pg_catalog.unnest(i.indclass) o (class)
+  join pg_catalog.pg_opclass c on c.oid = o.class
+  where c.oid >= 16384 and (
+    exists (
+      select from pg_catalog.pg_amproc m
+      join pg_catalog.pg_proc p on p.oid = m.amproc
+      join pg_catalog.pg_language l on l.oid = p.prolang
+      where m.amprocfamily = c.opcfamily and l.lanname not in ('internal', 'c'))
+    or exists (
+      select from pg_catalog.pg_amop m
+      join pg_catalog.pg_operator r on r.oid = m.amopopr
+      join pg_catalog.pg_proc p on p.oid = r.oprcode
+      join pg_catalog.pg_language l on l.oid = p.prolang
+      where m.amopfamily = c.opcfamily and l.lanname not in ('internal', 'c')))
+  union
+  -- What rows may not have in common is compared by an operator of anybody's.
+  select k.conrelid
+  from pg_catalog.pg_constraint k
+  cross join lateral pg_catalog.unnest(k.conexclop) e (operator)
+  where k.contype = 'x' and e.operator >= 16384
+  union
+  -- Of types made of others only domains over a type of their own are looked into, and no ranges but Postgres's own.
   select a.attrelid
   from pg_catalog.pg_attribute a
   join pg_catalog.pg_type t on t.oid = a.atttypid
   left join pg_catalog.pg_type i on i.oid = case when t.typtype = 'd' then t.typbasetype else t.typelem end
   where a.attnum > 0 and not a.attisdropped and a.attrelid >= 16384
     and (t.typtype = 'c' or i.typtype in ('c', 'd')
+      or t.typtype in ('r', 'm') and t.oid >= 16384 or i.typtype in ('r', 'm') and i.oid >= 16384
       or t.typtype = 'd' and exists (
         select from pg_catalog.pg_constraint k
         join calling x on x.classid = 'pg_catalog.pg_constraint'::pg_catalog.regclass and x.objid = k.oid

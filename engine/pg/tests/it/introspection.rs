@@ -213,6 +213,17 @@ async fn tables_whose_rows_nothing_looks_at() {
              create table indexed_in_part (id int); create index on indexed_in_part (id) where doubled(id) > 2; \
              create table exclusive (id int, exclude (doubled(id) with =)); \
              create table of_domains (ids known[]); create table of_parts (p part); \
+             create function same(int, int) returns bool language sql immutable as 'select $1 = $2'; \
+             create function apart(int, int) returns int language sql immutable as 'select $1 - $2'; \
+             create operator === (leftarg = int, rightarg = int, function = same, commutator = ===); \
+             create operator family own using btree; \
+             create operator class own for type int using btree family own as operator 1 <, operator 2 <=, operator 3 =, \
+               operator 4 >=, operator 5 >, function 1 apart(int, int); \
+             create table compared (id int); create unique index on compared (id own); \
+             create operator class own_hash for type int using hash as operator 1 ===, function 1 hashint4(int); \
+             create table exclusive_too (id int, exclude using hash (id own_hash with ===)); \
+             create type of_known as range (subtype = known); create table of_ranges (r of_known); \
+             create table of_many_ranges (r of_known[]); \
              create table secured (id int); alter table secured enable row level security; \
              create table ruled (id int); create rule r as on insert to ruled do also select 1; \
              create table split (id int) partition by range (id); create table piece partition of split default; \

@@ -1,13 +1,13 @@
 //! Calls of functions: which arguments are given, and in which notation.
 
 use graphql::operation::{Entry, Input};
-use graphql::{Error, Path};
+use graphql::{Code, Error, Path};
 use schema::meaning::Meaning;
 use schema::model::{Argument, Function};
 use sql::ast::Expression;
 use sql::name::TypeName;
 
-use super::{Reader, lost};
+use super::Reader;
 use crate::filter::{Given, Subject, in_call_order, qualified};
 use crate::ir::{Call, CallArgument};
 
@@ -54,10 +54,7 @@ impl<'m> Reader<'m> {
                 if argument.has_default {
                     continue;
                 }
-                return Err(Error::validation(
-                    path,
-                    format!("missing required field '{}'", argument.field),
-                ));
+                return Err(not_supported(path, "Non default arguments cannot be omitted"));
             };
             let subject = Subject::of(&argument.type_, &argument.scalar);
             let value = match &entry.value {
@@ -68,7 +65,10 @@ impl<'m> Reader<'m> {
                 && places.iter().filter(|(p, ..)| *p < argument.position).count() < argument.position
             {
                 // An unnamed argument behind one that was left out cannot be written.
-                return Err(lost(&entry.path, "positional argument"));
+                return Err(not_supported(
+                    path,
+                    "Only last set of positional arguments can be omitted",
+                ));
             }
             places.push((
                 argument.position,
@@ -77,5 +77,14 @@ impl<'m> Reader<'m> {
             ));
         }
         Ok(())
+    }
+}
+
+/// What Hasura v2 says of arguments that are left out, at the place of those that are given.
+fn not_supported(path: &Path, message: &str) -> Error {
+    Error {
+        code: Code::NotSupported,
+        path: path.key("args").key("args"),
+        message: message.to_owned(),
     }
 }

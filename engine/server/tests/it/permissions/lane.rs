@@ -31,6 +31,8 @@ pub(crate) struct Tally {
     pub(crate) refused: usize,
     /// Rows written.
     pub(crate) rows: usize,
+    /// Of the mutations that went through, those with rows below rows.
+    pub(crate) nested: usize,
 }
 
 impl Tally {
@@ -40,6 +42,7 @@ impl Tally {
         self.failed += other.failed;
         self.refused += other.refused;
         self.rows += other.rows;
+        self.nested += other.nested;
     }
 }
 
@@ -138,6 +141,7 @@ impl Lane {
                     Ok((expected, rows)) => {
                         tally.writes += 1;
                         tally.rows += rows;
+                        tally.nested += usize::from(request.nests());
                         world = next;
                         Some(expected)
                     }

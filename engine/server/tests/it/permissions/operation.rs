@@ -1,5 +1,7 @@
 //! Operations, and their GraphQL text.
 
+mod row;
+
 use std::fmt::Write as _;
 
 use serde_json::{Map, Value as Json};
@@ -11,8 +13,18 @@ use super::world::{Cell, Operand, Predicate, Session, Type, World, column_name, 
 pub(crate) struct Request {
     pub(crate) session: Session,
     pub(crate) roots: Vec<Root>,
-    /// Values are variables, not part of the text.
-    pub(crate) variables: bool,
+    pub(crate) values: Values,
+}
+
+/// Where the values of an operation are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Values {
+    /// In its text.
+    Text,
+    /// Each is a variable.
+    Variables,
+    /// Each is a variable, but for rows to be inserted, which are one together.
+    Rows,
 }
 
 #[derive(Debug, Clone)]
@@ -42,8 +54,17 @@ pub(crate) type Returning = Option<Vec<Field>>;
 #[derive(Debug, Clone)]
 pub(crate) struct NewRow {
     pub(crate) cells: Vec<(usize, Cell)>,
-    /// By position in [`World::relationships`]; one row behind an object relationship.
-    pub(crate) related: Vec<(usize, Vec<NewRow>)>,
+    pub(crate) related: Vec<Nested>,
+}
+
+/// Rows behind a relationship of a row to be inserted.
+#[derive(Debug, Clone)]
+pub(crate) struct Nested {
+    /// By position in [`World::relationships`].
+    pub(crate) way: usize,
+    /// One behind an object relationship.
+    pub(crate) rows: Vec<NewRow>,
+    pub(crate) conflict: Option<Conflict>,
 }
 
 /// `on_conflict`
@@ -95,11 +116,21 @@ pub(crate) struct Text<'w> {
     body: String,
     declarations: Vec<String>,
     variables: Option<Map<String, Json>>,
+    rows: bool,
 }
 
 impl Request {
     pub(crate) fn is_mutation(&self) -> bool {
         self.roots.iter().any(|root| matches!(root, Root::Write(..)))
+    }
+
+    /// Rows are inserted along with others.
+    pub(crate) fn nests(&self) -> bool {
+        self.roots.iter().any(|root| match root {
+            Root::Write(_, Write::Insert(rows, ..)) => rows.iter().any(|row| !row.related.is_empty()),
+            Root::Write(_, Write::InsertOne(row, ..)) => !row.related.is_empty(),
+            _ => false,
+        })
     }
 
     /// Text and variables.
@@ -108,7 +139,8 @@ impl Request {
             world,
             body: String::new(),
             declarations: Vec::new(),
-            variables: self.variables.then(Map::new),
+            variables: (self.values != Values::Text).then(Map::new),
+            rows: self.values == Values::Rows,
         };
         for (at, root) in self.roots.iter().enumerate() {
             let _ = write!(text.body, " q{at}: ");
@@ -151,17 +183,22 @@ impl Text<'_> {
         let name = table_name(table);
         match write {
             Write::Insert(rows, conflict, returning) => {
-                let rows: Vec<String> = rows.iter().map(|row| self.new_row(table, row)).collect();
+                let objects = if self.rows {
+                    self.rows(table, rows)
+                } else {
+                    let rows: Vec<String> = rows.iter().map(|row| self.new_row(table, row)).collect();
+                    format!("[{}]", rows.join(", "))
+                };
                 let conflict = self.conflict(table, conflict.as_ref());
-                let _ = write!(
-                    self.body,
-                    "insert_{name}(objects: [{}]{conflict})",
-                    rows.join(", ")
-                );
+                let _ = write!(self.body, "insert_{name}(objects: {objects}{conflict})");
                 self.response(table, returning);
             }
             Write::InsertOne(row, conflict, fields) => {
-                let row = self.new_row(table, row);
+                let row = if self.rows {
+                    self.row(table, row)
+                } else {
+                    self.new_row(table, row)
+                };
                 let conflict = self.conflict(table, conflict.as_ref());
                 let _ = write!(self.body, "insert_{name}_one(object: {row}{conflict})");
                 self.fields(table, fields);
@@ -212,52 +249,12 @@ impl Text<'_> {
         self.body.push_str(" }");
     }
 
-    fn new_row(&mut self, table: usize, row: &NewRow) -> String {
-        let mut parts: Vec<String> = self.cells(table, &row.cells);
-        for (way, rows) in &row.related {
-            let relationship = self.world.relationships(table)[*way].clone();
-            let rows: Vec<String> = rows
-                .iter()
-                .map(|row| self.new_row(relationship.target, row))
-                .collect();
-            let data = if relationship.many {
-                format!("[{}]", rows.join(", "))
-            } else {
-                rows.concat()
-            };
-            parts.push(format!("{}: {{data: {data}}}", relationship.name));
-        }
-        format!("{{{}}}", parts.join(", "))
-    }
-
     fn cells(&mut self, table: usize, cells: &[(usize, Cell)]) -> Vec<String> {
         let cells = cells.iter().map(|(column, cell)| {
             let type_ = self.world.tables[table].columns[*column].type_;
             format!("{}: {}", column_name(*column), self.value(cell, type_))
         });
         cells.collect()
-    }
-
-    fn conflict(&mut self, table: usize, conflict: Option<&Conflict>) -> String {
-        let Some(conflict) = conflict else {
-            return String::new();
-        };
-        let constraint = if conflict.primary { "pkey" } else { "unique" };
-        let columns: Vec<String> = conflict
-            .columns
-            .iter()
-            .map(|column| column_name(*column))
-            .collect();
-        let filter = conflict
-            .filter
-            .as_ref()
-            .map(|filter| format!(", where: {}", self.filter(table, filter)));
-        format!(
-            ", on_conflict: {{constraint: {}_{constraint}, update_columns: [{}]{}}}",
-            table_name(table),
-            columns.join(", "),
-            filter.unwrap_or_default()
-        )
     }
 
     fn changes(&mut self, table: usize, changes: &Changes) -> String {
@@ -279,17 +276,19 @@ impl Text<'_> {
     /// A value in its place, or a variable for it.
     fn value(&mut self, cell: &Cell, type_: Type) -> String {
         let json = cell.json();
-        match &mut self.variables {
-            None => json.to_string(),
-            Some(variables) => {
-                let name = format!("v{}", variables.len());
-                let nullable = if cell.is_null() { "" } else { "!" };
-                self.declarations
-                    .push(format!("${name}: {}{nullable}", type_.scalar()));
-                variables.insert(name.clone(), json);
-                format!("${name}")
-            }
+        if self.variables.is_none() {
+            return json.to_string();
         }
+        let nullable = if cell.is_null() { "" } else { "!" };
+        self.variable(json, &format!("{}{nullable}", type_.scalar()))
+    }
+
+    fn variable(&mut self, value: Json, type_: &str) -> String {
+        let variables = self.variables.get_or_insert_default();
+        let name = format!("v{}", variables.len());
+        self.declarations.push(format!("${name}: {type_}"));
+        variables.insert(name.clone(), value);
+        format!("${name}")
     }
 
     fn arguments(&mut self, table: usize, arguments: &Arguments) {

@@ -173,7 +173,8 @@ fn lessen(root: &mut Root) -> bool {
                 rows.pop();
                 return true;
             }
-            return returning.take().is_some();
+            let nested = rows.iter_mut().any(|row| row.related.pop().is_some());
+            return nested || returning.take().is_some();
         }
         Root::Write(_, Write::UpdateMany(updates, returning)) => {
             if updates.len() > 1 {

@@ -38,6 +38,14 @@ pub(crate) struct Reference {
     pub(crate) target: usize,
 }
 
+/// A trigger that sets a column of new rows to a value of the row that one refers to, as it is before the statement.
+#[derive(Debug, Clone)]
+pub(crate) struct Copy {
+    pub(crate) column: usize,
+    pub(crate) reference: Reference,
+    pub(crate) from: usize,
+}
+
 /// A table. Column 0 is `id`, the primary key.
 #[derive(Debug, Clone)]
 pub(crate) struct Table {
@@ -45,6 +53,7 @@ pub(crate) struct Table {
     pub(crate) references: Vec<Reference>,
     /// A unique constraint over some columns.
     pub(crate) unique: Option<Vec<usize>>,
+    pub(crate) copy: Option<Copy>,
     pub(crate) rows: Vec<Row>,
 }
 
@@ -340,6 +349,18 @@ impl World {
                     "alter table {schema}.t{at} add foreign key ({}) references {schema}.t{} (id);",
                     column_name(key.column),
                     key.target
+                );
+            }
+            if let Some(copy) = &table.copy {
+                let _ = write!(
+                    sql,
+                    "create function {schema}.f{at}() returns trigger language plpgsql stable as $$ begin \
+                     new.{} := (select {} from {schema}.t{} where id = new.{}); return new; end $$; \
+                     create trigger copies before insert on {schema}.t{at} for each row execute function {schema}.f{at}();",
+                    column_name(copy.column),
+                    column_name(copy.from),
+                    copy.reference.target,
+                    column_name(copy.reference.column),
                 );
             }
             let _ = write!(sql, "analyze {schema}.t{at};");

@@ -3,9 +3,9 @@
 use serde_json::json;
 
 use super::answer::Expected;
-use super::operation::{Changes, Conflict, Field, NewRow, Returning, Root, Write};
+use super::operation::{Changes, Conflict, Field, Nested, NewRow, Returning, Root, Write};
 use super::oracle::{At, Oracle};
-use super::world::{Cell, Predicate, Preset, Row, Session, World};
+use super::world::{Cell, Predicate, Preset, Relationship, Row, Session, World};
 
 /// Why a statement fails, for people.
 type Failed = String;
@@ -105,24 +105,25 @@ impl Writer<'_> {
         for (at, given) in given.iter().enumerate() {
             decided[at].extend(given.iter().cloned());
         }
-        // First what the rows refer to, one relationship after the other.
-        for (way, relationship) in relationships.iter().enumerate().filter(|(_, one)| !one.many) {
-            let owners: Vec<usize> = (0..rows.len())
-                .filter(|at| related(&rows[*at], way).is_some())
-                .collect();
-            let parents: Vec<NewRow> = owners
-                .iter()
-                .filter_map(|at| related(&rows[*at], way)?.first().cloned())
-                .collect();
-            if parents.is_empty() {
-                continue;
-            }
-            let touched = self.insert(relationship.target, &parents, &[], None, count)?;
-            for (owner, parent) in owners.iter().zip(touched) {
-                decided[*owner].push((relationship.own, parent[relationship.other].clone()));
+        // First what the rows refer to, one relationship after the other as they come.
+        for way in ways(rows, &relationships, false) {
+            let relationship = &relationships[way];
+            for group in groups(rows, way) {
+                let parents: Vec<NewRow> = group
+                    .iter()
+                    .flat_map(|(_, nested)| nested.rows.iter().cloned())
+                    .collect();
+                let conflict = group.first().and_then(|(_, nested)| nested.conflict.as_ref());
+                let touched = self.insert(relationship.target, &parents, &[], conflict, count)?;
+                if touched.len() != parents.len() {
+                    return Err("a row that another refers to is not written".to_owned());
+                }
+                for ((owner, _), parent) in group.iter().zip(touched) {
+                    decided[*owner].push((relationship.own, parent[relationship.other].clone()));
+                }
             }
         }
-        let has_children = |row: &NewRow| row.related.iter().any(|(way, _)| relationships[*way].many);
+        let has_children = |row: &NewRow| row.related.iter().any(|nested| relationships[nested.way].many);
         let written: Vec<Option<Row>> = if conflict.is_some() && rows.iter().any(has_children) {
             // A conflict may keep any row from being written, and others depend on it: a statement for each.
             let mut written = Vec::with_capacity(rows.len());
@@ -141,20 +142,22 @@ impl Writer<'_> {
                 .collect()
         };
         *count += written.iter().flatten().count();
-        for (way, relationship) in relationships.iter().enumerate().filter(|(_, one)| one.many) {
-            let mut children = Vec::new();
-            let mut keys = Vec::new();
-            for (at, row) in rows.iter().enumerate() {
-                for child in related(row, way).unwrap_or_default() {
-                    let Some(Some(parent)) = written.get(at) else {
-                        return Err("a row that others depend on is not written".to_owned());
-                    };
-                    children.push(child.clone());
-                    keys.push(vec![(relationship.other, parent[relationship.own].clone())]);
+        for way in ways(rows, &relationships, true) {
+            let relationship = &relationships[way];
+            for group in groups(rows, way) {
+                let mut children = Vec::new();
+                let mut keys = Vec::new();
+                for (at, nested) in &group {
+                    for child in &nested.rows {
+                        let Some(Some(parent)) = written.get(*at) else {
+                            return Err("a row that others depend on is not written".to_owned());
+                        };
+                        children.push(child.clone());
+                        keys.push(vec![(relationship.other, parent[relationship.own].clone())]);
+                    }
                 }
-            }
-            if !children.is_empty() {
-                self.insert(relationship.target, &children, &keys, None, count)?;
+                let conflict = group.first().and_then(|(_, nested)| nested.conflict.as_ref());
+                self.insert(relationship.target, &children, &keys, conflict, count)?;
             }
         }
         Ok(written.into_iter().flatten().collect())
@@ -188,6 +191,11 @@ impl Writer<'_> {
             }
             for (column, preset) in &right.set {
                 new[*column] = self.preset(table, *column, preset);
+            }
+            if let Some(copy) = &definition.copy {
+                let there = &before.tables[copy.reference.target].rows;
+                let there = there.iter().find(|row| row[0] == new[copy.reference.column]);
+                new[copy.column] = there.map_or(Cell::Null, |row| row[copy.from].clone());
             }
             not_null(&before, table, &new)?;
             let clash = |unique: &[usize], rows: &[Row]| {
@@ -376,11 +384,34 @@ impl Writer<'_> {
     }
 }
 
-fn related(row: &NewRow, way: usize) -> Option<&[NewRow]> {
-    row.related
-        .iter()
-        .find(|(of, _)| *of == way)
-        .map(|(_, rows)| rows.as_slice())
+/// The relationships behind which rows are inserted, as they come.
+fn ways(rows: &[NewRow], relationships: &[Relationship], many: bool) -> Vec<usize> {
+    let mut ways = Vec::new();
+    for nested in rows.iter().flat_map(|row| &row.related) {
+        if relationships[nested.way].many == many && !ways.contains(&nested.way) {
+            ways.push(nested.way);
+        }
+    }
+    ways
+}
+
+/// What one statement can insert behind a relationship, with the positions of the rows it belongs to: what has a conflict
+/// clause alone, the rest together.
+fn groups(rows: &[NewRow], way: usize) -> Vec<Vec<(usize, &Nested)>> {
+    let mut groups: Vec<Vec<(usize, &Nested)>> = Vec::new();
+    for (at, row) in rows.iter().enumerate() {
+        for nested in row.related.iter().filter(|nested| nested.way == way) {
+            match groups.last_mut() {
+                Some(last)
+                    if nested.conflict.is_none() && last.iter().all(|(_, one)| one.conflict.is_none()) =>
+                {
+                    last.push((at, nested));
+                }
+                _ => groups.push(vec![(at, nested)]),
+            }
+        }
+    }
+    groups
 }
 
 fn not_null(world: &World, table: usize, row: &Row) -> Result<(), Failed> {
@@ -457,9 +488,10 @@ impl Oracle<'_> {
         row.cells.iter().all(|(column, cell)| {
             // A null where there can be none is refused before Postgres is asked.
             right.columns.contains(column) && (columns[*column].nullable || !cell.is_null())
-        }) && row.related.iter().all(|(way, rows)| {
-            rows.iter()
-                .all(|row| self.may_insert(relationships[*way].target, row))
+        }) && row.related.iter().all(|nested| {
+            let target = relationships[nested.way].target;
+            nested.rows.iter().all(|row| self.may_insert(target, row))
+                && self.may_resolve(target, nested.conflict.as_ref())
         })
     }
 

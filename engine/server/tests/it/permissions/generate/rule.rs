@@ -22,12 +22,21 @@ pub(super) fn check(random: &mut Random, world: &World, table: usize) -> Predica
     if random.percent(35) {
         return Predicate::And(Vec::new());
     }
-    Rules {
+    let rules = Rules {
         world,
         root: table,
         stays: Some(table),
+    };
+    let above = if random.percent(50) {
+        rules.above(random, table)
+    } else {
+        None
+    };
+    match above {
+        Some(above) if random.percent(70) => above,
+        Some(above) => Predicate::And(vec![above, rules.predicate(random, table, 2)]),
+        None => rules.predicate(random, table, 2),
     }
-    .predicate(random, table, 2)
 }
 
 struct Rules<'w> {
@@ -65,6 +74,39 @@ impl Rules<'_> {
             }
             _ => self.leaf(random, table),
         }
+    }
+
+    /// What says something of the row that a row refers to or of rows next to it: mostly, that there is no such.
+    fn above(&self, random: &mut Random, table: usize) -> Option<Predicate> {
+        let ways = |table: usize, many: Option<bool>| {
+            let relationships = self.world.relationships(table).into_iter().enumerate();
+            relationships
+                .filter(|(_, one)| many.is_none_or(|many| one.many == many) && Some(one.target) != self.stays)
+                .map(|(way, one)| (way, one.target))
+                .collect::<Vec<_>>()
+        };
+        let up = ways(table, Some(false));
+        if up.is_empty() {
+            return None;
+        }
+        let (way, target) = *random.pick(&up);
+        let on = ways(target, None);
+        let inner = if on.is_empty() || random.percent(65) {
+            self.leaf(random, target)
+        } else {
+            let (way, target) = *random.pick(&on);
+            Predicate::Related(way, Box::new(self.leaf(random, target)))
+        };
+        let there = if random.percent(25) {
+            Predicate::Exists(target, Box::new(inner))
+        } else {
+            Predicate::Related(way, Box::new(inner))
+        };
+        Some(if random.percent(65) {
+            Predicate::Not(Box::new(there))
+        } else {
+            there
+        })
     }
 
     fn leaf(&self, random: &mut Random, table: usize) -> Predicate {
