@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use compile::{Delivery, ObjectKey, Published, Serving, Verdict, object_conditions};
+use compile::{Delivery, Object, ObjectKey, Published, Serving, Verdict, object_conditions};
 use crd::Kind;
 use crd::status::{Condition, ConditionStatus, ConditionType, Reason};
 use delivery::{ObjectEntry, Report, SourceState};
@@ -65,12 +65,21 @@ pub struct Ground {
     pub obstacle: Option<String>,
 }
 
+/// What an engine makes of one object.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Judged {
+    /// `metadata.uid` of the object: another one of the same name and generation was not looked at yet.
+    pub uid: String,
+    /// Its conditions.
+    pub conditions: Vec<Condition>,
+}
+
 /// The conditions of every object of an engine.
 pub fn conditions(
     verdicts: &[Verdict],
     published: &[Published],
     ground: &Ground,
-) -> Vec<(ObjectKey, Vec<Condition>)> {
+) -> Vec<(ObjectKey, Judged)> {
     let entries: HashMap<&ObjectKey, &Published> =
         published.iter().map(|entry| (&entry.object, entry)).collect();
     let problems = problems(ground);
@@ -96,25 +105,32 @@ pub fn conditions(
         } else if let (Some(obstacle), Serving::Present) = (&ground.obstacle, verdict.serving) {
             hinder(&mut conditions, obstacle);
         }
-        made.push((verdict.object.clone(), conditions));
+        let judged = Judged {
+            uid: verdict.uid.clone(),
+            conditions,
+        };
+        made.push((verdict.object.clone(), judged));
     }
     made
 }
 
 /// The conditions of an object of which nothing is known yet, because something is in the way.
-pub fn waiting(generation: i64, obstacle: &str) -> Vec<Condition> {
+pub fn waiting(object: &Object, obstacle: &str) -> Judged {
     let condition = |kind| Condition {
         kind,
         status: ConditionStatus::Unknown,
         reason: Reason::Pending,
         message: obstacle.to_owned(),
-        observed_generation: generation,
+        observed_generation: object.generation,
         last_transition_time: String::new(),
     };
-    vec![
-        condition(ConditionType::Accepted),
-        condition(ConditionType::Programmed),
-    ]
+    Judged {
+        uid: object.uid.clone(),
+        conditions: vec![
+            condition(ConditionType::Accepted),
+            condition(ConditionType::Programmed),
+        ],
+    }
 }
 
 struct Found<'g> {

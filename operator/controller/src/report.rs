@@ -18,6 +18,7 @@ use serde_json::json;
 use tokio::sync::Notify;
 
 use crate::apply::MANAGER;
+use crate::deliver::Judged;
 use crate::event::Events;
 use crate::observe::{Event, Observer, now};
 use crate::resource::{api, custom};
@@ -167,8 +168,8 @@ impl Reporter {
     }
 
     /// Takes what an engine makes of all its objects.
-    pub fn set(&self, engine: &ObjectKey, conditions: Vec<(ObjectKey, Vec<Condition>)>, facts: Facts) {
-        let changed = self.verdicts().set(engine, conditions, Some(facts));
+    pub fn set(&self, engine: &ObjectKey, judged: Vec<(ObjectKey, Judged)>, facts: Facts) {
+        let changed = self.verdicts().set(engine, judged, Some(facts));
         self.look_at(changed);
     }
 
@@ -251,7 +252,7 @@ impl Reporter {
                     self.pace().written(key, Instant::now());
                 }
                 events.of_change(&object, &known, &status).await;
-                world.set_status(key, status);
+                world.set_status(&object, status);
                 false
             }
             // Deleted in the meantime.
@@ -321,7 +322,7 @@ mod tests {
     }
 
     /// What an engine says of the table.
-    fn said(reason: Reason) -> Vec<(ObjectKey, Vec<Condition>)> {
+    fn said(reason: Reason) -> Vec<(ObjectKey, Judged)> {
         let table = table();
         let condition = Condition {
             kind: ConditionType::Accepted,
@@ -331,7 +332,11 @@ mod tests {
             observed_generation: table.generation,
             last_transition_time: String::new(),
         };
-        vec![(table.key, vec![condition])]
+        let judged = Judged {
+            uid: table.uid,
+            conditions: vec![condition],
+        };
+        vec![(table.key, judged)]
     }
 
     /// What was hopeless for one reason is not for another: the Secret may come.

@@ -8,6 +8,7 @@ use crd::status::{
     Condition, ConditionStatus, ConditionType, EngineStatus, EngineVerdict, ObjectStatus, Reason,
 };
 
+use crate::deliver::Judged;
 use crate::world::Status;
 
 /// What is told of an engine besides its conditions.
@@ -28,7 +29,7 @@ pub struct Facts {
 /// All verdicts.
 #[derive(Debug, Default)]
 pub struct Verdicts {
-    by_object: HashMap<ObjectKey, BTreeMap<ObjectKey, Vec<Condition>>>,
+    by_object: HashMap<ObjectKey, BTreeMap<ObjectKey, Judged>>,
     by_engine: HashMap<ObjectKey, BTreeSet<ObjectKey>>,
     facts: HashMap<ObjectKey, Facts>,
 }
@@ -38,15 +39,15 @@ impl Verdicts {
     pub fn set(
         &mut self,
         engine: &ObjectKey,
-        conditions: Vec<(ObjectKey, Vec<Condition>)>,
+        judged: Vec<(ObjectKey, Judged)>,
         facts: Option<Facts>,
     ) -> Vec<ObjectKey> {
         let mut changed = Vec::new();
-        let keys: BTreeSet<ObjectKey> = conditions.iter().map(|(key, _)| key.clone()).collect();
-        for (key, conditions) in conditions {
+        let keys: BTreeSet<ObjectKey> = judged.iter().map(|(key, _)| key.clone()).collect();
+        for (key, judged) in judged {
             let engines = self.by_object.entry(key.clone()).or_default();
-            if engines.get(engine) != Some(&conditions) {
-                engines.insert(engine.clone(), conditions);
+            if engines.get(engine) != Some(&judged) {
+                engines.insert(engine.clone(), judged);
                 changed.push(key);
             }
         }
@@ -89,7 +90,8 @@ impl Verdicts {
             return Some(Reason::NotSelected);
         }
         let engines = self.by_object.get(&object.key)?.values();
-        let against = engines.filter_map(|conditions| against(conditions, object.generation));
+        let of_this = engines.filter(|judged| judged.uid == object.uid);
+        let against = of_this.filter_map(|judged| against(&judged.conditions, object.generation));
         against.map(|condition| condition.reason).next()
     }
 
@@ -106,16 +108,20 @@ impl Verdicts {
         let nothing = BTreeMap::new();
         let engines = self.by_object.get(&object.key).unwrap_or(&nothing);
         let waits = selected.iter().any(|engine| !engines.contains_key(engine));
-        let of_another = engines
-            .values()
-            .flatten()
-            .any(|condition| condition.observed_generation != object.generation);
+        let of_another = engines.values().any(|judged| {
+            let mut conditions = judged.conditions.iter();
+            judged.uid != object.uid
+                || conditions.any(|condition| condition.observed_generation != object.generation)
+        });
         if waits || of_another {
             return None;
         }
         let made = match object.key.kind {
             Kind::ReferenceGrant => return None,
-            Kind::Engine => self.engine(object, engines.get(&object.key)?, known, stalled, now),
+            Kind::Engine => {
+                let own = &engines.get(&object.key)?.conditions;
+                self.engine(object, own, known, stalled, now)
+            }
             _ => of_object(object, engines, known, stalled, now),
         };
         (made != *known).then_some(made)
@@ -160,7 +166,7 @@ impl Verdicts {
 
 fn of_object(
     object: &Object,
-    engines: &BTreeMap<ObjectKey, Vec<Condition>>,
+    engines: &BTreeMap<ObjectKey, Judged>,
     known: &Status,
     stalled: bool,
     now: &str,
@@ -174,7 +180,7 @@ fn of_object(
     };
     let list: Vec<(String, Vec<Condition>)> = engines
         .iter()
-        .map(|(engine, conditions)| (name(engine), conditions.clone()))
+        .map(|(engine, judged)| (name(engine), judged.conditions.clone()))
         .collect();
     let top = ready(object.generation, &list);
     let cause = list.iter().find_map(|(engine, conditions)| {
@@ -185,7 +191,7 @@ fn of_object(
         })
     });
     let stalled = stalled.then(|| stalled_for(cause.unwrap_or_else(|| top.clone())));
-    let verdicts = engines.iter().map(|(engine, conditions)| {
+    let verdicts = engines.iter().map(|(engine, judged)| {
         let before = before_engines
             .iter()
             .find(|before| before.namespace == engine.namespace && before.name == engine.name);
@@ -195,7 +201,7 @@ fn of_object(
         EngineVerdict {
             namespace: engine.namespace.clone(),
             name: engine.name.clone(),
-            conditions: merge_conditions(before, conditions.clone(), now),
+            conditions: merge_conditions(before, judged.conditions.clone(), now),
         }
     });
     Status::Object(Box::new(ObjectStatus {

@@ -403,7 +403,7 @@ impl Worker {
                 made.extend(
                     taken
                         .iter()
-                        .map(|object| (object.key.clone(), waiting(object.generation, obstacle))),
+                        .map(|object| (object.key.clone(), waiting(object, obstacle))),
                 );
             }
             made

@@ -271,9 +271,11 @@ impl World {
             .collect()
     }
 
-    /// Remembers the status that was just written.
-    pub fn set_status(&self, key: &ObjectKey, status: Status) {
-        if let Some(stored) = self.write().objects.get_mut(key) {
+    /// Remembers the status that was just written of an object, if it is still there.
+    pub fn set_status(&self, object: &Object, status: Status) {
+        let mut state = self.write();
+        let stored = state.objects.get_mut(&object.key);
+        if let Some(stored) = stored.filter(|stored| stored.object.uid == object.uid) {
             stored.status = Arc::new(status);
         }
     }

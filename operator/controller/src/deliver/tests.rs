@@ -88,8 +88,9 @@ fn programmed(ground: &Ground) -> Vec<(String, Reason, String)> {
     let (verdicts, published) = world();
     conditions(&verdicts, &published, ground)
         .into_iter()
-        .map(|(key, conditions)| {
-            let found = conditions
+        .map(|(key, judged)| {
+            let found = judged
+                .conditions
                 .into_iter()
                 .find(|condition| condition.kind == ConditionType::Programmed);
             let found = found.expect("a condition");
@@ -151,9 +152,9 @@ fn what_does_not_fit_takes_what_stands_in_it_along() {
     let (verdicts, published) = world();
     let ground_of = ground(vec![pod("a", ALL, report(vec![problem(false)], Vec::new()))]);
     let made = conditions(&verdicts, &published, &ground_of);
-    assert_eq!(made[2].1[0].message, "spec.table: no such table");
+    assert_eq!(made[2].1.conditions[0].message, "spec.table: no such table");
     assert_eq!(
-        made[3].1[0].message,
+        made[3].1.conditions[0].message,
         "Table n/t does not fit the database: see its status"
     );
     let unknown = programmed(&ground(vec![pod(

@@ -21,7 +21,7 @@ fn object(kind: Kind, name: &str, generation: i64) -> Object {
     }
 }
 
-fn conditions(object: &Object, delivery: &Delivery) -> (ObjectKey, Vec<Condition>) {
+fn conditions(object: &Object, delivery: &Delivery) -> (ObjectKey, Judged) {
     let verdict = Verdict {
         object: object.key.clone(),
         uid: object.uid.clone(),
@@ -30,7 +30,11 @@ fn conditions(object: &Object, delivery: &Delivery) -> (ObjectKey, Vec<Condition
         serving: Serving::Present,
         unsupported: Vec::new(),
     };
-    (object.key.clone(), object_conditions(&verdict, delivery))
+    let judged = Judged {
+        uid: object.uid.clone(),
+        conditions: object_conditions(&verdict, delivery),
+    };
+    (object.key.clone(), judged)
 }
 
 fn top(status: &Status) -> &Condition {
@@ -119,6 +123,48 @@ fn nothing_is_said_before_every_engine_has_spoken_about_this_form() {
         .status(&table, &one_left, &[], false, "1")
         .expect("a status");
     assert_eq!(top(&none).reason, Reason::NotSelected);
+}
+
+/// Deleted and made again, an object has the name and the generation that it had.
+#[test]
+fn nothing_is_said_of_an_object_in_the_words_about_its_predecessor() {
+    let engine = key(Kind::Engine, "e");
+    let first = object(Kind::Table, "t", 1);
+    let second = Object {
+        uid: "another".to_owned(),
+        ..first.clone()
+    };
+    let selected = std::slice::from_ref(&engine);
+    let mut verdicts = Verdicts::default();
+    let served = |object: &Object| vec![conditions(object, &Delivery::Served { pods: 1 })];
+    verdicts.set(&engine, served(&first), None);
+    assert!(
+        verdicts
+            .status(&first, &Status::None, selected, false, "1")
+            .is_some()
+    );
+    assert_eq!(
+        verdicts.status(&second, &Status::None, selected, false, "1"),
+        None
+    );
+    let refused = Delivery::Refused {
+        message: "no such table".to_owned(),
+    };
+    verdicts.set(&engine, vec![conditions(&first, &refused)], None);
+    assert_eq!(verdicts.refusal(&first, selected), Some(Reason::Refused));
+    assert_eq!(verdicts.refusal(&second, selected), None);
+    verdicts.set(&engine, served(&first), None);
+    let changed = verdicts.set(&engine, served(&second), None);
+    assert_eq!(
+        changed,
+        std::slice::from_ref(&second.key),
+        "the words are the same"
+    );
+    assert!(
+        verdicts
+            .status(&second, &Status::None, selected, false, "1")
+            .is_some()
+    );
 }
 
 #[test]
