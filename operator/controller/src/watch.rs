@@ -161,26 +161,25 @@ async fn follow_kind(
     namespace: Option<String>,
     mut reading: Reading,
 ) {
-    let mut stream = pin!(full(objects, Config::default()));
-    let mut seen = BTreeSet::new();
-    while let Some(event) = next(&mut stream, &tables.observer, kind.as_str(), namespace.as_deref()).await {
-        match event {
-            Watched::Init => seen.clear(),
-            Watched::InitApply(resource) => {
-                seen.extend(key(kind, &resource));
-                tables.applied(kind, resource);
-            }
-            Watched::Apply(resource) => tables.applied(kind, resource),
-            Watched::Delete(resource) => {
-                if let Some(key) = key(kind, &resource) {
-                    tables.changed(&key, &tables.world.remove(&key));
+    let mut room = tables.world.room();
+    loop {
+        let mut stream = pin!(full(objects.clone(), Config::default()));
+        let mut seen = BTreeSet::new();
+        loop {
+            let event = tokio::select! {
+                event = next(&mut stream, &tables.observer, kind.as_str(), namespace.as_deref()) => event,
+                changed = room.changed() => {
+                    // What was left out is only seen by listing again.
+                    if changed.is_ok() && tables.world.left_out(kind, namespace.as_deref()) {
+                        break;
+                    }
+                    continue;
                 }
-            }
-            Watched::InitDone => {
-                for key in tables.world.others(kind, namespace.as_deref(), &seen) {
-                    tables.changed(&key, &tables.world.remove(&key));
-                }
-                seen.clear();
+            };
+            let Some(event) = event else {
+                return;
+            };
+            if tables.take(kind, namespace.as_deref(), event, &mut seen) {
                 reading.done();
             }
         }
@@ -196,18 +195,58 @@ fn key(kind: Kind, resource: &Resource) -> Option<ObjectKey> {
 }
 
 impl Tables {
-    fn applied(&self, kind: Kind, resource: Resource) {
-        let Some(key) = key(kind, &resource) else {
-            return;
-        };
-        let overflowed = self.world.overflows();
-        let change = self.world.apply(kind, resource);
-        if self.world.overflows() && !overflowed {
-            self.observer.emit(&Event::TooManyObjects {
-                most: self.world.len(),
-            });
+    /// Takes an event; gives whether everything was read now.
+    fn take(
+        &self,
+        kind: Kind,
+        namespace: Option<&str>,
+        event: Watched<Resource>,
+        seen: &mut BTreeSet<ObjectKey>,
+    ) -> bool {
+        match event {
+            Watched::Init => seen.clear(),
+            Watched::InitApply(resource) => {
+                seen.extend(key(kind, &resource));
+                self.applied(kind, resource);
+            }
+            Watched::Apply(resource) => self.applied(kind, resource),
+            Watched::Delete(resource) => {
+                if let Some(key) = key(kind, &resource) {
+                    self.alter(&key, |world| world.remove(&key));
+                }
+            }
+            Watched::InitDone => {
+                for key in self.world.others(kind, namespace, seen) {
+                    self.alter(&key, |world| world.remove(&key));
+                }
+                seen.clear();
+                return true;
+            }
         }
-        self.changed(&key, &change);
+        false
+    }
+
+    fn applied(&self, kind: Kind, resource: Resource) {
+        if let Some(key) = key(kind, &resource) {
+            self.alter(&key, |world| world.apply(kind, resource));
+        }
+    }
+
+    fn alter(&self, key: &ObjectKey, alter: impl FnOnce(&World) -> Change) {
+        let overflowed = self.world.overflows();
+        let change = alter(&self.world);
+        match (overflowed, self.world.overflows()) {
+            (false, true) => self.observer.emit(&Event::TooManyObjects {
+                most: self.world.len(),
+            }),
+            (true, false) => {
+                for engine in self.world.engines() {
+                    self.signals.raise(&engine.key, Reasons::ALL);
+                }
+            }
+            _ => {}
+        }
+        self.changed(key, &change);
     }
 
     /// Tells engines and statuses of a change.

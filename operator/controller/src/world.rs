@@ -8,6 +8,7 @@ use compile::{Grants, Object, ObjectKey, Selection, Snapshot};
 use crd::Kind;
 use crd::status::{EngineStatus, ObjectStatus};
 use serde_json::Value;
+use tokio::sync::watch;
 
 use crate::resource::Resource;
 
@@ -52,6 +53,8 @@ struct State {
     /// What all `ReferenceGrant`s grant.
     grants: Grants,
     overflow: BTreeSet<ObjectKey>,
+    /// There is room for all that was left out.
+    fits: bool,
 }
 
 impl State {
@@ -80,6 +83,7 @@ impl State {
 pub struct World {
     state: RwLock<State>,
     most: usize,
+    room: watch::Sender<()>,
 }
 
 /// What an event changed.
@@ -101,6 +105,7 @@ impl World {
         Self {
             state: RwLock::default(),
             most,
+            room: watch::Sender::new(()),
         }
     }
 
@@ -110,6 +115,27 @@ impl World {
 
     fn write(&self) -> RwLockWriteGuard<'_, State> {
         self.state.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn look_for_room(&self, state: &mut State) {
+        let all = state.objects.len() + state.overflow.len();
+        let fits = !state.overflow.is_empty() && all <= self.most;
+        if fits && !state.fits {
+            self.room.send_replace(());
+        }
+        state.fits = fits;
+    }
+
+    /// Changes when there is room for all that was left out: only who lists it again has it.
+    pub fn room(&self) -> watch::Receiver<()> {
+        self.room.subscribe()
+    }
+
+    /// Whether objects of a kind, in a namespace or in all, were left out.
+    pub fn left_out(&self, kind: Kind, namespace: Option<&str>) -> bool {
+        let state = self.read();
+        let mut left_out = state.overflow.iter();
+        left_out.any(|key| key.kind == kind && namespace.is_none_or(|namespace| key.namespace == namespace))
     }
 
     /// Takes an object as it is now. One that is being deleted is gone.
@@ -124,6 +150,7 @@ impl World {
         let key = object.key.clone();
         if !state.objects.contains_key(&key) && state.objects.len() >= self.most {
             state.overflow.insert(key);
+            self.look_for_room(&mut state);
             return Change::default();
         }
         let now = Stored::new(object, status);
@@ -136,7 +163,9 @@ impl World {
             .objects
             .get(&key)
             .is_none_or(|before| before.object != now.object);
+        state.overflow.remove(&key);
         let before = state.objects.insert(key, now);
+        self.look_for_room(&mut state);
         if object {
             state.changed(kind);
         }
@@ -153,6 +182,7 @@ impl World {
         let mut state = self.write();
         state.overflow.remove(key);
         let before = state.objects.remove(key).map(|stored| stored.object);
+        self.look_for_room(&mut state);
         state.changed(key.kind);
         Change {
             object: before.is_some(),
@@ -390,6 +420,32 @@ mod tests {
             world.remove(&key);
         }
         assert!(!world.overflows() && world.is_empty());
+    }
+
+    #[test]
+    fn what_was_left_out_is_wanted_when_there_is_room() {
+        let world = World::new(2);
+        let mut room = world.room();
+        let apply = |name: &str| world.apply(Kind::Source, resource(name, &json!({}), &json!({})));
+        let key = |name: &str| apply(name).after.expect("there").key.clone();
+        let (a, b) = (key("a"), key("b"));
+        apply("c");
+        apply("d");
+        assert!(world.overflows() && world.left_out(Kind::Source, Some("n")));
+        assert!(!world.left_out(Kind::Table, None) && !world.left_out(Kind::Source, Some("m")));
+        world.remove(&a);
+        assert!(
+            !room.has_changed().expect("a world"),
+            "there is room for one of two"
+        );
+        world.remove(&b);
+        assert!(room.has_changed().expect("a world"));
+        room.mark_unchanged();
+        // As the new list has them.
+        apply("c");
+        assert!(world.overflows() && !room.has_changed().expect("a world"));
+        apply("d");
+        assert!(!world.overflows() && world.len() == 2);
     }
 
     #[test]
