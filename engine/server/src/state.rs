@@ -1,5 +1,7 @@
 //! What lives as long as the process: the present generation, where documents are stored, the writer's lock.
 
+mod away;
+mod catalogs;
 mod delivered;
 mod folder;
 pub mod follow;
@@ -21,7 +23,7 @@ use plan::PlanCache;
 use plan::cache::Statistics;
 use rate::Rates;
 use tokio::runtime::Handle;
-use tokio::sync::MutexGuard;
+use tokio::sync::{MutexGuard, Notify};
 use uuid::Uuid;
 
 use crate::auth::Authenticator;
@@ -34,6 +36,8 @@ use crate::settings::{Environment, Origin, Secret, Settings};
 use crate::websocket::Registry;
 use standing::Standing;
 
+pub use away::within;
+pub use catalogs::has_outdated;
 pub use start::{EVERYTHING, StartError, parse};
 
 /// How long one source may take to be introspected before the generation is made without it. A source of thousands of
@@ -74,6 +78,10 @@ pub struct State {
     /// One document is checked at a time: each takes the memory of a generation.
     check: tokio::sync::Mutex<()>,
     health: Mutex<BTreeMap<String, health::Report>>,
+    /// Sources that nobody waits for.
+    away: away::Away,
+    /// Asks for a look at the sources before the next one is due.
+    look: Notify,
     /// Plans of all generations: each is found only while the parts that it was made from are there.
     plans: Arc<PlanCache>,
     draining: AtomicBool,
@@ -255,17 +263,6 @@ pub async fn introspect_within(
             Some(state.introspect(source, patience))
         });
     join_all(reading).await;
-}
-
-/// Reads the rows of enum tables anew, where there are any.
-pub async fn refresh_enum_values(document: &Document, sources: &mut BTreeMap<String, SourceState>) {
-    for (name, state) in sources {
-        if let Some(source) = document.sources.get(name)
-            && source.tables.values().any(|table| table.is_enum)
-        {
-            state.refresh_enum_values(source).await;
-        }
-    }
 }
 
 /// Builds a generation without holding up requests.

@@ -6,14 +6,14 @@ use std::time::Duration;
 use delivery::{CheckAnswer, CheckRequest, hash, secret};
 use metadata::Document;
 
-use super::report::{is_unsupported, problems, sources};
-use crate::generation::Generation;
+use super::report::{problems, sources};
 use crate::generation::aside::{Urgency, aside};
 use crate::generation::provenance::Blame;
 use crate::generation::source_state::describe;
+use crate::generation::{Generation, SourceState};
 use crate::state::{self, State};
 
-/// How long a new database may take to be read.
+/// How long a new database that answers may take to be read.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How long variables that were just written may take to arrive.
@@ -31,9 +31,7 @@ pub(super) async fn check(state: &State, request: &CheckRequest) -> Result<Check
     let _alone = state.check_alone().await;
     let mut generation = build(state, &document).await;
     // Something that was made in the database a moment ago is not a fault.
-    let may_be_outdated =
-        |generation: &Generation| generation.problems.iter().any(|problem| !is_unsupported(problem));
-    if may_be_outdated(&generation) && state.read_catalogs_again().await {
+    if state::has_outdated(&generation) && state.read_catalogs_again().await {
         generation = build(state, &document).await;
     }
     Ok(CheckAnswer {
@@ -47,14 +45,11 @@ async fn build(state: &State, document: &Arc<Document>) -> Generation {
     let current = state.current();
     let environment = state.environment();
     let mut sources = state::open_sources(document, &state.settings, &environment, Some(&current.sources));
-    state::introspect_within(
-        document,
-        &mut sources,
-        |_, source| source.catalog.is_none(),
-        PATIENCE,
-    )
-    .await;
-    state::refresh_enum_values(document, &mut sources).await;
+    let is_new = |_: &str, source: &SourceState| source.catalog.is_none();
+    state
+        .introspect_what_answers(document, &mut sources, is_new, PATIENCE)
+        .await;
+    state.refresh_enum_values(document, &mut sources).await;
     let version = current.resource_version;
     state::build(
         Arc::clone(document),

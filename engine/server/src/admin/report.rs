@@ -85,7 +85,7 @@ pub(super) fn problems(generation: &Generation, blame: &Blame) -> Vec<ObjectProb
 }
 
 /// The database does not answer, so that nothing is known of it.
-fn is_unreachable(problem: &Problem, sources: &BTreeMap<String, SourceState>) -> bool {
+pub fn is_unreachable(problem: &Problem, sources: &BTreeMap<String, SourceState>) -> bool {
     match problem {
         Problem::Inconsistent {
             object: MetadataObjectId::Source(name),

@@ -76,6 +76,20 @@ impl SourceState {
         }
     }
 
+    /// Whether the database answers at all within `patience`. If not, the reason is kept.
+    pub async fn answers(&mut self, patience: Duration) -> bool {
+        let Some(database) = &self.database else {
+            return false;
+        };
+        let trouble = match database.check("select 1", patience).await {
+            pg::Health::Ok => return true,
+            pg::Health::Timeout => "timed out".to_owned(),
+            pg::Health::Failed(error) | pg::Health::Error(error) => describe(&error),
+        };
+        self.trouble = Some(trouble);
+        false
+    }
+
     /// Reads the catalog anew. If that fails, the last one stays and the reason is kept.
     pub async fn introspect(&mut self, source: &Source, patience: Duration) {
         let Some(database) = &self.database else { return };
@@ -86,7 +100,7 @@ impl SourceState {
                 Some(known) if known.catalog.fingerprint == read.fingerprint => Arc::clone(&known.catalog),
                 _ => Arc::new(read),
             };
-            let enum_values = enum_values(database, source, &catalog).await;
+            let enum_values = enum_values(database, source, &catalog, self.catalog.as_deref()).await;
             Ok(CatalogState { catalog, enum_values })
         };
         let read = tokio::time::timeout(patience, read).await;
@@ -116,7 +130,7 @@ impl SourceState {
     /// Reads the rows of enum tables anew.
     pub async fn refresh_enum_values(&mut self, source: &Source) {
         if let (Some(database), Some(known)) = (&self.database, &self.catalog) {
-            let enum_values = enum_values(database, source, &known.catalog).await;
+            let enum_values = enum_values(database, source, &known.catalog, Some(known)).await;
             if enum_values != known.enum_values {
                 self.catalog = Some(Arc::new(CatalogState {
                     catalog: known.catalog.clone(),
@@ -135,26 +149,37 @@ pub fn catalogs(sources: &BTreeMap<String, SourceState>) -> BTreeMap<String, Cat
         .collect()
 }
 
-/// The rows of each tracked enum table that looks like one; what is wrong with the others is the schema's to say.
+/// The rows of each tracked enum table that looks like one; what is wrong with the others is the schema's to say. Rows
+/// that are known stay while the database is away.
 async fn enum_values(
     database: &pg::Source,
     source: &Source,
     catalog: &catalog::Catalog,
+    known: Option<&CatalogState>,
 ) -> BTreeMap<catalog::QualifiedName, Result<Vec<EnumRow>, String>> {
     let mut all = BTreeMap::new();
     for query in schema::enum_queries(source, catalog) {
-        let rows = database
+        let read = database
             .enum_values(&query.table, &query.value, query.description.as_deref())
-            .await
-            .map_err(|error| describe(&error))
-            .map(|rows| {
-                rows.into_iter()
-                    .map(|row| EnumRow {
-                        value: row.value,
-                        description: row.comment,
-                    })
-                    .collect()
-            });
+            .await;
+        let last = || {
+            known?
+                .enum_values
+                .get(&query.table)
+                .filter(|rows| rows.is_ok())
+                .cloned()
+        };
+        let rows = match read {
+            Ok(rows) => {
+                let rows = rows.into_iter().map(|row| EnumRow {
+                    value: row.value,
+                    description: row.comment,
+                });
+                Ok(rows.collect())
+            }
+            Err(error @ pg::Error::Database(_)) => Err(describe(&error)),
+            Err(error) => last().unwrap_or_else(|| Err(describe(&error))),
+        };
         all.insert(query.table, rows);
     }
     all

@@ -1,30 +1,22 @@
-//! What makes a new generation without a command of this process: documents stored by other instances, DDL made
-//! elsewhere, sources that come back, files that change.
+//! What makes a new generation without a command of this process, and documents stored by other instances.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use metadata::Document;
-use schema::problem::Problem;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::time::{Interval, MissedTickBehavior};
 
-use super::{StartError, State, build, introspect, open_sources, parse, refresh_enum_values};
-use crate::admin::report::is_unsupported;
+use super::catalogs::keep_what_answers;
+use super::{PATIENCE, StartError, State, build, open_sources, parse};
 use crate::generation::aside::{Urgency, aside};
 use crate::generation::source_state::describe;
 use crate::generation::{Generation, Provenance, SourceState};
+use crate::observe::Event;
 use crate::observe::log::Level;
-use crate::observe::{Event, Health};
 use crate::settings::Origin;
-
-/// How often each source's catalog fingerprint is read.
-const FINGERPRINT_INTERVAL: Duration = Duration::from_secs(5);
-
-/// How long reading one may take.
-const FINGERPRINT_PATIENCE: Duration = Duration::from_secs(30);
 
 impl State {
     /// Starts the background work, until `stop`.
@@ -72,7 +64,7 @@ impl State {
             let report = move |standing: &rate::Standing| observer.emit(Event::RateStore(standing));
             tokio::spawn(Arc::clone(counters).follow(report, stop.clone()));
         }
-        tokio::spawn(follow_catalogs(Arc::clone(self), stop.clone()));
+        tokio::spawn(super::catalogs::follow(Arc::clone(self), stop.clone()));
         tokio::spawn(super::health::run_checks(Arc::clone(self), stop.clone()));
         Ok(())
     }
@@ -130,104 +122,13 @@ impl State {
         let document = Arc::new(document);
         let environment = self.environment();
         let mut sources = open_sources(&document, &self.settings, &environment, Some(&current.sources));
-        introspect(&document, &mut sources, |name, state| {
-            state.catalog.is_none() || reloaded.contains(name)
-        })
-        .await;
-        refresh_enum_values(&document, &mut sources).await;
+        let wanted = |name: &str, state: &SourceState| state.catalog.is_none() || reloaded.contains(name);
+        self.introspect_what_answers(&document, &mut sources, wanted, PATIENCE)
+            .await;
+        self.refresh_enum_values(&document, &mut sources).await;
         keep_what_answers(&mut sources, &current.sources);
         let next = build(document, sources, &self.settings, Some(current), resource_version).await;
         next.made_of(provenance)
-    }
-
-    /// Looks into the databases where something does not fit: they may have changed since their catalogs were read.
-    pub(super) async fn look_again(&self) {
-        if self.current().problems.iter().any(may_be_outdated) {
-            self.refresh_catalogs().await;
-        }
-    }
-
-    /// Looks into the databases at once; whether any had changed.
-    pub async fn read_catalogs_again(&self) -> bool {
-        let before = self.current().number;
-        self.refresh_catalogs().await;
-        self.current().number != before
-    }
-
-    /// Reads the catalogs anew of sources whose database, enum tables or address changed, and of those that were in
-    /// trouble.
-    pub(super) async fn refresh_catalogs(&self) {
-        let current = self.current();
-        let environment = self.environment();
-        let reopened = open_sources(
-            &current.document,
-            &self.settings,
-            &environment,
-            Some(&current.sources),
-        );
-        let mut changed = BTreeSet::new();
-        for (name, state) in &reopened {
-            // A new address counts when it answers.
-            let look = self.has_drifted(name, state);
-            if tokio::time::timeout(FINGERPRINT_PATIENCE, look)
-                .await
-                .unwrap_or(false)
-            {
-                changed.insert(name.clone());
-            }
-        }
-        if changed.is_empty() {
-            return;
-        }
-        let _writer = self.lock().await;
-        let current = self.current();
-        let mut sources = open_sources(
-            &current.document,
-            &self.settings,
-            &environment,
-            Some(&current.sources),
-        );
-        introspect(&current.document, &mut sources, |name, _| changed.contains(name)).await;
-        keep_what_answers(&mut sources, &current.sources);
-        let same = sources.iter().all(|(name, state)| {
-            current.sources.get(name).is_some_and(|known| {
-                known.trouble == state.trouble && known.is_reached_like(state) && known.knows_the_same(state)
-            })
-        });
-        if same {
-            return;
-        }
-        let document = Arc::clone(&current.document);
-        let version = current.resource_version;
-        let next = build(document, sources, &self.settings, Some(current), version).await;
-        self.swap(next);
-    }
-
-    /// Whether a database is not as its catalog says any more; a source that is down has not changed.
-    async fn has_drifted(&self, name: &str, state: &SourceState) -> bool {
-        let Some(database) = &state.database else {
-            self.found(name, Health::Error, state.trouble.clone());
-            return false;
-        };
-        let fingerprint = match database.fingerprint().await {
-            Ok(fingerprint) => {
-                self.found(name, Health::Ok, None);
-                fingerprint
-            }
-            Err(error) => {
-                self.found(name, Health::Error, Some(describe(&error)));
-                return false;
-            }
-        };
-        let Some(known) = &state.catalog else { return true };
-        if state.trouble.is_some() || known.catalog.fingerprint != fingerprint {
-            return true;
-        }
-        let mut again = state.clone();
-        if let Some(source) = self.current().document.sources.get(name) {
-            again.refresh_enum_values(source).await;
-        }
-        !again.knows_the_same(state)
     }
 
     pub(super) fn trouble(&self, thread: &'static str, message: &str) {
@@ -238,27 +139,6 @@ impl State {
             info,
         });
     }
-}
-
-/// A source whose new address does not answer goes on with the old one, if that was good: it is tried again at every
-/// look at the catalogs.
-fn keep_what_answers(sources: &mut BTreeMap<String, SourceState>, before: &BTreeMap<String, SourceState>) {
-    for (name, state) in sources {
-        if state.catalog.is_none()
-            && let Some(known) = before.get(name).filter(|known| known.catalog.is_some())
-        {
-            let trouble = state.trouble.take();
-            *state = SourceState {
-                trouble,
-                ..known.clone()
-            };
-        }
-    }
-}
-
-/// Whether a look into the database may make the problem go away.
-fn may_be_outdated(problem: &Problem) -> bool {
-    !matches!(problem, Problem::Setting { .. }) && !is_unsupported(problem)
 }
 
 /// Names under `sources` of a notification.
@@ -278,7 +158,7 @@ fn changed_sources(notification: &str) -> BTreeSet<String> {
         .unwrap_or_default()
 }
 
-fn ticks(every: Duration) -> Interval {
+pub(super) fn ticks(every: Duration) -> Interval {
     let mut ticks = tokio::time::interval(every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     ticks
@@ -303,17 +183,6 @@ async fn follow_store(state: Arc<State>, every: Duration, mut stop: watch::Recei
             state.trouble("listener", message);
         }
         last = trouble;
-    }
-}
-
-async fn follow_catalogs(state: Arc<State>, mut stop: watch::Receiver<bool>) {
-    let mut ticks = ticks(FINGERPRINT_INTERVAL);
-    loop {
-        tokio::select! {
-            _ = ticks.tick() => {}
-            _ = stop.wait_for(|stop| *stop) => return,
-        }
-        state.refresh_catalogs().await;
     }
 }
 

@@ -28,13 +28,9 @@ pub struct Report {
 impl State {
     /// A look at the source found this. Where the metadata asks for a check of its own, only that counts.
     pub(super) fn found(&self, source: &str, health: Health, error: Option<String>) {
-        let checked = self
-            .current()
-            .document
-            .sources
-            .get(source)
-            .is_some_and(|source| source.health_check.is_some());
-        if !checked {
+        let current = self.current();
+        let known = current.document.sources.get(source);
+        if known.is_some_and(|source| source.health_check.is_none()) {
             self.report(source, health, error);
         }
     }

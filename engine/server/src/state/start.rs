@@ -11,8 +11,10 @@ use metadata::source::{DatabaseUrl, PoolSettings};
 use metadata::{Document, Source};
 use rate::{Rates, Shared};
 use serde_json::json;
+use tokio::sync::Notify;
 use uuid::Uuid;
 
+use super::away::Away;
 use super::standing::Standing;
 use super::{FIRST_PATIENCE, State, build, delivered, introspect_within, open_sources};
 use crate::auth::Authenticator;
@@ -176,7 +178,14 @@ impl State {
             check: tokio::sync::Mutex::new(()),
             health: Mutex::new(BTreeMap::new()),
             draining: false.into(),
+            away: Away::default(),
+            look: Notify::new(),
         };
+        for (name, source) in &generation.sources {
+            if let Some(trouble) = source.trouble.clone() {
+                state.away.missed(name, source, trouble);
+            }
+        }
         if !generation.is_consistent() {
             let objects = generation.inconsistent_objects().into();
             state.observer.emit(Event::InconsistentMetadata(objects));

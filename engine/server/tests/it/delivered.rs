@@ -19,14 +19,14 @@ use crate::wait::pause;
 const TOKEN: &str = "token-of-the-operator";
 
 /// An API server, a database with a table, and a folder for what pods keep.
-struct World {
+pub(crate) struct World {
     api: ApiServer,
-    database: TestDatabase,
+    pub(crate) database: TestDatabase,
     folder: PathBuf,
 }
 
 impl World {
-    fn new(name: &str) -> Self {
+    pub(crate) fn new(name: &str) -> Self {
         let database = TestDatabase::create(name);
         let server = Server::start(&database, &[]);
         let sql = "create table album (id int primary key, title text); insert into album values (1, 'Blue')";
@@ -92,14 +92,17 @@ impl World {
     }
 
     fn publish(&self, counter: u64, columns: &[&str]) -> Set {
-        let set = set(counter, columns);
+        self.publish_set(set(counter, columns))
+    }
+
+    pub(crate) fn publish_set(&self, set: Set) -> Set {
         let publication = publish("shop-metadata", &set, Half::A).unwrap();
         self.api
             .put("configmaps", "shop-metadata", &json!({"data": publication.data}));
         set
     }
 
-    fn pod(&self) -> Pod {
+    pub(crate) fn pod(&self) -> Pod {
         let path = |name: &str| self.folder.join(name).to_str().unwrap().to_owned();
         let variables = [
             ("KUBECONFIG", path("kubeconfig")),
@@ -129,29 +132,32 @@ impl Drop for World {
     }
 }
 
+pub(crate) fn object(kind: &str, name: &str, spec: &Value) -> Object {
+    let value = json!({"apiVersion": crd::API_VERSION, "kind": kind, "spec": spec,
+        "metadata": {"name": name, "namespace": "shop", "uid": format!("uid-{name}"), "generation": 1}});
+    Object::from_json(&value, "shop").unwrap()
+}
+
+/// The table `album` with one permission.
 fn set(counter: u64, columns: &[&str]) -> Set {
-    let object = |kind: &str, name: &str, spec: Value| {
-        let value = json!({"apiVersion": crd::API_VERSION, "kind": kind, "spec": spec,
-            "metadata": {"name": name, "namespace": "shop", "uid": format!("uid-{name}"), "generation": 1}});
-        Object::from_json(&value, "shop").unwrap()
-    };
     let url = json!({"urlFrom": {"secretKeyRef": {"name": "database", "key": "uri"}}});
-    let compiled = compile(
-        &Snapshot::new(vec![
-            object("Source", "main", json!({"name": "default", "connection": url})),
+    let permission = json!({"tableRef": {"name": "album"}, "role": "listener", "select": {"columns": columns, "filter": {}}});
+    set_of(
+        counter,
+        vec![
+            object("Source", "main", &json!({"name": "default", "connection": url})),
             object(
                 "Table",
                 "album",
-                json!({"sourceRef": {"name": "main"}, "table": {"name": "album"}}),
+                &json!({"sourceRef": {"name": "main"}, "table": {"name": "album"}}),
             ),
-            object(
-                "Permission",
-                "listener",
-                json!({"tableRef": {"name": "album"}, "role": "listener", "select": {"columns": columns, "filter": {}}}),
-            ),
-        ]),
-        &LastAccepted::nothing(),
-    );
+            object("Permission", "listener", &permission),
+        ],
+    )
+}
+
+pub(crate) fn set_of(counter: u64, objects: Vec<Object>) -> Set {
+    let compiled = compile(&Snapshot::new(objects), &LastAccepted::nothing());
     for verdict in &compiled.verdicts {
         assert_eq!(verdict.refusal, None);
     }
@@ -178,13 +184,13 @@ fn base64(bytes: &[u8]) -> Value {
     text.into()
 }
 
-struct Pod {
-    server: Server,
+pub(crate) struct Pod {
+    pub(crate) server: Server,
     admin_port: u16,
 }
 
 impl Pod {
-    fn admin(&self, method: &str, path: &str, body: &str) -> (u16, Value) {
+    pub(crate) fn admin(&self, method: &str, path: &str, body: &str) -> (u16, Value) {
         self.admin_as(&format!("Bearer {TOKEN}"), method, path, body)
     }
 
@@ -209,7 +215,7 @@ impl Pod {
     }
 
     /// Follows the report by long polls until it is as wanted.
-    fn report_when(&self, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+    pub(crate) fn report_when(&self, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
         let begun = Instant::now();
         let mut report = self.report();
         while !wanted(&report) {
@@ -220,10 +226,20 @@ impl Pod {
         report
     }
 
-    fn served(&self, counter: u64) -> Value {
+    pub(crate) fn served(&self, counter: u64) -> Value {
         self.report_when("this counter", |report| {
             report["counter"] == counter && report["ready"] == true
         })
+    }
+
+    /// What it would leave out of a set.
+    pub(crate) fn check(&self, set: &Set) -> Value {
+        let objects: Value = serde_json::from_str(&set.objects).unwrap();
+        let body = json!({"metadata": set.metadata, "objects": objects}).to_string();
+        let (status, answer) = self.admin("POST", "/v1/check", &body);
+        assert_eq!(status, 200, "{answer}");
+        assert_eq!(answer["generation"], set.generation());
+        answer
     }
 
     fn ask(&self, secret: &str, role: &str) -> Value {
@@ -534,15 +550,7 @@ fn the_admin_port_checks_holds_and_keeps_others_out() {
     assert_eq!(pod.admin("GET", "/v1/other", "").0, 404);
     assert_eq!(pod.admin("GET", "/v1/generation?wait=999", "").0, 400);
 
-    let check = |columns: &[&str]| {
-        let set = set(6, columns);
-        let objects: Value = serde_json::from_str(&set.objects).unwrap();
-        let body = json!({"metadata": set.metadata, "objects": objects}).to_string();
-        let (status, answer) = pod.admin("POST", "/v1/check", &body);
-        assert_eq!(status, 200, "{answer}");
-        assert_eq!(answer["generation"], set.generation());
-        answer
-    };
+    let check = |columns: &[&str]| pod.check(&set(6, columns));
     assert_eq!(check(&["id"])["problems"], json!([]));
     let answer = check(&["id", "titel"]);
     assert_eq!(answer["problems"][0]["name"], "listener", "{answer:#}");

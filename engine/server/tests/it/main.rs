@@ -51,6 +51,8 @@ mod routing;
 mod saved_queries;
 mod serving;
 #[cfg(test)]
+mod silent;
+#[cfg(test)]
 mod socket;
 #[cfg(test)]
 mod stand_in;

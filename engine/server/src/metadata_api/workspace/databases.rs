@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use futures_util::future::join_all;
 use metadata::object_id::MetadataObjectId;
 use metadata::{Document, QualifiedName};
 use schema::catalog::Catalog;
@@ -12,6 +13,7 @@ use super::super::table_change;
 use super::Workspace;
 use super::refusal::{new_problems, refuse_new_problems};
 use crate::generation::Generation;
+use crate::state;
 
 impl Workspace<'_> {
     /// Changes sources: connections are made anew where the configuration differs, and the database of `source` is
@@ -81,18 +83,18 @@ impl Workspace<'_> {
 
     /// Reads the catalogs anew of sources that were changed by others since; false if none was.
     pub(crate) async fn refresh_catalogs(&mut self) -> bool {
-        let mut stale = Vec::new();
-        for (name, known) in &self.present.sources {
+        // A source that does not answer now keeps what is known of it.
+        let looks = self.present.sources.iter().filter_map(|(name, known)| {
             let (Some(database), Some(catalog)) = (&known.database, &known.catalog) else {
-                continue;
+                return None;
             };
-            // A source that does not answer now keeps what is known of it.
-            if let Ok(fingerprint) = database.fingerprint().await
-                && fingerprint != catalog.catalog.fingerprint
-            {
-                stale.push(name.clone());
-            }
-        }
+            (!self.state.is_away(name, known)).then_some(async move {
+                let found = state::within(database.fingerprint()).await;
+                let is_stale = matches!(found, Some(Ok(now)) if now != catalog.catalog.fingerprint);
+                is_stale.then(|| name.clone())
+            })
+        });
+        let stale: Vec<String> = join_all(looks).await.into_iter().flatten().collect();
         if stale.is_empty() {
             return false;
         }

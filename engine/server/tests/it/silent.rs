@@ -1,0 +1,230 @@
+//! A database that does not answer at all, as where packets are dropped: it costs what depends on it and nothing else.
+
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use compile::Object;
+use delivery::Set;
+use embedded::test::TestDatabase;
+use serde_json::{Value, json};
+
+use crate::delivered::{World, object, set_of};
+use crate::process::Server;
+use crate::wait::pause;
+
+/// A change takes so long at most; one that waits for a connection of a silent database takes 30 s and more.
+const SOON: Duration = Duration::from_secs(10);
+
+/// The way to a database. While it is closed, connections are made and nothing gets through.
+struct Way {
+    port: u16,
+    open: Arc<AtomicBool>,
+    url: String,
+}
+
+impl Way {
+    fn to(database: &TestDatabase) -> Self {
+        let url = database.url();
+        let (before, rest) = url.split_once('@').unwrap();
+        let (host, path) = rest.split_once('/').unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let open = Arc::new(AtomicBool::new(false));
+        let way = Self {
+            port,
+            open: Arc::clone(&open),
+            url: format!("{before}@127.0.0.1:{port}/{path}"),
+        };
+        let host = host.to_owned();
+        std::thread::spawn(move || {
+            for client in listener.incoming().map_while(Result::ok) {
+                let (host, open) = (host.clone(), Arc::clone(&open));
+                std::thread::spawn(move || relay(&client, &host, &open));
+            }
+        });
+        way
+    }
+
+    fn is_open(&self, open: bool) {
+        self.open.store(open, Ordering::Release);
+    }
+}
+
+fn relay(client: &TcpStream, host: &str, open: &Arc<AtomicBool>) {
+    while !open.load(Ordering::Acquire) {
+        pause();
+    }
+    let server = TcpStream::connect(host).unwrap();
+    let pass = |mut from: TcpStream, mut to: TcpStream, open: Arc<AtomicBool>| {
+        let mut bytes = [0; 8192];
+        while let Ok(read @ 1..) = from.read(&mut bytes) {
+            while !open.load(Ordering::Acquire) {
+                pause();
+            }
+            if to.write_all(&bytes[..read]).is_err() {
+                break;
+            }
+        }
+        let _ = to.shutdown(std::net::Shutdown::Both);
+    };
+    let (answers, asker) = (server.try_clone().unwrap(), client.try_clone().unwrap());
+    let of_answers = Arc::clone(open);
+    std::thread::spawn(move || pass(answers, asker, of_answers));
+    pass(client.try_clone().unwrap(), server, Arc::clone(open));
+}
+
+/// A source with the table `album` and a permission for it.
+fn source(name: &str, connection: &Value, columns: &[&str]) -> Vec<Object> {
+    let table = format!("{name}-album");
+    let permission = json!({"tableRef": {"name": table}, "role": "listener", "select": {"columns": columns, "filter": {}}});
+    let customization =
+        json!({"rootFields": {"namespace": name}, "typeNames": {"prefix": format!("{name}_")}});
+    vec![
+        object(
+            "Source",
+            name,
+            &json!({"name": name, "connection": connection, "customization": customization}),
+        ),
+        object(
+            "Table",
+            &table,
+            &json!({"sourceRef": {"name": name}, "table": {"name": "album"}}),
+        ),
+        object("Permission", &format!("{name}-listener"), &permission),
+    ]
+}
+
+/// The sources `near` and `far`, of which one may be silent.
+fn set(counter: u64, near: &[&str], far: Option<&Way>) -> Set {
+    let url = json!({"urlFrom": {"secretKeyRef": {"name": "database", "key": "uri"}}});
+    let mut objects = source("near", &url, near);
+    if let Some(way) = far {
+        objects.extend(source("far", &json!({"url": way.url}), &["id"]));
+    }
+    set_of(counter, objects)
+}
+
+fn soon<T>(what: &str, act: impl FnOnce() -> T) -> T {
+    let begun = Instant::now();
+    let done = act();
+    let took = begun.elapsed();
+    assert!(took < SOON, "{what} took {took:?}");
+    done
+}
+
+fn problem<'a>(told: &'a Value, name: &str) -> Option<&'a Value> {
+    let problems = told["problems"].as_array().unwrap();
+    problems.iter().find(|problem| problem["name"] == name)
+}
+
+fn state_of(told: &Value, name: &str) -> Value {
+    let sources = told["sources"].as_array().unwrap();
+    let source = sources.iter().find(|source| source["name"] == name).unwrap();
+    source["state"].clone()
+}
+
+fn run_sql(database: &TestDatabase, sql: &str) {
+    let server = Server::start(database, &[]);
+    let command = json!({"type": "run_sql", "args": {"source": "default", "sql": sql}});
+    server.accepted("/v2/query", &command);
+}
+
+#[test]
+fn nobody_waits_for_a_silent_database() {
+    let world = World::new("silent");
+    let way = Way::to(&world.database);
+    assert_ne!(way.port, 0);
+    let pod = world.pod();
+    world.publish_set(set(5, &["id"], None));
+    pod.served(5);
+
+    // It comes, as a candidate and as a set.
+    let answer = soon("a check of a new source", || {
+        pod.check(&set(6, &["id"], Some(&way)))
+    });
+    let of_far = problem(&answer, "far").unwrap();
+    assert_eq!(
+        (&of_far["unreachable"], &of_far["message"]),
+        (&json!(true), &json!("timed out"))
+    );
+    assert_eq!(problem(&answer, "near-listener"), None, "{answer:#}");
+    soon("a new source", || {
+        world.publish_set(set(6, &["id"], Some(&way)));
+        pod.served(6);
+    });
+
+    // It stays silent while others change, also where something does not fit.
+    for counter in [7, 8] {
+        let columns: &[&str] = if counter == 7 {
+            &["id", "title"]
+        } else {
+            &["id", "year"]
+        };
+        let set = set(counter, columns, Some(&way));
+        let answer = soon("a check", || pod.check(&set));
+        assert_eq!(
+            problem(&answer, "near-listener").is_some(),
+            counter == 8,
+            "{answer:#}"
+        );
+        let report = soon("a change", || {
+            world.publish_set(set);
+            pod.served(counter)
+        });
+        assert_eq!(
+            problem(&report, "near-listener").is_some(),
+            counter == 8,
+            "{report:#}"
+        );
+        assert_eq!(
+            problem(&report, "far").unwrap()["unreachable"],
+            true,
+            "{report:#}"
+        );
+    }
+    let secret = [("x-hasura-admin-secret", "first")];
+    let (status, told) = soon("a look into catalogs", || {
+        let command = json!({"type": "pg_suggest_relationships", "args": {"source": "near"}});
+        pod.server.json("/v1/metadata", &secret, &command)
+    });
+    assert_eq!(status, 200, "{told}");
+    let command = json!({"type": "get_inconsistent_metadata", "args": {}});
+    let (_, told) = pod.server.json("/v1/metadata", &secret, &command);
+    let objects = told["inconsistent_objects"].as_array().unwrap();
+    let of_source: Vec<&Value> = objects
+        .iter()
+        .filter(|object| object["type"] == "source")
+        .collect();
+    assert_eq!(of_source.len(), 1, "{told:#}");
+    assert!(
+        of_source[0]["reason"].as_str().unwrap().contains("timed out"),
+        "{told:#}"
+    );
+    run_sql(&world.database, "alter table album add column year int");
+    pod.report_when("a column that came", |report| {
+        problem(report, "near-listener").is_none()
+    });
+
+    // It comes in by itself, and what is known of it stays when it falls silent again.
+    way.is_open(true);
+    pod.report_when("the source", |report| {
+        state_of(report, "far") == "Up" && report["problems"] == json!([])
+    });
+    way.is_open(false);
+    soon("a change just after", || {
+        world.publish_set(set(9, &["title"], Some(&way)));
+        pod.served(9)
+    });
+    let report = pod.report_when("the silence", |report| state_of(report, "far") == "Down");
+    assert_eq!(report["problems"], json!([]));
+    let report = soon("a change later", || {
+        world.publish_set(set(10, &["id"], Some(&way)));
+        pod.served(10)
+    });
+    assert_eq!(report["problems"], json!([]));
+    way.is_open(true);
+    pod.report_when("the source again", |report| state_of(report, "far") == "Up");
+}
