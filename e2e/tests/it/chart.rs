@@ -152,6 +152,34 @@ async fn kustomize_and_chart_agree() {
         find(objects, "Deployment", "rowlock-operator")["spec"]["template"]["spec"].clone()
     };
     assert_eq!(spec(&base), spec(&chart));
+    // Whoever sets the image there sets that of engines too.
+    let place = std::env::temp_dir().join(format!("rowlock-kustomize-{}", std::process::id()));
+    for part in ["default", "rbac"] {
+        let to = place.join(part);
+        fs::create_dir_all(&to).expect("a folder");
+        for file in fs::read_dir(repository().join("config").join(part)).expect("files") {
+            let file = file.expect("a file").path();
+            fs::copy(&file, to.join(file.file_name().expect("a name"))).expect("a copy");
+        }
+    }
+    let kustomization = place.join("default/kustomization.yaml");
+    let text = fs::read_to_string(&kustomization).expect("a text");
+    let text = text.replace(
+        "newTag: 0.1.0",
+        "newName: registry.example.org/rowlock\n    newTag: 1.2.3",
+    );
+    fs::write(&kustomization, text).expect("a text");
+    let folder = place.join("default").display().to_string();
+    let changed = output("kubectl", &["kustomize", &folder])
+        .await
+        .expect("it renders");
+    fs::remove_dir_all(&place).expect("it goes");
+    let changed = spec(&parse_objects(&changed).expect("YAML"));
+    let container = &changed["containers"][0];
+    let variables = container["env"].as_array().expect("variables");
+    let image = variables.iter().find(|one| one["name"] == "ROWLOCK_ENGINE_IMAGE");
+    assert_eq!(container["image"], "registry.example.org/rowlock:1.2.3");
+    assert_eq!(image.expect("the engines' image")["value"], container["image"]);
     for name in [
         "rowlock-operator",
         "rowlock-operator-cluster",

@@ -46,7 +46,7 @@ async fn new_pods_take_over_without_a_failed_request() {
     );
     shop.ready(&engine).await;
 
-    // The scale subresource, as an autoscaler uses it.
+    // An autoscaler reads and writes the scale subresource, also of an Engine that says nothing of a number.
     engine["spec"].as_object_mut().expect("a spec").remove("replicas");
     shop.apply(&engine).await;
     let engines = shop
@@ -55,11 +55,17 @@ async fn new_pods_take_over_without_a_failed_request() {
         .objects(crd::API_VERSION, "Engine", &shop.story.namespace)
         .await
         .expect("engines");
-    let scale = kube::api::Patch::Merge(json!({"spec": {"replicas": 3}}));
-    engines
-        .patch_scale("shop", &kube::api::PatchParams::default(), &scale)
-        .await
-        .expect("it scales");
+    let scale = engines.get_scale("shop").await.expect("it has a scale");
+    assert!(scale.spec.and_then(|spec| spec.replicas).is_some());
+    let autoscaler = json!({
+        "apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler", "metadata": {"name": "shop"},
+        "spec": {
+            "scaleTargetRef": {"apiVersion": crd::API_VERSION, "kind": "Engine", "name": "shop"},
+            "minReplicas": 3, "maxReplicas": 4,
+            "metrics": [{"type": "Resource", "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 80}}}],
+        },
+    });
+    shop.apply(&autoscaler).await;
     shop.has_pods(3).await;
     shop.close().await;
 }

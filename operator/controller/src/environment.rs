@@ -46,7 +46,16 @@ pub struct Environment {
     pub variables: IndexMap<String, String>,
     /// Variables that are keys of the engine's Secret.
     pub secret: BTreeMap<String, Part>,
+    /// Whether nothing here says what an admin has to show. The engine itself would then take everybody for one.
+    pub is_open: bool,
 }
+
+/// What an admin has to show, by any of its names.
+const ADMIN_SECRETS: &[&str] = &[
+    "HASURA_GRAPHQL_ADMIN_SECRET",
+    "HASURA_GRAPHQL_ADMIN_SECRETS",
+    "HASURA_GRAPHQL_ACCESS_KEY",
+];
 
 /// A setting that cannot be one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,6 +79,7 @@ pub fn environment(spec: &EngineSpec, namespace: &str) -> (Environment, Vec<Prob
     if let Some(auth) = &spec.auth {
         made.auth(auth);
     }
+    made.environment.is_open = made.is_open(spec);
     (made.environment, made.problems)
 }
 
@@ -80,6 +90,23 @@ struct Maker<'n> {
 }
 
 impl Maker<'_> {
+    /// A pod template may bring variables of its own, by name or as a whole set.
+    fn is_open(&self, spec: &EngineSpec) -> bool {
+        let is_given = |name: &&str| {
+            self.environment.variables.contains_key(*name) || self.environment.secret.contains_key(*name)
+        };
+        let template = spec
+            .template
+            .as_ref()
+            .and_then(|template| serde_json::to_string(template).ok());
+        let template = template.unwrap_or_default();
+        !ADMIN_SECRETS.iter().any(is_given)
+            && !ADMIN_SECRETS
+                .iter()
+                .chain(&["\"envFrom\""])
+                .any(|name| template.contains(name))
+    }
+
     /// What the user gives by name stands; fields do not replace it.
     fn set(&mut self, name: &str, value: impl Into<String>) {
         if !self.environment.secret.contains_key(name) {
@@ -324,6 +351,35 @@ mod tests {
                 "HASURA_GRAPHQL_UNAUTHORIZED_ROLE"
             ]
         );
+    }
+
+    #[test]
+    fn only_who_names_no_admin_secret_at_all_is_open() {
+        let reference = json!({"secretKeyRef": {"name": "s", "key": "admin"}});
+        for (spec, expected) in [
+            (json!({}), true),
+            (json!({"env": [{"name": "OTHER", "value": "x"}]}), true),
+            (json!({"auth": {"adminSecretFrom": reference}}), false),
+            (
+                json!({"env": [{"name": "HASURA_GRAPHQL_ADMIN_SECRETS", "valueFrom": reference}]}),
+                false,
+            ),
+            // A person who wants it says so.
+            (
+                json!({"env": [{"name": "HASURA_GRAPHQL_ADMIN_SECRET", "value": ""}]}),
+                false,
+            ),
+            (
+                json!({"template": {"spec": {"containers": [{"name": "engine", "env": [{"name": "HASURA_GRAPHQL_ACCESS_KEY", "value": "x"}]}]}}}),
+                false,
+            ),
+            (
+                json!({"template": {"spec": {"containers": [{"name": "engine", "envFrom": [{"secretRef": {"name": "all"}}]}]}}}),
+                false,
+            ),
+        ] {
+            assert_eq!(of(spec.clone()).0.is_open, expected, "{spec}");
+        }
     }
 
     #[test]

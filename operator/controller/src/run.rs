@@ -128,6 +128,7 @@ async fn run_in(settings: Settings) -> Result<(), Error> {
             client.clone(),
             Arc::clone(&tables.signals),
             observer.clone(),
+            &settings.secrets_role,
         )),
         probe: Probe::new(settings.engine_admin_port),
         image: settings.engine_image.clone(),

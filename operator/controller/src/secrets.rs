@@ -29,7 +29,7 @@ const FIRST: Duration = Duration::from_secs(5);
 pub type SecretName = (String, String);
 
 /// A value that nothing prints.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Default)]
 pub struct Hidden(pub Vec<u8>);
 
 impl std::fmt::Debug for Hidden {
@@ -63,22 +63,29 @@ pub struct Secrets {
     client: Client,
     signals: Arc<Signals>,
     observer: Observer,
+    role: Arc<str>,
     watches: Mutex<HashMap<SecretName, Watch>>,
 }
 
 impl Secrets {
-    /// None yet.
-    pub fn new(client: Client, signals: Arc<Signals>, observer: Observer) -> Self {
+    /// None yet. Who lacks a right is told to have the ClusterRole `role` bound.
+    pub fn new(client: Client, signals: Arc<Signals>, observer: Observer, role: &str) -> Self {
         Self {
             client,
             signals,
             observer,
+            role: role.into(),
             watches: Mutex::default(),
         }
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<SecretName, Watch>> {
         self.watches.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The ClusterRole that allows to read Secrets where it is bound.
+    pub fn role(&self) -> &str {
+        &self.role
     }
 
     /// An engine needs exactly these from now on.
@@ -109,6 +116,7 @@ impl Secrets {
                 engines: Arc::clone(&engines),
                 signals: Arc::clone(&self.signals),
                 observer: self.observer.clone(),
+                role: Arc::clone(&self.role),
                 sender,
             };
             let task = tokio::spawn(follow.run(self.client.clone()));
@@ -161,6 +169,7 @@ struct Follow {
     engines: Arc<Mutex<BTreeSet<ObjectKey>>>,
     signals: Arc<Signals>,
     observer: Observer,
+    role: Arc<str>,
     sender: watch::Sender<Standing>,
 }
 
@@ -190,7 +199,7 @@ impl Follow {
                 }
                 Ok(Watched::Delete(_)) => self.set(Standing::Absent),
                 Err(error) => {
-                    let denial = denial(&error);
+                    let denial = denial(&error, &self.role);
                     let pause = denial.is_some().then(|| pauses.pause());
                     if let Some(message) = denial {
                         self.set(Standing::Denied(message));
@@ -235,13 +244,14 @@ impl Follow {
 }
 
 /// The operator lacks the right; other failures pass, and what was known of the Secret still holds.
-fn denial(error: &watcher::Error) -> Option<String> {
+fn denial(error: &watcher::Error, role: &str) -> Option<String> {
     let inner = match error {
         watcher::Error::InitialListFailed(inner)
         | watcher::Error::WatchStartFailed(inner)
         | watcher::Error::WatchFailed(inner) => inner,
         watcher::Error::WatchError(_) | watcher::Error::NoResourceVersion => return None,
     };
-    matches!(retry::code(inner), 401 | 403)
-        .then(|| "the operator has no right to read it: bind the ClusterRole rowlock-operator-secrets in its namespace".to_owned())
+    matches!(retry::code(inner), 401 | 403).then(|| {
+        format!("the operator has no right to read it: bind the ClusterRole {role} in its namespace")
+    })
 }

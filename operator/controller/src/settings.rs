@@ -44,6 +44,13 @@ pub struct Settings {
     /// Seconds after which another instance takes over from one that died.
     #[arg(long, env = "ROWLOCK_LEASE_SECONDS", default_value_t = 8, value_parser = clap::value_parser!(u64).range(3..=300))]
     pub lease_seconds: u64,
+    /// The name of the ClusterRole that allows to read Secrets where it is bound, for what people are told.
+    #[arg(
+        long,
+        env = "ROWLOCK_SECRETS_ROLE",
+        default_value = "rowlock-operator-secrets"
+    )]
+    pub secrets_role: String,
     /// The image of engines that name none.
     #[arg(long, env = "ROWLOCK_ENGINE_IMAGE", default_value_t = format!("rowlock:{}", env!("CARGO_PKG_VERSION")))]
     pub engine_image: String,

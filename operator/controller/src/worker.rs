@@ -87,15 +87,19 @@ pub enum Error {
 
 impl Error {
     fn read(what: &str, error: &kube::Error) -> Self {
-        let mut message = retry::message(error);
-        if retry::code(error) == 403 && what.starts_with("Secret") {
-            message.push_str(" (bind the ClusterRole rowlock-operator-secrets in this namespace)");
-        }
         Self::Read {
             what: what.to_owned(),
-            message,
+            message: retry::message(error),
             again: retry::may_succeed(error),
         }
+    }
+
+    fn read_secret(name: &str, error: &kube::Error, role: &str) -> Self {
+        let mut made = Self::read(&format!("Secret {name}"), error);
+        if let (403, Self::Read { message, .. }) = (retry::code(error), &mut made) {
+            message.push_str(&format!(" (bind the ClusterRole {role} in this namespace)"));
+        }
+        made
     }
 
     /// Whether it may succeed later without a change.

@@ -35,7 +35,8 @@ use crate::value::{JsonObject, LabelSelector, OnInvalid, ValueFrom};
 pub struct EngineSpec {
     /// The number of pods; absent means 1. Leave it out where an autoscaler sets it. Not a part of the metadata
     /// document.
-    #[schemars(range(max = 1000))]
+    // The API server has no scale subresource of an object without a number, and autoscalers read that first.
+    #[schemars(range(max = 1000), extend("default" = 1))]
     pub replicas: Option<u32>,
     /// The image; absent means the one the operator was released with. Not a part of the metadata document.
     pub image: Option<String>,

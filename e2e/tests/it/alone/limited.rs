@@ -101,7 +101,9 @@ async fn an_operator_of_some_namespaces() {
             &["get", "secrets", "--all-namespaces"],
             false,
         ),
-        (&shop.story.namespace, &["get", "namespaces"], false),
+        (&shop.story.namespace, &["get", "namespaces"], true),
+        (&other.story.namespace, &["get", "namespaces"], false),
+        (&shop.story.namespace, &["list", "namespaces"], false),
     ] {
         assert_eq!(
             may(&account, namespace, words).await,

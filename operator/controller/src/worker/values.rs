@@ -20,6 +20,13 @@ use crate::world::World;
 /// Bytes of values that one engine's Secret may hold: the API server takes a mebibyte, of which names need some.
 const MOST_BYTES: usize = 900 << 10;
 
+/// What an admin has to show, where the Engine does not say where it is.
+const ADMIN_SECRET: &str = "HASURA_GRAPHQL_ADMIN_SECRET";
+
+fn made_up() -> String {
+    format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple())
+}
+
 /// Why a key has no value, by key.
 pub(super) type Missing = BTreeMap<SecretKey, String>;
 
@@ -36,6 +43,7 @@ struct Read {
 pub(super) struct SecretValues {
     loaded: bool,
     token: String,
+    admin: Hidden,
     read: HashMap<SecretName, Read>,
     wanted: Values,
     start_hash: String,
@@ -49,13 +57,13 @@ impl SecretValues {
         }
         let own = name::secrets(&engine.name);
         let found = secrets.read(&engine.namespace, &own).await;
-        let found = found.map_err(|error| Error::read(&format!("Secret {own}"), &error))?;
+        let found = found.map_err(|error| Error::read_secret(&own, &error, secrets.role()))?;
         self.wanted = found.unwrap_or_default();
         let token = self.wanted.get(secret::ADMIN_TOKEN);
         let token = token.and_then(|token| String::from_utf8(token.0.clone()).ok());
-        self.token = token
-            .filter(|token| token.len() >= 32)
-            .unwrap_or_else(|| format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple()));
+        self.token = token.filter(|token| token.len() >= 32).unwrap_or_else(made_up);
+        let admin = self.wanted.get(ADMIN_SECRET).filter(|admin| !admin.0.is_empty());
+        self.admin = admin.cloned().unwrap_or_else(|| Hidden(made_up().into_bytes()));
         self.loaded = true;
         Ok(())
     }
@@ -185,7 +193,10 @@ impl SecretValues {
                 "Secret {}: the operator may watch it and not read it",
                 name.1
             ))),
-            Err(error) => Err(Error::read(&format!("Secret {}/{}", name.0, name.1), &error)),
+            Err(error) => {
+                let name = format!("{}/{}", name.0, name.1);
+                Err(Error::read_secret(&name, &error, secrets.role()))
+            }
         }
     }
 
@@ -211,10 +222,7 @@ impl SecretValues {
             .settings
             .as_ref()
             .map_or(&nothing, |(_, environment)| environment);
-        for (variable, part) in &environment.secret {
-            let value = self.part(part).or_else(|| self.wanted.get(variable).cloned());
-            wanted.extend(value.map(|value| (variable.clone(), value)));
-        }
+        self.add_settings(environment, &mut wanted);
         self.start_hash = start_hash(&self.token, environment, &wanted);
         if grow {
             let mut room = MOST_BYTES.saturating_sub(size(&wanted));
@@ -227,6 +235,17 @@ impl SecretValues {
             }
         }
         self.wanted = wanted;
+    }
+
+    fn add_settings(&self, environment: &Environment, wanted: &mut Values) {
+        // A field that is left out, or misspelt where nobody checks it, makes nobody an admin.
+        if environment.is_open {
+            wanted.insert(ADMIN_SECRET.to_owned(), self.admin.clone());
+        }
+        for (variable, part) in &environment.secret {
+            let value = self.part(part).or_else(|| self.wanted.get(variable).cloned());
+            wanted.extend(value.map(|value| (variable.clone(), value)));
+        }
     }
 
     /// Whether every setting that comes from a Secret has a value. Without its admin secret an engine would be open
@@ -433,6 +452,23 @@ mod tests {
         assert!(compile::is_guarded(
             &secret_key(&Default::default(), "k").variable()
         ));
+    }
+
+    #[test]
+    fn an_engine_without_an_admin_secret_gets_one() {
+        let values = SecretValues {
+            admin: Hidden(b"made up".to_vec()),
+            ..SecretValues::default()
+        };
+        let wanted = |spec: Value| {
+            let spec = serde_json::from_value(spec).expect("a spec");
+            let mut wanted = Values::new();
+            values.add_settings(&crate::environment::environment(&spec, "n").0, &mut wanted);
+            wanted
+        };
+        assert_eq!(wanted(json!({}))[ADMIN_SECRET].0, b"made up");
+        let named = json!({"env": [{"name": ADMIN_SECRET, "value": "x"}]});
+        assert!(!wanted(named).contains_key(ADMIN_SECRET));
     }
 
     #[test]
