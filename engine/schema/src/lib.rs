@@ -22,6 +22,7 @@ pub use build::{Previous, build};
 pub use problem::Problem;
 pub use resolve::bool_exp::{FilterRefusal, FilterStep, request_filter};
 pub use resolve::enum_table::{EnumQuery, queries as enum_queries};
+pub use resolve::operand::refused_literal;
 pub use resolve::permission::ADMIN;
 pub use resolve::{CatalogState, EnumRow};
 pub use role::{RoleView, TypeKey};

@@ -94,7 +94,8 @@ impl<'m> Reader<'m> {
                 if !access.columns.contains(id) && &*self.role.name != "admin" {
                     return Err(self.dml_no_column("insert", key, &path.index(position)));
                 }
-                let value = self.dml_value(known(table, id, &path)?, value);
+                let at = path.index(position).key(key.as_str());
+                let value = self.dml_value(known(table, id, &path)?, value, &at)?;
                 row.push((id, InsertValue::Value(value)));
             }
             rows.push(row);
@@ -170,25 +171,17 @@ impl<'m> Reader<'m> {
         let access = update.access();
         check_unvalidated(access.validation.is_some(), path)?;
         if let Some(id) = given.iter().find(|id| !access.columns.contains(**id)) {
-            // What the permission sets is not to be had from the client, but it may be given.
-            let preset = access.presets.iter().any(|(preset, _)| preset == id);
-            if !preset {
-                let name = &known(table, *id, path)?.name;
-                return Err(Error::validation(
-                    path,
-                    format!("column \"{name}\" is not updatable"),
-                ));
-            }
+            // What the permission sets is not among them.
+            let name = &known(table, *id, path)?.name;
+            return Err(Error::validation(
+                path,
+                format!("column \"{name}\" is not updatable"),
+            ));
         }
-        let taken: Vec<ColumnId> = given
-            .iter()
-            .copied()
-            .filter(|id| !access.presets.iter().any(|(preset, _)| preset == id))
-            .collect();
-        let update = if taken.is_empty() && access.presets.is_empty() {
+        let update = if given.is_empty() && access.presets.is_empty() {
             None
         } else {
-            Some(self.conflict_update(table.id, &taken, Filter::always(), path)?)
+            Some(self.conflict_update(table.id, given, Filter::always(), path)?)
         };
         Ok(Conflict { target, update })
     }

@@ -79,7 +79,7 @@ impl<'m> Reader<'m> {
         })
     }
 
-    /// `$set` (or `values`), `$inc`, `$mul`, `$default`; of several values for a column the last is taken.
+    /// `$set` (or `values`), `$inc`, `$mul`, `$default`: each column in one of them only.
     fn dml_assignments(
         &self,
         update: UpdateTable<'m>,
@@ -89,9 +89,16 @@ impl<'m> Reader<'m> {
         let table = update.table();
         let columns = by_name(table);
         let mut set: Vec<(ColumnId, Assignment)> = Vec::new();
-        let mut put = |id, value| match set.iter_mut().find(|(known, _)| *known == id) {
-            Some((_, place)) => *place = value,
-            None => set.push((id, value)),
+        let mut put = |id, name: &str, value| {
+            // Postgres would refuse the statement, in words that only an admin is told.
+            if set.iter().any(|(known, _)| *known == id) {
+                return Err(Error::validation(
+                    path,
+                    format!("Column found in multiple operators: ['{name}']."),
+                ));
+            }
+            set.push((id, value));
+            Ok(())
         };
         let writable = |name: &str, path: &Path| {
             let id = columns.get(name).copied();
@@ -124,22 +131,22 @@ impl<'m> Reader<'m> {
             let path = path.key(key);
             for (name, value) in values {
                 let id = writable(name, &path)?;
-                let value = self.dml_value(known(table, id, &path)?, value);
-                put(id, assignment(value));
+                let value = self.dml_value(known(table, id, &path)?, value, &path.key(name.as_str()))?;
+                put(id, name, assignment(value))?;
             }
         }
-        let path = path.key("$default");
+        let at = path.key("$default");
         match arguments.get("$default") {
             None | Some(Value::Null) => {}
             Some(Value::Array(names)) => {
                 for (position, name) in names.iter().enumerate() {
                     let Value::String(name) = name else {
-                        return Err(mismatch("Text", "String", name, &path.index(position)));
+                        return Err(mismatch("Text", "String", name, &at.index(position)));
                     };
-                    put(writable(name, &path)?, Assignment::Default);
+                    put(writable(name, &at)?, name, Assignment::Default)?;
                 }
             }
-            Some(other) => return Err(mismatch("[]", "Array", other, &path)),
+            Some(other) => return Err(mismatch("[]", "Array", other, &at)),
         }
         Ok(set)
     }

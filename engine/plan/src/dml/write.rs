@@ -114,8 +114,11 @@ impl<'m> Reader<'m> {
         )
     }
 
-    /// What a client gave for a column: `($1)::type`.
-    pub(super) fn dml_value(&self, column: &Column, value: &Value) -> Expression {
+    /// What a client gave for a column: `($1)::type`. Strings go to Postgres as they are, other JSON must fit the type.
+    pub(super) fn dml_value(&self, column: &Column, value: &Value, path: &Path) -> Result<Expression, Error> {
+        if let Some(message) = schema::refused_literal(&column.type_, &column.scalar, value) {
+            return Err(Error::parse(path, message));
+        }
         let type_ = TypeName::new(&column.type_.schema, &column.type_.name);
         let json = matches!(column.scalar.class, ScalarClass::Json | ScalarClass::Jsonb);
         let array = matches!(column.type_.kind, TypeKind::Array(_));
@@ -129,7 +132,7 @@ impl<'m> Reader<'m> {
                 type_: TypeName::builtin("text"),
             };
             let function = QualifiedName::new(self.extensions(), "st_geomfromgeojson");
-            return Expression::call(function, vec![text]).cast(type_);
+            return Ok(Expression::call(function, vec![text]).cast(type_));
         }
         let encoding = match (array, json) {
             (true, true) => Encoding::JsonArray,
@@ -146,7 +149,7 @@ impl<'m> Reader<'m> {
             }
             value => constant(value, encoding, column.scalar.input),
         };
-        Expression::Parameter { value, type_ }
+        Ok(Expression::Parameter { value, type_ })
     }
 }
 

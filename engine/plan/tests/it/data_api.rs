@@ -185,6 +185,78 @@ fn refused_rows() {
 }
 
 #[test]
+fn values_are_of_the_kind_of_their_column() {
+    let told = |table: &str, column: &str, value: Value| {
+        let arguments = json!({"table": table, "objects": [{column: value}]});
+        answer("admin", Command::Insert, &arguments)
+    };
+    for (table, column, value, message) in [
+        (
+            "artist",
+            "name",
+            json!(5),
+            "parsing Text failed, expected String, but encountered Number",
+        ),
+        (
+            "artist",
+            "name",
+            json!({}),
+            "parsing Text failed, expected String, but encountered Object",
+        ),
+        (
+            "artist",
+            "artist_id",
+            json!(true),
+            "parsing Int failed, expected Number, but encountered Boolean",
+        ),
+        (
+            "place",
+            "open",
+            json!(1),
+            "parsing Bool failed, expected Boolean, but encountered Number",
+        ),
+        (
+            "place",
+            "tags",
+            json!({}),
+            "parsing [] failed, expected Array, but encountered Object",
+        ),
+        (
+            "place",
+            "point",
+            json!(1),
+            "parsing Object failed, expected Object, but encountered Number",
+        ),
+        (
+            "play_event",
+            "played_at",
+            json!(1),
+            "A string is expected for type: timestamptz",
+        ),
+    ] {
+        let expected = format!("parse-failed $.objects[0].{column} {message}");
+        assert_eq!(told(table, column, value), expected);
+    }
+    for (table, column, value) in [
+        ("artist", "artist_id", json!("1")),
+        ("artist", "name", json!(null)),
+        ("place", "open", json!("yes")),
+        ("place", "tags", json!(["a"])),
+        ("place", "tags", json!("{a}")),
+        ("place", "point", json!("POINT(1 2)")),
+        ("place", "point", json!({"type": "Point", "coordinates": [1, 2]})),
+        ("play_event", "meta", json!(1)),
+        ("play_event", "meta", json!([{}])),
+    ] {
+        let sql = told(table, column, value.clone());
+        assert!(
+            sql.starts_with("with t0 as (insert into "),
+            "{column} {value}: {sql}"
+        );
+    }
+}
+
+#[test]
 fn inserts() {
     let insert = |mut arguments: Value| {
         arguments["table"] = json!("artist");
@@ -271,6 +343,19 @@ fn updates_and_deletes() {
     assert_eq!(
         update(json!({"where": {}, "$set": {"x": 1}})),
         "permission-denied $[\"$set\"] no such column exists : \"x\""
+    );
+    let twice = "validation-failed $ Column found in multiple operators: ['artist_id'].";
+    assert_eq!(
+        update(json!({"where": {}, "$set": {"artist_id": 1}, "$inc": {"artist_id": 1}})),
+        twice
+    );
+    assert_eq!(
+        update(json!({"where": {}, "$mul": {"artist_id": 1}, "$default": ["artist_id"]})),
+        twice
+    );
+    assert_eq!(
+        update(json!({"where": {}, "$set": {"name": true}})),
+        "parse-failed $[\"$set\"].name parsing Text failed, expected String, but encountered Boolean"
     );
     assert_eq!(
         update(json!({"where": {}, "$set": {"name": "x"}, "returning": ["x"]})),

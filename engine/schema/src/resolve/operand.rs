@@ -179,6 +179,17 @@ pub(crate) fn literal(expected: Expected<'_>, value: &Value) -> Result<Operand, 
     }
 }
 
+/// Why a column of the old data API cannot take a value, as far as its JSON type goes. Strings are Postgres's to read,
+/// and null is.
+pub fn refused_literal(type_: &Type, scalar: &Scalar, value: &Value) -> Option<String> {
+    if value.is_string() {
+        return None;
+    }
+    let array = matches!(type_.kind, TypeKind::Array(_));
+    let refusal = literal(Expected { scalar, array }, value).err()?;
+    Some(refusal.message)
+}
+
 /// Whether an object is a list of operators rather than a JSON value: JSON columns compare with operators only.
 pub(crate) fn is_operators(value: &Value) -> Option<&Map<String, Value>> {
     value.as_object()

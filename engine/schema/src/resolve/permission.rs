@@ -304,15 +304,20 @@ impl Maker<'_, '_> {
             return Ok(*id);
         }
         let metadata = self.entry.metadata;
-        let other_field = metadata.object_relationships.contains_key(name)
+        let kind = if metadata.object_relationships.contains_key(name)
             || metadata.array_relationships.contains_key(name)
-            || metadata.computed_fields.contains_key(name)
-            || metadata.remote_relationships.contains_key(name);
-        Err(if other_field {
-            Refusal::new(not_a_column)
+        {
+            "relationship"
+        } else if metadata.computed_fields.contains_key(name) {
+            "computed field"
+        } else if metadata.remote_relationships.contains_key(name) {
+            "remote relationship"
         } else {
-            unknown(name)
-        })
+            return Err(unknown(name));
+        };
+        Err(Refusal::new(format!(
+            "expecting a database column; but, \"{name}\" is a {kind}; {not_a_column}"
+        )))
     }
 
     /// Columns that a client may write: listed ones must be writable, `*` means all that are; presets are not

@@ -108,10 +108,16 @@ impl RoleView {
                     UpdateOperator::DeleteAtPath => list(TypeKey::Scalar(ScalarId::STRING), true),
                     _ => return self.given_column(id, column),
                 };
-                not_null(Input {
+                let key = Input {
                     description: column.description.clone(),
                     ..input(column.field.clone(), taken, Meaning::Column(id))
-                })
+                };
+                // Without a key Postgres has no value either: the column becomes null.
+                if operator == UpdateOperator::DeleteKey {
+                    key
+                } else {
+                    not_null(key)
+                }
             })
             .collect()
     }

@@ -288,7 +288,8 @@ fn refused_permissions() {
         ),
         (
             select("user", json!({"columns": ["articles"], "filter": {}})),
-            "permissions for relationships are automatically inferred",
+            "expecting a database column; but, \"articles\" is a relationship; \
+             permissions for relationships are automatically inferred",
         ),
         (
             select(
@@ -315,11 +316,18 @@ fn refused_permissions() {
         ),
         (
             insert(json!({"check": {}, "columns": ["articles"]})),
-            "Only table columns can have insert permissions defined, not relationships or other field types",
+            "expecting a database column; but, \"articles\" is a relationship; \
+             Only table columns can have insert permissions defined, not relationships or other field types",
         ),
         (
             update(json!({"filter": {}, "columns": ["articles"]})),
-            "Only table columns can have update permissions defined, not relationships or other field types",
+            "expecting a database column; but, \"articles\" is a relationship; \
+             Only table columns can have update permissions defined, not relationships or other field types",
+        ),
+        (
+            insert(json!({"check": {}, "columns": "*", "set": {"articles": 1}})),
+            "expecting a database column; but, \"articles\" is a relationship; \
+             relationships can't be used in set",
         ),
         (
             insert(json!({"check": {}, "columns": "*", "set": {"nope": 1}})),

@@ -158,14 +158,35 @@ fn write_error(error: &pg::Error) -> ApiError {
 }
 
 /// An error of planning. Its path begins at the command's arguments, which Hasura v2 names in all errors but those of
-/// reading them. What is wrong with their form upstream finds
-/// while decoding them, before it looks at `where`, and reports without `args`.
+/// reading them. What is wrong with their form upstream finds while decoding them, before it looks at `where` and at
+/// values of columns, and reports without `args`.
 fn refusal(error: &graphql::Error) -> ApiError {
     let path = error.path.to_string();
     let rest = path.strip_prefix('$').unwrap_or("");
-    let decoding = error.code == graphql::Code::ParseFailed && !rest.starts_with(".where");
+    let decoding =
+        error.code == graphql::Code::ParseFailed && !rest.starts_with(".where") && !of_a_column(rest);
     let args = if decoding { "" } else { ".args" };
-    ApiError::new(error.code.as_str(), error.message.clone()).at(format!("${args}{rest}"))
+    // Hasura v2 has other words for it here than in GraphQL.
+    let message = match error.message.strip_prefix("missing session variable: ") {
+        Some(quoted) if error.code == graphql::Code::NotFound => {
+            format!("{quoted} header is expected but not found")
+        }
+        _ => error.message.clone(),
+    };
+    ApiError::new(error.code.as_str(), message).at(format!("${args}{rest}"))
+}
+
+/// A path to what was given for a column: `.objects[0].name`, `["$set"].name`, `.values.name`.
+fn of_a_column(path: &str) -> bool {
+    let row = path
+        .strip_prefix(".objects[")
+        .and_then(|rest| rest.split_once(']'));
+    let below = row.map(|(_, below)| below).or_else(|| {
+        [".values", "[\"$set\"]", "[\"$inc\"]", "[\"$mul\"]"]
+            .iter()
+            .find_map(|operator| path.strip_prefix(operator))
+    });
+    below.is_some_and(|below| !below.is_empty())
 }
 
 /// `concurrent_bulk`: commands that only read.
@@ -221,5 +242,14 @@ mod tests {
             told(Code::ParseFailed, label),
             "$.args.where.path[\"$ancestor_any\"][0]"
         );
+        let row = root.key("objects").index(12);
+        assert_eq!(told(Code::ParseFailed, row.clone()), "$.objects[12]");
+        assert_eq!(
+            told(Code::ParseFailed, row.key("name")),
+            "$.args.objects[12].name"
+        );
+        let set = root.key("$set");
+        assert_eq!(told(Code::ParseFailed, set.clone()), "$[\"$set\"]");
+        assert_eq!(told(Code::ParseFailed, set.key("name")), "$.args[\"$set\"].name");
     }
 }

@@ -37,6 +37,8 @@ fn world(database: &TestDatabase) -> Server {
             "filter": {"author_id": "X-Hasura-User-Id"}, "check": {"title": {"$ne": "forbidden"}},
             "set": {"price": 7}})),
         permission("delete", "article", "user", json!({"filter": {"author_id": "X-Hasura-User-Id"}})),
+        permission("insert", "article", "seller", json!({"columns": ["id", "title", "price"], "check": {}})),
+        permission("update", "article", "seller", json!({"columns": ["title"], "filter": {}, "set": {"price": 7}})),
         permission("select", "author", "user", json!({"columns": ["id", "name"], "filter": {}})),
         permission("insert", "author", "writer", json!({"columns": ["name"], "check": {}})),
         permission("update", "author", "writer", json!({"columns": ["name"], "filter": {}})),
@@ -224,6 +226,50 @@ fn permissions_hold() {
             "validation-failed",
             "column \"id\" is not updatable",
         ),
+    );
+    let seller = [("x-hasura-role", "seller")];
+    let preset = (
+        "$.args.on_conflict",
+        "validation-failed",
+        "column \"price\" is not updatable",
+    );
+    let priced = json!({"table": "article", "objects": [{"title": "x", "price": 1}],
+        "on_conflict": {"constraint": "article_pkey", "action": "update"}});
+    refused(&server, &seller, "insert", &priced, preset);
+    // Rules and presets need the variables that they name.
+    let nobody = [("x-hasura-role", "user")];
+    let missing = (
+        "$.args",
+        "not-found",
+        "\"x-hasura-user-id\" header is expected but not found",
+    );
+    for (kind, arguments) in [
+        ("select", json!({"table": "article", "columns": ["id"]})),
+        ("count", json!({"table": "article"})),
+        ("insert", insert("new")),
+        (
+            "update",
+            json!({"table": "article", "where": {}, "$set": {"title": "x"}}),
+        ),
+        ("delete", json!({"table": "article", "where": {}})),
+    ] {
+        refused(&server, &nobody, kind, &arguments, missing);
+    }
+    // What is wrong with a value is told before Postgres sees it.
+    let text = "parsing Text failed, expected String, but encountered Number";
+    refused(
+        &server,
+        &USER,
+        "insert",
+        &json!({"table": "article", "objects": [{"title": 5}]}),
+        ("$.args.objects[0].title", "parse-failed", text),
+    );
+    refused(
+        &server,
+        &USER,
+        "update",
+        &json!({"table": "article", "where": {}, "$set": {"title": 5}}),
+        ("$.args[\"$set\"].title", "parse-failed", text),
     );
     let row = json!({"table": "article", "columns": ["price"], "where": {"id": 1}});
     done(&server, &[], "select", &row, &json!([{"price": 7}]));

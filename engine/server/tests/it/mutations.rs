@@ -192,6 +192,9 @@ fn json_operators_and_their_clashes() {
     assert_eq!(info("_set: {info: [1, 2]}"), json!([1, 2]));
     assert_eq!(info("_prepend: {info: [0]}"), json!([0, 1, 2]));
     assert_eq!(info("_delete_elem: {info: -1}"), json!([0, 1]));
+    // No key: Postgres makes the column null.
+    assert_eq!(info("_delete_key: {info: null}"), json!(null));
+    assert_eq!(info("_set: {info: [0, 1]}"), json!([0, 1]));
     refused(
         &admin(
             &server,
