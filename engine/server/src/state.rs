@@ -78,6 +78,8 @@ pub struct State {
     /// One document is checked at a time: each takes the memory of a generation.
     check: tokio::sync::Mutex<()>,
     health: Mutex<BTreeMap<String, health::Report>>,
+    /// A source answered since there is a document.
+    reached: AtomicBool,
     /// Sources that nobody waits for.
     away: away::Away,
     /// Asks for a look at the sources before the next one is due.
@@ -123,9 +125,10 @@ impl State {
         }
     }
 
-    /// Whether requests should come here.
+    /// Whether requests should come here. A pod that was ready stays so while its databases are away: it answers what
+    /// needs none of them, and says of the rest what is wrong.
     pub fn is_ready(&self) -> bool {
-        !self.is_draining() && self.has_document() && self.reaches_a_source()
+        !self.is_draining() && self.has_document() && self.has_reached_a_source()
     }
 
     /// Where the document is stored, if it is.
@@ -180,6 +183,7 @@ impl State {
             self.observer.emit(Event::InconsistentMetadata(objects));
         }
         retire(before);
+        self.has_reached_a_source();
         self.tell();
     }
 

@@ -94,11 +94,11 @@ pub fn ready(state: &State) -> Answer {
         )
     } else if !state.has_document() {
         (StatusCode::SERVICE_UNAVAILABLE, "no metadata yet")
-    } else if state.reaches_a_source() {
+    } else if state.has_reached_a_source() {
         state.authenticator().is_ready();
         (StatusCode::OK, "ready")
     } else {
-        (StatusCode::SERVICE_UNAVAILABLE, "no source answers")
+        (StatusCode::SERVICE_UNAVAILABLE, "no source has answered yet")
     };
     let page = json!({
         "status": word,

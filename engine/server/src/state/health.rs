@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant, SystemTime};
 
 use metadata::source::HealthCheck;
@@ -42,6 +43,7 @@ impl State {
             at: SystemTime::now(),
         };
         let before = self.reports().insert(source.to_owned(), report);
+        self.has_reached_a_source();
         if before.map(|report| report.error) != Some(error.clone()) {
             self.tell();
         }
@@ -65,8 +67,21 @@ impl State {
         (report.health != Health::Ok).then(told)
     }
 
+    /// Whether any source answered since there is a document, or there was none to answer. Once it holds it always does:
+    /// an outage is told of by source and takes nobody out of service.
+    pub fn has_reached_a_source(&self) -> bool {
+        if self.reached.load(Ordering::Acquire) {
+            return true;
+        }
+        let reached = self.has_document() && self.reaches_a_source();
+        if reached {
+            self.reached.store(true, Ordering::Release);
+        }
+        reached
+    }
+
     /// Whether any source answered when it was last looked at, or there is none.
-    pub fn reaches_a_source(&self) -> bool {
+    fn reaches_a_source(&self) -> bool {
         let generation = self.current();
         let reports = self.reports();
         generation.sources.is_empty()

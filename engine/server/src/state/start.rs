@@ -178,6 +178,7 @@ impl State {
             check: tokio::sync::Mutex::new(()),
             health: Mutex::new(BTreeMap::new()),
             draining: false.into(),
+            reached: false.into(),
             away: Away::default(),
             look: Notify::new(),
         };

@@ -11,7 +11,7 @@ use delivery::Set;
 use embedded::test::TestDatabase;
 use serde_json::{Value, json};
 
-use crate::delivered::{World, object, set_of};
+use crate::delivered::{Pod, World, object, set_of};
 use crate::process::Server;
 use crate::wait::pause;
 
@@ -225,6 +225,51 @@ fn nobody_waits_for_a_silent_database() {
         pod.served(10)
     });
     assert_eq!(report["problems"], json!([]));
+    way.is_open(true);
+    pod.report_when("the source again", |report| state_of(report, "far") == "Up");
+}
+
+/// A pod that was never ready waits for a database; one that was goes on without any.
+#[test]
+fn an_outage_of_all_databases_leaves_a_pod_in_service() {
+    let world = World::new("outage");
+    let way = Way::to(&world.database);
+    let only = |counter| set_of(counter, source("far", &json!({"url": way.url}), &["id"]));
+    let pod = world.pod();
+    let ready = |pod: &Pod| pod.server.send("GET", "/readyz", &[], "");
+    world.publish_set(only(5));
+    let report = pod.report_when("this counter", |report| report["counter"] == 5);
+    assert_eq!(report["ready"], false, "{report:#}");
+    let (status, page) = ready(&pod);
+    assert!(
+        status == 503 && page.contains("no source has answered yet"),
+        "{page}"
+    );
+
+    way.is_open(true);
+    pod.report_when("the source", |report| {
+        report["ready"] == true && report["problems"] == json!([])
+    });
+    assert_eq!(ready(&pod).0, 200);
+
+    // The outage is told of by source, and changes go on.
+    way.is_open(false);
+    let report = pod.report_when("the silence", |report| state_of(report, "far") == "Down");
+    assert_eq!(
+        (&report["ready"], &report["problems"]),
+        (&json!(true), &json!([]))
+    );
+    assert_eq!(ready(&pod).0, 200);
+    let secret = [("x-hasura-admin-secret", "first")];
+    let (_, health) = pod.server.send("GET", "/healthz/sources", &secret, "");
+    assert!(health.contains("ERROR"), "{health}");
+    let typename = json!({"query": "{ __typename }"});
+    let (_, answer) = pod.server.json("/v1/graphql", &secret, &typename);
+    assert_eq!(answer, json!({"data": {"__typename": "query_root"}}));
+    soon("a change without any database", || {
+        world.publish_set(only(6));
+        pod.served(6)
+    });
     way.is_open(true);
     pod.report_when("the source again", |report| state_of(report, "far") == "Up");
 }
