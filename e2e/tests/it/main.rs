@@ -18,6 +18,7 @@ mod guide;
 mod imported;
 mod leaving;
 mod load;
+mod restored;
 mod rollout;
 mod rotation;
 mod samples;

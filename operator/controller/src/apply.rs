@@ -149,6 +149,7 @@ impl Applier {
             dispute.restored(Instant::now());
             self.restored.push((kind.as_str(), key.name.clone()));
         }
+        let is_doubted = restored && !suspicious;
         let now = Written {
             hash,
             uid,
@@ -157,6 +158,9 @@ impl Applier {
             dispute,
         };
         if before != Some((now.uid.clone(), now.version)) {
+            if is_doubted {
+                self.restored.push((kind.as_str(), key.name.clone()));
+            }
             self.observer.emit(&Event::Applied {
                 engine: &self.engine,
                 kind: kind.as_str(),

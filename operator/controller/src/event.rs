@@ -70,8 +70,33 @@ impl Events {
         }
     }
 
+    /// An engine's child was changed or deleted by somebody else, and is as it was.
+    pub async fn of_restored(&self, engine: &Object, kind: &str, name: &str) {
+        let child = ObjectReference {
+            kind: Some(kind.to_owned()),
+            namespace: Some(engine.key.namespace.clone()),
+            name: Some(name.to_owned()),
+            ..ObjectReference::default()
+        };
+        let note = format!("{kind} {name} was changed or deleted by somebody else and is as it was");
+        // Events that differ in their notes alone would be counted as one: the child makes them different.
+        self.write_of(engine, EventType::Normal, "Restored", &note, Some(child))
+            .await;
+    }
+
     /// Writes an event about an object. One that cannot be written is counted and forgotten.
     pub async fn write(&self, object: &Object, kind: EventType, reason: &str, note: &str) {
+        self.write_of(object, kind, reason, note, None).await;
+    }
+
+    async fn write_of(
+        &self,
+        object: &Object,
+        kind: EventType,
+        reason: &str,
+        note: &str,
+        secondary: Option<ObjectReference>,
+    ) {
         let allowed = self
             .bucket
             .lock()
@@ -90,7 +115,7 @@ impl Events {
             reason: reason.to_owned(),
             note: Some(note.chars().take(MOST_NOTE).collect()),
             action: "Reconcile".to_owned(),
-            secondary: None,
+            secondary,
         };
         if !allowed || self.recorder.publish(&event, &reference).await.is_err() {
             self.observer.emit(&Event::EventDropped);

@@ -15,7 +15,6 @@ use std::time::Duration;
 
 use compile::{Object, ObjectKey, Serving, Verdict};
 use kube::Client;
-use kube::runtime::events::EventType;
 use serde_json::Value;
 
 use crate::apply::{self, Applier};
@@ -241,9 +240,7 @@ impl Worker {
     /// Says in events what somebody had changed or deleted that is the engine's.
     async fn tell_restored(&mut self, engine: &Object) {
         for (kind, name) in self.applier.take_restored() {
-            let note = format!("{kind} {name} was changed or deleted by somebody else and is as it was");
-            let events = &self.shared.events;
-            events.write(engine, EventType::Normal, "Restored", &note).await;
+            self.shared.events.of_restored(engine, kind, &name).await;
         }
     }
 
