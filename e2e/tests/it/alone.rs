@@ -2,6 +2,7 @@
 
 mod large;
 mod limited;
+mod restored;
 
 use std::process::Stdio;
 use std::time::{Duration, Instant};

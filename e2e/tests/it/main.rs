@@ -18,7 +18,6 @@ mod guide;
 mod imported;
 mod leaving;
 mod load;
-mod restored;
 mod rollout;
 mod rotation;
 mod samples;

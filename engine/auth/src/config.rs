@@ -105,6 +105,12 @@ impl JwtSecret {
         merged
     }
 
+    /// Whether another is for the tokens of the same issuer, which is named, to the same audience.
+    pub fn is_for_the_same_tokens(&self, other: &Self) -> bool {
+        let same = self.issuer.is_some() && self.issuer == other.issuer && self.audience == other.audience;
+        same || self.differs_in_keys_alone(other)
+    }
+
     /// Whether tokens are read and checked in the same way, whatever keys verify them.
     pub fn differs_in_keys_alone(&self, other: &Self) -> bool {
         self.claims == other.claims

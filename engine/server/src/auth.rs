@@ -163,12 +163,21 @@ impl Authenticator {
             return next;
         }
         let known = || before.keys.iter().zip(&self.settings.jwt);
+        // Keys that came from an address are good for all who name it. Those that only stand in for them are for the tokens
+        // of one issuer to one audience.
+        let may_share = |keys: &Keys, of: &JwtSecret, secret: &JwtSecret| {
+            let present = keys.present();
+            let came = !present.is_empty() && !present.stands_in();
+            came || of.is_for_the_same_tokens(secret)
+        };
         // Those of one address that begin with the same last keys; others of that address have keys of their own, as
         // nobody's tokens may be verified by the last keys of somebody else.
         let mut moved: Vec<(Arc<Keys>, &Arc<Keys>)> = Vec::new();
         if let Some(tokens) = next.tokens.as_mut().and_then(Arc::get_mut) {
             for (secret, keys) in next.settings.jwt.iter().zip(&mut tokens.keys) {
-                if let Some((same, _)) = known().find(|(known, _)| is_from(secret, known.url())) {
+                if let Some((same, _)) =
+                    known().find(|(known, of)| is_from(secret, known.url()) && may_share(known, of, secret))
+                {
                     *keys = Arc::clone(same);
                 } else if let Some((last, _)) =
                     known().find(|(known, of)| known.url().is_some() && of.differs_in_keys_alone(secret))

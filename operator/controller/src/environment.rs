@@ -7,6 +7,9 @@ use crd::engine::{Api, Auth, CorsMode, Enforcement, EngineSpec, FunctionPermissi
 use crd::source::NamingConvention;
 use crd::value::ValueFrom;
 use indexmap::IndexMap;
+use serde_json::Value;
+
+use crate::render::CONTAINER;
 
 /// Variables that are the operator's own.
 const RESERVED: &[&str] = &[
@@ -90,21 +93,30 @@ struct Maker<'n> {
 }
 
 impl Maker<'_> {
-    /// A pod template may bring variables of its own, by name or as a whole set.
+    /// The pod template may give the engine's container variables of its own. A whole set of them says nothing of what is
+    /// in it.
     fn is_open(&self, spec: &EngineSpec) -> bool {
-        let is_given = |name: &&str| {
-            self.environment.variables.contains_key(*name) || self.environment.secret.contains_key(*name)
-        };
         let template = spec
             .template
             .as_ref()
-            .and_then(|template| serde_json::to_string(template).ok());
-        let template = template.unwrap_or_default();
-        !ADMIN_SECRETS.iter().any(is_given)
-            && !ADMIN_SECRETS
-                .iter()
-                .chain(&["\"envFrom\""])
-                .any(|name| template.contains(name))
+            .map(|template| serde_json::to_value(template).unwrap_or_default());
+        let containers = template
+            .as_ref()
+            .and_then(|template| template.pointer("/spec/containers"));
+        let own: Vec<&str> = containers
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+            .filter(|container| container["name"] == CONTAINER)
+            .filter_map(|container| container["env"].as_array())
+            .flatten()
+            .filter_map(|variable| variable["name"].as_str())
+            .collect();
+        !ADMIN_SECRETS.iter().any(|name| {
+            self.environment.variables.contains_key(*name)
+                || self.environment.secret.contains_key(*name)
+                || own.contains(name)
+        })
     }
 
     /// What the user gives by name stands; fields do not replace it.
@@ -311,7 +323,7 @@ fn api_name(api: Api) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     fn of(spec: Value) -> (Environment, Vec<Problem>) {
         environment(&serde_json::from_value(spec).expect("a spec"), "n")
@@ -373,9 +385,14 @@ mod tests {
                 json!({"template": {"spec": {"containers": [{"name": "engine", "env": [{"name": "HASURA_GRAPHQL_ACCESS_KEY", "value": "x"}]}]}}}),
                 false,
             ),
+            // Another container's are not the engine's, and of a whole set nobody knows what is in it.
+            (
+                json!({"template": {"spec": {"containers": [{"name": "side", "env": [{"name": "HASURA_GRAPHQL_ACCESS_KEY", "value": "x"}]}]}}}),
+                true,
+            ),
             (
                 json!({"template": {"spec": {"containers": [{"name": "engine", "envFrom": [{"secretRef": {"name": "all"}}]}]}}}),
-                false,
+                true,
             ),
         ] {
             assert_eq!(of(spec.clone()).0.is_open, expected, "{spec}");

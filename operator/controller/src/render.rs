@@ -24,6 +24,8 @@ pub use template::merge;
 pub const ENGINE_LABEL: &str = "rowlock.dev/engine";
 /// Selects what is made for engines.
 pub const SELECTOR: &str = "rowlock.dev/engine,app.kubernetes.io/managed-by=rowlock-operator";
+/// The engine's container in its pods.
+pub const CONTAINER: &str = "engine";
 /// The port of the engine's API.
 const PORT: u16 = 8080;
 

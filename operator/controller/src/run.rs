@@ -293,7 +293,11 @@ async fn read_namespaces(client: &Client, tables: &Tables, names: &[String]) {
         let labels = match found {
             Ok(Some(namespace)) => namespace.metadata.labels.unwrap_or_default(),
             Ok(None) => BTreeMap::new(),
-            Err(_) => BTreeMap::from([("kubernetes.io/metadata.name".to_owned(), name.clone())]),
+            Err(error) if retry::code(&error) == 403 => {
+                BTreeMap::from([("kubernetes.io/metadata.name".to_owned(), name.clone())])
+            }
+            // What is known of it stays until the API server answers.
+            Err(_) => continue,
         };
         tables.namespace(name, Some(labels));
     }

@@ -101,9 +101,17 @@ async fn an_operator_of_some_namespaces() {
             &["get", "secrets", "--all-namespaces"],
             false,
         ),
-        (&shop.story.namespace, &["get", "namespaces"], true),
-        (&other.story.namespace, &["get", "namespaces"], false),
-        (&shop.story.namespace, &["list", "namespaces"], false),
+        (
+            &shop.story.namespace,
+            &["get", "namespace", &shop.story.namespace],
+            true,
+        ),
+        (
+            &other.story.namespace,
+            &["get", "namespace", &other.story.namespace],
+            false,
+        ),
+        (&shop.story.namespace, &["get", "namespaces"], false),
     ] {
         assert_eq!(
             may(&account, namespace, words).await,

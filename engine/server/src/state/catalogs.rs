@@ -114,23 +114,34 @@ impl State {
 
     /// Whether a database is not as its catalog says any more; a source that is down has not changed.
     async fn has_drifted(&self, name: &str, state: &SourceState) -> bool {
+        match self.fingerprint(name, state).await {
+            Some(fingerprint) => self.differs(name, state, fingerprint).await,
+            None => false,
+        }
+    }
+
+    /// What a database says of its catalog, which is how it is told to be there.
+    async fn fingerprint(&self, name: &str, state: &SourceState) -> Option<String> {
         let Some(database) = &state.database else {
             self.found(name, Health::Error, state.trouble.clone());
-            return false;
+            return None;
         };
-        let fingerprint = match database.fingerprint().await {
+        match database.fingerprint().await {
             Ok(fingerprint) => {
                 self.away.answered(name);
                 self.found(name, Health::Ok, None);
-                fingerprint
+                Some(fingerprint)
             }
             Err(error) => {
                 let trouble = describe(&error);
                 self.away.missed(name, state, trouble.clone());
                 self.found(name, Health::Error, Some(trouble));
-                return false;
+                None
             }
-        };
+        }
+    }
+
+    async fn differs(&self, name: &str, state: &SourceState, fingerprint: String) -> bool {
         let Some(known) = &state.catalog else { return true };
         if state.trouble.is_some() || known.catalog.fingerprint != fingerprint {
             return true;
@@ -142,20 +153,33 @@ impl State {
         !again.knows_the_same(state)
     }
 
-    /// The same for one who has time. That the source is silent is known to others long before it is given up.
+    /// The same for one who has time. That the source is silent is known to others long before it is given up; one that
+    /// has answered and takes its time for the rest is not silent.
     async fn has_drifted_at_last(&self, name: &str, state: &SourceState) -> bool {
-        let mut look = std::pin::pin!(self.has_drifted(name, state));
-        if let Ok(drifted) = tokio::time::timeout(away::PATIENCE, look.as_mut()).await {
-            return drifted;
-        }
-        self.away.missed(name, state, NO_ANSWER.to_owned());
-        let rest = FINGERPRINT_PATIENCE.saturating_sub(away::PATIENCE);
-        if let Ok(drifted) = tokio::time::timeout(rest, look).await {
-            return drifted;
-        }
-        self.away.missed(name, state, NO_ANSWER.to_owned());
-        self.found(name, Health::Error, Some(NO_ANSWER.to_owned()));
-        false
+        let silent = || self.away.missed(name, state, NO_ANSWER.to_owned());
+        let mut look = std::pin::pin!(self.fingerprint(name, state));
+        let soon = tokio::time::timeout(away::PATIENCE, look.as_mut()).await;
+        let fingerprint = match soon {
+            Ok(fingerprint) => Ok(fingerprint),
+            Err(_) => {
+                silent();
+                let rest = FINGERPRINT_PATIENCE.saturating_sub(away::PATIENCE);
+                tokio::time::timeout(rest, look).await
+            }
+        };
+        let drifted = match fingerprint {
+            Ok(None) => return false,
+            Ok(Some(fingerprint)) => {
+                let rest = self.differs(name, state, fingerprint);
+                tokio::time::timeout(FINGERPRINT_PATIENCE, rest).await
+            }
+            Err(late) => Err(late),
+        };
+        drifted.unwrap_or_else(|_| {
+            silent();
+            self.found(name, Health::Error, Some(NO_ANSWER.to_owned()));
+            false
+        })
     }
 }
 

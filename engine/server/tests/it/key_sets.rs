@@ -309,6 +309,17 @@ fn two_that_move_to_one_address_keep_their_own_keys() {
     });
     assert!(all_good(), "the last keys go on");
     assert!(!some_forged(), "each for its own");
+    // Also when something else changes before it has answered.
+    let mut other = secrets(&after, &after);
+    other[0]["allowed_skew"] = json!(3600);
+    folder.put("HASURA_GRAPHQL_JWT_SECRETS", &other);
+    let mut late = payload("1");
+    late["iss"] = json!("one");
+    late["exp"] = json!(late["exp"].as_i64().unwrap() - 5000);
+    let late = format!("Bearer {}", first.sign(&late));
+    until(&server, ("authorization", &late), true);
+    assert!(all_good(), "the last keys go on");
+    assert!(!some_forged(), "each for its own");
     // Once it has answered, its keys are both one's.
     after.answers(200, "", &set(&[&first, &second]));
     for token in good.iter().chain(&forged) {

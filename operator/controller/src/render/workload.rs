@@ -94,7 +94,7 @@ fn pod_template(
             },
             "topologySpreadConstraints": [spread("kubernetes.io/hostname"), spread("topology.kubernetes.io/zone")],
             "containers": [{
-                "name": "engine",
+                "name": super::CONTAINER,
                 "image": spec.image.as_deref().unwrap_or(surroundings.image),
                 "imagePullPolicy": "IfNotPresent",
                 "args": ["serve"],

@@ -20,8 +20,14 @@ use crate::world::World;
 /// Bytes of values that one engine's Secret may hold: the API server takes a mebibyte, of which names need some.
 const MOST_BYTES: usize = 900 << 10;
 
+/// How often room is made for what was there before: each time less is new.
+const ROUNDS: usize = 4;
+
 /// What an admin has to show, where the Engine does not say where it is.
 const ADMIN_SECRET: &str = "HASURA_GRAPHQL_ADMIN_SECRET";
+
+/// Says that the admin secret is one made up, and which: one of the user's is not taken up again when nothing names it.
+const MADE_ADMIN_SECRET: &str = "ROWLOCK_MADE_ADMIN_SECRET";
 
 fn made_up() -> String {
     format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple())
@@ -44,6 +50,8 @@ pub(super) struct SecretValues {
     loaded: bool,
     token: String,
     admin: Hidden,
+    /// What there is no room for.
+    unfit: BTreeSet<SecretKey>,
     read: HashMap<SecretName, Read>,
     wanted: Values,
     start_hash: String,
@@ -62,7 +70,10 @@ impl SecretValues {
         let token = self.wanted.get(secret::ADMIN_TOKEN);
         let token = token.and_then(|token| String::from_utf8(token.0.clone()).ok());
         self.token = token.filter(|token| token.len() >= 32).unwrap_or_else(made_up);
-        let admin = self.wanted.get(ADMIN_SECRET).filter(|admin| !admin.0.is_empty());
+        let admin = self
+            .wanted
+            .get(MADE_ADMIN_SECRET)
+            .filter(|admin| !admin.0.is_empty());
         self.admin = admin.cloned().unwrap_or_else(|| Hidden(made_up().into_bytes()));
         self.loaded = true;
         Ok(())
@@ -139,7 +150,7 @@ impl SecretValues {
 
     /// Adds what does not fit into the engine's Secret: what older objects refer to comes first, and the engine's own
     /// before all. One value too many must not keep everything else from being published.
-    pub(super) fn fit(&self, compiled: &Compiled, world: &World, missing: &mut Missing) {
+    pub(super) fn fit(&mut self, compiled: &Compiled, world: &World, missing: &mut Missing) {
         let age = |entry: &Published| {
             let created = world.get(&entry.object).map(|(object, _)| object.created.clone());
             (entry.object.kind != Kind::Engine, created, entry.object.clone())
@@ -151,10 +162,12 @@ impl SecretValues {
             .map(|entry| (age(entry), entry))
             .collect();
         entries.sort_by(|one, two| one.0.cmp(&two.0));
-        let keys = entries.iter().flat_map(|(_, entry)| &entry.secrets);
-        missing.extend(too_much(keys, |key| {
-            self.value(key).map_or(0, |value| value.0.len())
-        }));
+        let keys: Vec<&SecretKey> = entries.iter().flat_map(|(_, entry)| &entry.secrets).collect();
+        let before = |key: &SecretKey| self.wanted.get(&key.variable()).map_or(0, |value| value.0.len());
+        let now = |key: &SecretKey| self.value(key).map_or_else(|| before(key), |value| value.0.len());
+        let unfit = unfit(&keys, now, before);
+        self.unfit = unfit.keys().cloned().collect();
+        missing.extend(unfit);
     }
 
     /// Why nothing of a Secret can be had.
@@ -213,7 +226,9 @@ impl SecretValues {
             let variable = key.variable();
             // Settings of the engine have keys of their own below.
             if named.contains(variable.as_str()) {
-                let value = self.value(key).or_else(|| self.wanted.get(&variable).cloned());
+                // What does not fit goes on as it was.
+                let value = self.value(key).filter(|_| !self.unfit.contains(key));
+                let value = value.or_else(|| self.wanted.get(&variable).cloned());
                 wanted.extend(value.map(|value| (variable, value)));
             }
         }
@@ -227,9 +242,13 @@ impl SecretValues {
         if grow {
             let mut room = MOST_BYTES.saturating_sub(size(&wanted));
             for (variable, value) in std::mem::take(&mut self.wanted) {
+                if wanted.contains_key(&variable) {
+                    continue;
+                }
+                // Settings stay in any case: a pod that starts without its admin secret would be open.
                 let bytes = variable.len() + value.0.len();
-                if bytes <= room && !wanted.contains_key(&variable) {
-                    room -= bytes;
+                if bytes <= room || !secret::is_reference(&variable) {
+                    room = room.saturating_sub(bytes);
                     wanted.insert(variable, value);
                 }
             }
@@ -241,6 +260,7 @@ impl SecretValues {
         // A field that is left out, or misspelt where nobody checks it, makes nobody an admin.
         if environment.is_open {
             wanted.insert(ADMIN_SECRET.to_owned(), self.admin.clone());
+            wanted.insert(MADE_ADMIN_SECRET.to_owned(), self.admin.clone());
         }
         for (variable, part) in &environment.secret {
             let value = self.part(part).or_else(|| self.wanted.get(variable).cloned());
@@ -294,9 +314,32 @@ fn references(metadata: &str) -> HashSet<&str> {
 }
 
 /// Those keys, in this order, of which the values do not fit any more, and why.
-fn too_much<'k>(keys: impl Iterator<Item = &'k SecretKey>, size: impl Fn(&SecretKey) -> usize) -> Missing {
-    let (mut taken, mut missing) = (BTreeSet::new(), Missing::new());
+/// What does not fit, by what it takes now. It leaves room for what it was before, as its object goes on in its last form.
+fn unfit(
+    keys: &[&SecretKey],
+    now: impl Fn(&SecretKey) -> usize,
+    before: impl Fn(&SecretKey) -> usize,
+) -> Missing {
     let mut room = MOST_BYTES;
+    let mut unfit = Missing::new();
+    for _ in 0..ROUNDS {
+        unfit = too_much(keys.iter().copied(), &now, room);
+        let kept: usize = unfit.keys().map(&before).sum();
+        let left = MOST_BYTES.saturating_sub(kept);
+        if left >= room {
+            break;
+        }
+        room = left;
+    }
+    unfit
+}
+
+fn too_much<'k>(
+    keys: impl Iterator<Item = &'k SecretKey>,
+    size: impl Fn(&SecretKey) -> usize,
+    mut room: usize,
+) -> Missing {
+    let (mut taken, mut missing) = (BTreeSet::new(), Missing::new());
     for key in keys {
         if taken.contains(key) || missing.contains_key(key) {
             continue;
@@ -426,9 +469,27 @@ mod tests {
             "bundle" => MOST_BYTES - 100,
             _ => 100,
         };
-        let missing = too_much(keys.iter(), size);
+        let missing = too_much(keys.iter(), size, MOST_BYTES);
         assert_eq!(missing.keys().collect::<Vec<_>>(), [&key("bundle")]);
-        assert!(too_much(keys.iter(), |_| 100).is_empty());
+        assert!(too_much(keys.iter(), |_| 100, MOST_BYTES).is_empty());
+    }
+
+    /// What grows goes on as it was, and what is new does not take its place.
+    #[test]
+    fn what_was_there_keeps_its_room() {
+        let key = |name: &str| secret_key(&("n".to_owned(), "s".to_owned()), name);
+        let keys = ["grows", "new", "small"].map(key);
+        let size = |grown: usize, new: usize| {
+            move |key: &SecretKey| match key.key.as_str() {
+                "grows" => grown,
+                "new" => new,
+                _ => 100,
+            }
+        };
+        let (now, before) = (size(MOST_BYTES * 2, MOST_BYTES / 2), size(MOST_BYTES * 3 / 4, 0));
+        let all: Vec<&SecretKey> = keys.iter().collect();
+        let found = unfit(&all, now, before);
+        assert_eq!(found.keys().collect::<Vec<_>>(), [&keys[0], &keys[1]]);
     }
 
     #[test]
