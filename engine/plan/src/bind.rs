@@ -62,10 +62,13 @@ fn collect<'p>(roots: &'p [Root], all: &mut Vec<&'p Rows>) {
     }
 }
 
+/// Begins the message of a session variable that is not there; its name follows, quoted.
+pub const MISSING_VARIABLE: &str = "missing session variable: ";
+
 fn missing(name: &str, path: &Path) -> Error {
     Error {
         code: Code::NotFound,
         path: path.clone(),
-        message: format!("missing session variable: {}", Value::from(name)),
+        message: format!("{MISSING_VARIABLE}{}", Value::from(name)),
     }
 }

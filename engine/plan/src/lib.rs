@@ -27,6 +27,7 @@ use schema::model::{Model, Role};
 use serde_json::{Map, Value};
 
 pub use basis::Basis;
+pub use bind::MISSING_VARIABLE;
 pub use cache::PlanCache;
 pub use prepared::Plan;
 pub use session::Session;

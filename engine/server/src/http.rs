@@ -205,7 +205,7 @@ async fn handle(
     let random = request_id::random_for(&head.headers);
     // A webhook is told the id under which log and answer know the request.
     if let Some(id) = random.as_deref().and_then(|id| HeaderValue::from_str(id).ok())
-        && state.authenticator().has_hook()
+        && state.has_hook()
     {
         head.headers.insert(REQUEST_ID, id);
     }

@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use futures_util::future::join_all;
-use metadata::Document;
+use metadata::{Document, Source};
 use plan::PlanCache;
 use plan::cache::Statistics;
 use rate::Rates;
@@ -100,6 +100,16 @@ impl State {
     /// Who may ask, as it holds now.
     pub fn authenticator(&self) -> Arc<Authenticator> {
         self.authenticator.load_full()
+    }
+
+    /// Whether a webhook authenticates. Asked for each request: it holds nothing.
+    pub fn has_hook(&self) -> bool {
+        self.authenticator.load().has_hook()
+    }
+
+    /// Whether it wants to know how headers were spelled. Asked whenever a connection is read: it holds nothing.
+    pub fn wants_spelling(&self) -> bool {
+        self.authenticator.load().wants_spelling()
     }
 
     /// The client for requests of the engine's own.
@@ -253,20 +263,28 @@ pub async fn introspect(
     introspect_within(document, sources, wanted, PATIENCE).await;
 }
 
-pub async fn introspect_within(
+/// The same within another time.
+async fn introspect_within(
     document: &Document,
     sources: &mut BTreeMap<String, SourceState>,
     wanted: impl Fn(&str, &SourceState) -> bool,
     patience: Duration,
 ) {
-    let reading = sources
-        .iter_mut()
-        .filter(|(name, state)| wanted(name, state))
-        .filter_map(|(name, state)| {
-            let source = document.sources.get(name)?;
-            Some(state.introspect(source, patience))
-        });
+    let reading =
+        chosen(document, sources, wanted).map(|(_, state, source)| state.introspect(source, patience));
     join_all(reading).await;
+}
+
+/// Those sources of a document that `wanted` names, each with what the document says of it.
+fn chosen<'s>(
+    document: &'s Document,
+    sources: &'s mut BTreeMap<String, SourceState>,
+    wanted: impl Fn(&str, &SourceState) -> bool + 's,
+) -> impl Iterator<Item = (&'s str, &'s mut SourceState, &'s Source)> {
+    sources.iter_mut().filter_map(move |(name, state)| {
+        let source = document.sources.get(name)?;
+        wanted(name, state).then_some((name.as_str(), state, source))
+    })
 }
 
 /// Builds a generation without holding up requests.

@@ -260,11 +260,9 @@ impl Tables {
             if key.kind == Kind::Engine {
                 self.signals.roster.notify_one();
                 self.signals.raise(key, Reasons::OBJECTS);
-                // What it selects may be another.
-                self.reporter.look_at(self.world.keys());
             }
-            if key.kind == Kind::ReferenceGrant {
-                // Engines may serve others.
+            // What is selected, or may be served, can be another.
+            if matches!(key.kind, Kind::Engine | Kind::ReferenceGrant) {
                 self.reporter.look_at(self.world.keys());
             }
         }

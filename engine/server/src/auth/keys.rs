@@ -201,17 +201,11 @@ impl Shared {
             let began = Instant::now();
             self.looks.send_modify(|looks| looks.begun += 1);
             let freshness = self.fetch(issuer).await;
+            let failed = freshness.is_none().then(Instant::now);
             self.looks.send_modify(|looks| {
                 looks.ended = looks.begun;
-                looks.failed = freshness.is_none().then(Instant::now);
+                looks.failed = failed;
             });
-            // Whoever comes just after a failure is answered from it.
-            let again = PAUSE
-                + if freshness.is_none() {
-                    began.elapsed()
-                } else {
-                    Duration::ZERO
-                };
             let wait = match freshness {
                 None => {
                     let wait = pause;
@@ -230,7 +224,8 @@ impl Shared {
             };
             tokio::select! {
                 () = until_stale(wait) => {}
-                () = self.wanted.notified() => sleep_until(began + again).await,
+                // Whoever comes just after a failure is answered from it.
+                () = self.wanted.notified() => sleep_until(failed.unwrap_or(began) + PAUSE).await,
             }
         }
     }

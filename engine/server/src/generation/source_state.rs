@@ -9,6 +9,7 @@ use schema::{CatalogState, EnumRow, catalog};
 
 use super::connection_template::ConnectionTemplate;
 use super::source::{self, Surroundings};
+use crate::observe::Health;
 
 /// What a generation knows of one source.
 #[derive(Debug, Clone)]
@@ -81,10 +82,8 @@ impl SourceState {
         let Some(database) = &self.database else {
             return false;
         };
-        let trouble = match database.check("select 1", patience).await {
-            pg::Health::Ok => return true,
-            pg::Health::Timeout => "timed out".to_owned(),
-            pg::Health::Failed(error) | pg::Health::Error(error) => describe(&error),
+        let (_, Some(trouble)) = read_health(database.check("select 1", patience).await) else {
+            return true;
         };
         self.trouble = Some(trouble);
         false
@@ -104,7 +103,7 @@ impl SourceState {
             Ok(CatalogState { catalog, enum_values })
         };
         let read = tokio::time::timeout(patience, read).await;
-        match read.unwrap_or_else(|_| Err("timed out".to_owned())) {
+        match read.unwrap_or_else(|_| Err(TIMED_OUT.to_owned())) {
             Ok(state) => {
                 self.catalog = Some(Arc::new(state));
                 self.trouble = None;
@@ -138,6 +137,19 @@ impl SourceState {
                 }));
             }
         }
+    }
+}
+
+/// What is said of a source that does not answer in time.
+pub const TIMED_OUT: &str = "timed out";
+
+/// How a check ended, and what is said of one that did not end well.
+pub fn read_health(found: pg::Health) -> (Health, Option<String>) {
+    match found {
+        pg::Health::Ok => (Health::Ok, None),
+        pg::Health::Timeout => (Health::Timeout, Some(TIMED_OUT.to_owned())),
+        pg::Health::Failed(error) => (Health::Failed, Some(describe(&error))),
+        pg::Health::Error(error) => (Health::Error, Some(describe(&error))),
     }
 }
 

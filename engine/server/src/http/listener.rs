@@ -121,14 +121,14 @@ async fn connection(
     let (heard, hearing) = (recent.clone(), Arc::clone(&state));
     // Asked each time: the webhook may become another while the connection lasts.
     let stream = InspectReader::new(stream, move |read| {
-        if hearing.authenticator().wants_spelling() {
+        if hearing.wants_spelling() {
             heard.add(read);
         }
     });
     let taking = Arc::clone(&state);
     let service = service_fn(move |mut request: http::Request<_>| {
         request.extensions_mut().insert(Peer(peer.ip()));
-        if taking.authenticator().wants_spelling() {
+        if taking.wants_spelling() {
             request.extensions_mut().insert(recent.take());
         }
         if websocket::is_wanted(&request) {

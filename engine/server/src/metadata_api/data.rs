@@ -167,7 +167,7 @@ fn refusal(error: &graphql::Error) -> ApiError {
         error.code == graphql::Code::ParseFailed && !rest.starts_with(".where") && !of_a_column(rest);
     let args = if decoding { "" } else { ".args" };
     // Hasura v2 has other words for it here than in GraphQL.
-    let message = match error.message.strip_prefix("missing session variable: ") {
+    let message = match error.message.strip_prefix(plan::MISSING_VARIABLE) {
         Some(quoted) if error.code == graphql::Code::NotFound => {
             format!("{quoted} header is expected but not found")
         }

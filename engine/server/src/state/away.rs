@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use futures_util::future::join_all;
 use metadata::Document;
 
-use super::State;
+use super::{State, chosen};
 use crate::generation::SourceState;
 
 /// How long a source that was never tried, or was well when last tried, is waited for on the way to a change.
@@ -78,30 +78,24 @@ impl State {
         wanted: impl Fn(&str, &SourceState) -> bool,
         patience: Duration,
     ) {
-        let reading = sources
-            .iter_mut()
-            .filter(|(name, source)| wanted(name, source))
-            .filter_map(|(name, source)| {
-                let definition = document.sources.get(name)?;
-                Some(async move {
-                    if source.database.is_none() {
-                        return;
-                    }
-                    if let Some(trouble) = self.away.trouble(name, source) {
-                        if source.catalog.is_none() {
-                            source.trouble = Some(trouble);
-                        }
-                        return;
-                    }
-                    if source.answers(PATIENCE).await {
-                        source.introspect(definition, patience).await;
-                    }
-                    match source.trouble.clone() {
-                        Some(trouble) => self.away.missed(name, source, trouble),
-                        None => self.away.answered(name),
-                    }
-                })
-            });
+        let reading = chosen(document, sources, wanted).map(|(name, source, definition)| async move {
+            if source.database.is_none() {
+                return;
+            }
+            if let Some(trouble) = self.away.trouble(name, source) {
+                if source.catalog.is_none() {
+                    source.trouble = Some(trouble);
+                }
+                return;
+            }
+            if source.answers(PATIENCE).await {
+                source.introspect(definition, patience).await;
+            }
+            match source.trouble.clone() {
+                Some(trouble) => self.away.missed(name, source, trouble),
+                None => self.away.answered(name),
+            }
+        });
         join_all(reading).await;
     }
 

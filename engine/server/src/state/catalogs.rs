@@ -15,7 +15,7 @@ use super::away::within;
 use super::follow::ticks;
 use super::{PATIENCE, State, away, build, open_sources};
 use crate::admin::report::{is_unreachable, is_unsupported};
-use crate::generation::source_state::describe;
+use crate::generation::source_state::{TIMED_OUT, describe};
 use crate::generation::{Generation, SourceState};
 use crate::observe::Health;
 
@@ -27,9 +27,6 @@ const FINGERPRINT_PATIENCE: Duration = Duration::from_secs(10);
 
 /// Sources that are found changed within so long of each other come into one generation.
 const TOGETHER: Duration = Duration::from_millis(50);
-
-/// What is said of a source that does not answer at all.
-const NO_ANSWER: &str = "timed out";
 
 impl State {
     /// Looks into the databases where something does not fit: they may have changed since their catalogs were read.
@@ -156,7 +153,7 @@ impl State {
     /// The same for one who has time. That the source is silent is known to others long before it is given up; one that
     /// has answered and takes its time for the rest is not silent.
     async fn has_drifted_at_last(&self, name: &str, state: &SourceState) -> bool {
-        let silent = || self.away.missed(name, state, NO_ANSWER.to_owned());
+        let silent = || self.away.missed(name, state, TIMED_OUT.to_owned());
         let mut look = std::pin::pin!(self.fingerprint(name, state));
         let soon = tokio::time::timeout(away::PATIENCE, look.as_mut()).await;
         let fingerprint = match soon {
@@ -177,7 +174,7 @@ impl State {
         };
         drifted.unwrap_or_else(|_| {
             silent();
-            self.found(name, Health::Error, Some(NO_ANSWER.to_owned()));
+            self.found(name, Health::Error, Some(TIMED_OUT.to_owned()));
             false
         })
     }

@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::State;
-use crate::generation::source_state::describe;
+use crate::generation::source_state::read_health;
 use crate::observe::log::Timestamp;
 use crate::observe::{Event, Health};
 
@@ -136,12 +136,7 @@ async fn run_check(state: Arc<State>, name: String, database: pg::Source, check:
         let found = database
             .check(&check.test.sql, Duration::from_secs(check.timeout.max(1)))
             .await;
-        let (health, error) = match found {
-            pg::Health::Ok => (Health::Ok, None),
-            pg::Health::Timeout => (Health::Timeout, Some("timed out".to_owned())),
-            pg::Health::Failed(error) => (Health::Failed, Some(describe(&error))),
-            pg::Health::Error(error) => (Health::Error, Some(describe(&error))),
-        };
+        let (health, error) = read_health(found);
         if health == Health::Ok || attempt >= check.retries {
             return state.report(&name, health, error);
         }
