@@ -1,8 +1,8 @@
 //! `/healthz`, `/readyz` and `/metrics`.
 
 use std::convert::Infallible;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -22,19 +22,34 @@ const CONNECTIONS: usize = 64;
 /// How long a client may take for the head of its request.
 const HEAD: Duration = Duration::from_secs(5);
 
-/// What `/readyz` says.
+/// What `/readyz` and `/healthz` say.
 #[derive(Debug, Default)]
-pub struct Readiness(AtomicBool);
+pub struct Health {
+    ready: AtomicBool,
+    failed: Mutex<Option<String>>,
+}
 
-impl Readiness {
+impl Health {
     /// Everything was read once.
-    pub fn set(&self) {
-        self.0.store(true, Ordering::Release);
+    pub fn set_ready(&self) {
+        self.ready.store(true, Ordering::Release);
+    }
+
+    /// Something that nothing can do without has ended: the program is to be begun anew.
+    pub fn fail(&self, what: &str) {
+        let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+        failed.get_or_insert_with(|| what.to_owned());
+    }
+
+    /// What has ended first.
+    pub fn failed(&self) -> Option<String> {
+        let failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+        failed.clone()
     }
 }
 
 /// Answers for ever.
-pub async fn serve(listener: TcpListener, readiness: Arc<Readiness>, metrics: Arc<Metrics>) {
+pub async fn serve(listener: TcpListener, health: Arc<Health>, metrics: Arc<Metrics>) {
     let slots = Arc::new(Semaphore::new(CONNECTIONS));
     loop {
         let Ok(slot) = Arc::clone(&slots).acquire_owned().await else {
@@ -44,10 +59,10 @@ pub async fn serve(listener: TcpListener, readiness: Arc<Readiness>, metrics: Ar
             tokio::time::sleep(Duration::from_millis(50)).await;
             continue;
         };
-        let (readiness, metrics) = (Arc::clone(&readiness), Arc::clone(&metrics));
+        let (health, metrics) = (Arc::clone(&health), Arc::clone(&metrics));
         tokio::spawn(async move {
             let service = service_fn(|request| {
-                let response = answer(&request, &readiness, &metrics);
+                let response = answer(&request, &health, &metrics);
                 std::future::ready(Ok::<_, Infallible>(response))
             });
             let mut server = http1::Builder::new();
@@ -59,10 +74,16 @@ pub async fn serve(listener: TcpListener, readiness: Arc<Readiness>, metrics: Ar
     }
 }
 
-fn answer(request: &Request<Incoming>, readiness: &Readiness, metrics: &Metrics) -> Response<Full<Bytes>> {
+fn answer(request: &Request<Incoming>, health: &Health, metrics: &Metrics) -> Response<Full<Bytes>> {
     let (status, body) = match request.uri().path() {
-        "/healthz" => (StatusCode::OK, Bytes::from_static(b"ok")),
-        "/readyz" if readiness.0.load(Ordering::Acquire) => (StatusCode::OK, Bytes::from_static(b"ok")),
+        "/healthz" => match health.failed() {
+            None => (StatusCode::OK, Bytes::from_static(b"ok")),
+            Some(what) => (
+                StatusCode::INTERNAL_SERVER_ERROR,
+                format!("{what} has ended: the program is to be begun anew").into(),
+            ),
+        },
+        "/readyz" if health.ready.load(Ordering::Acquire) => (StatusCode::OK, Bytes::from_static(b"ok")),
         "/readyz" => (
             StatusCode::SERVICE_UNAVAILABLE,
             Bytes::from_static(b"reading the cluster's objects"),

@@ -214,7 +214,7 @@ fn delivery(
 }
 
 /// The names under which a part stands; those of types that an action brings along are left out.
-fn place(entry: &Published) -> &[String] {
+pub(crate) fn place(entry: &Published) -> &[String] {
     match entry.object.kind {
         Kind::Action => entry.place.get(..1).unwrap_or(&entry.place),
         _ => &entry.place,
@@ -222,7 +222,7 @@ fn place(entry: &Published) -> &[String] {
 }
 
 /// What a part stands in: its table, its source.
-fn parents(entry: &Published) -> Vec<(Kind, &[String])> {
+pub(crate) fn parents(entry: &Published) -> Vec<(Kind, &[String])> {
     let first = |names: usize| entry.place.get(..names).unwrap_or_default();
     match entry.object.kind {
         Kind::Permission | Kind::EventTrigger => vec![(Kind::Table, first(3)), (Kind::Source, first(1))],
@@ -234,8 +234,8 @@ fn parents(entry: &Published) -> Vec<(Kind, &[String])> {
     }
 }
 
-/// What stands in a database of which nothing was ever read is not served.
-fn unreachable_source(entry: &Published, ground: &Ground) -> Option<String> {
+/// The source that a part stands in, or is.
+pub(crate) fn source_of(entry: &Published) -> Option<&str> {
     let of_source = matches!(
         entry.object.kind,
         Kind::Source
@@ -246,11 +246,16 @@ fn unreachable_source(entry: &Published, ground: &Ground) -> Option<String> {
             | Kind::NativeQuery
             | Kind::LogicalModel
     );
-    let name = entry.place.first().filter(|_| of_source)?;
+    entry.place.first().filter(|_| of_source).map(String::as_str)
+}
+
+/// What stands in a database of which nothing was ever read is not served.
+fn unreachable_source(entry: &Published, ground: &Ground) -> Option<String> {
+    let name = source_of(entry)?;
     let reports = ground.pods.iter().filter_map(|pod| pod.report.as_ref());
     let sources = reports.flat_map(|report| &report.sources);
     let down = sources
-        .filter(|source| source.name == *name)
+        .filter(|source| source.name == name)
         .find(|source| source.state != SourceState::Up && source.fingerprint.is_none())?;
     let message = down.message.as_deref().unwrap_or("the database does not answer");
     Some(format!("source {name}: {message}"))

@@ -2,12 +2,13 @@
 //! again, each once, and not more than a few a second.
 
 use std::sync::{Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use compile::Object;
 use k8s_openapi::api::core::v1::ObjectReference;
 use kube::Client;
 use kube::runtime::events::{Event as KubernetesEvent, EventType, Recorder, Reporter};
+use tokio::sync::mpsc;
 
 use crate::apply::MANAGER;
 use crate::observe::{Event, Observer};
@@ -20,58 +21,67 @@ const BURST: f64 = 50.0;
 const RATE: f64 = 5.0;
 /// Characters of a note: what the API server takes.
 const MOST_NOTE: usize = 1_000;
+/// Events that wait to be written, at most.
+const WAITING: usize = 256;
+/// How long the API server may take for one.
+const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Writes events.
+/// Takes events and writes them behind: nothing waits for them.
+#[derive(Debug)]
 pub struct Events {
-    recorder: Recorder,
+    queue: mpsc::Sender<(KubernetesEvent, ObjectReference)>,
     observer: Observer,
     bucket: Mutex<Bucket>,
 }
 
-impl std::fmt::Debug for Events {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Events").finish_non_exhaustive()
-    }
-}
-
 impl Events {
-    /// In the name of an instance.
-    pub fn new(client: Client, identity: &str, observer: Observer) -> Self {
+    /// In the name of an instance; what comes out is to be run beside.
+    pub fn new(
+        client: Client,
+        identity: &str,
+        observer: Observer,
+    ) -> (Self, impl Future<Output = ()> + Send + use<>) {
         let reporter = Reporter {
             controller: MANAGER.to_owned(),
             instance: Some(identity.to_owned()),
         };
-        Self {
-            recorder: Recorder::new(client, reporter),
+        let recorder = Recorder::new(client, reporter);
+        let (queue, mut queued) = mpsc::channel::<(KubernetesEvent, ObjectReference)>(WAITING);
+        let behind = observer.clone();
+        let writing = async move {
+            while let Some((event, reference)) = queued.recv().await {
+                let written = tokio::time::timeout(PATIENCE, recorder.publish(&event, &reference));
+                if !matches!(written.await, Ok(Ok(()))) {
+                    behind.emit(&Event::EventDropped);
+                }
+            }
+        };
+        let events = Self {
+            queue,
             observer,
             bucket: Mutex::new(Bucket::full(Instant::now())),
-        }
+        };
+        (events, writing)
     }
 
     /// The status of an object has changed.
-    pub async fn of_change(&self, object: &Object, before: &Status, after: &Status) {
+    pub fn of_change(&self, object: &Object, before: &Status, after: &Status) {
         let (was, is) = (not_accepted(before), not_accepted(after));
         match (was, is) {
             (_, Some(condition)) if was.map(|was| &was.message) != Some(&condition.message) => {
                 let reason = format!("{:?}", condition.reason);
-                self.write(object, EventType::Warning, &reason, &condition.message)
-                    .await;
+                self.write(object, EventType::Warning, &reason, &condition.message, None);
             }
             (Some(_), None) => {
-                self.write(
-                    object,
-                    EventType::Normal,
-                    "Accepted",
-                    "valid, and its references resolve",
-                )
-                .await;
+                let note = "valid, and its references resolve";
+                self.write(object, EventType::Normal, "Accepted", note, None);
             }
             _ => {}
         }
     }
 
     /// An engine's child was changed or deleted by somebody else, and is as it was.
-    pub async fn of_restored(&self, engine: &Object, kind: &str, name: &str) {
+    pub fn of_restored(&self, engine: &Object, kind: &str, name: &str) {
         let child = ObjectReference {
             kind: Some(kind.to_owned()),
             namespace: Some(engine.key.namespace.clone()),
@@ -80,16 +90,11 @@ impl Events {
         };
         let note = format!("{kind} {name} was changed or deleted by somebody else and is as it was");
         // Events that differ in their notes alone would be counted as one: the child makes them different.
-        self.write_of(engine, EventType::Normal, "Restored", &note, Some(child))
-            .await;
+        self.write(engine, EventType::Normal, "Restored", &note, Some(child));
     }
 
-    /// Writes an event about an object. One that cannot be written is counted and forgotten.
-    pub async fn write(&self, object: &Object, kind: EventType, reason: &str, note: &str) {
-        self.write_of(object, kind, reason, note, None).await;
-    }
-
-    async fn write_of(
+    /// An event about an object, to be written soon. One that cannot be is counted and forgotten.
+    fn write(
         &self,
         object: &Object,
         kind: EventType,
@@ -117,7 +122,7 @@ impl Events {
             action: "Reconcile".to_owned(),
             secondary,
         };
-        if !allowed || self.recorder.publish(&event, &reference).await.is_err() {
+        if !allowed || self.queue.try_send((event, reference)).is_err() {
             self.observer.emit(&Event::EventDropped);
         }
     }
@@ -153,7 +158,6 @@ impl Bucket {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
 
     #[test]
     fn a_flood_is_cut_to_the_rate() {

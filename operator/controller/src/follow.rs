@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -15,6 +16,7 @@ use crate::pod::Pod;
 use crate::probe::Probe;
 use crate::retry::Pauses;
 use crate::signal::{Reasons, Signal};
+use crate::supervise::survived;
 
 /// How long a pod holds a poll open.
 const WAIT: Duration = Duration::from_secs(30);
@@ -63,8 +65,17 @@ pub struct Followers {
     observer: Observer,
     signal: Arc<Signal>,
     known: Arc<Mutex<Known>>,
-    /// By uid; with whether the pod was ready when it was begun.
-    tasks: HashMap<String, (bool, JoinHandle<()>)>,
+    /// By uid.
+    tasks: HashMap<String, Task>,
+}
+
+#[derive(Debug)]
+struct Task {
+    /// Whether the pod was ready when it was begun.
+    was_ready: bool,
+    /// It panicked.
+    failed: Arc<AtomicBool>,
+    handle: JoinHandle<()>,
 }
 
 fn lock(known: &Mutex<Known>) -> MutexGuard<'_, Known> {
@@ -91,10 +102,10 @@ impl Followers {
             .filter_map(|pod| Some((pod.uid.as_str(), (pod, pod.address.filter(|_| !pod.ending)?))))
             .collect();
         let known = &self.known;
-        self.tasks.retain(|uid, (was_ready, task)| {
+        self.tasks.retain(|uid, task| {
             let now = wanted.get(uid.as_str());
-            if now.is_none() {
-                task.abort();
+            if now.is_none() || task.failed.load(Ordering::Acquire) {
+                task.handle.abort();
                 lock(known).pods.remove(uid);
                 return false;
             }
@@ -103,9 +114,9 @@ impl Followers {
                 let known = lock(known);
                 known.pods.get(uid).is_none_or(|said| said.silent.is_some())
             };
-            let late = now.is_some_and(|(pod, _)| pod.ready && !*was_ready && is_mute());
+            let late = now.is_some_and(|(pod, _)| pod.ready && !task.was_ready && is_mute());
             if late {
-                task.abort();
+                task.handle.abort();
             }
             !late
         });
@@ -125,14 +136,25 @@ impl Followers {
                 address,
                 token: token.to_owned(),
             };
-            self.tasks
-                .insert(uid.to_owned(), (pod.ready, tokio::spawn(follow.run())));
+            let failed = Arc::new(AtomicBool::default());
+            let task = Task {
+                was_ready: pod.ready,
+                failed: Arc::clone(&failed),
+                handle: tokio::spawn(follow.run_for_ever(failed)),
+            };
+            self.tasks.insert(uid.to_owned(), task);
         }
     }
 
     /// What ready pods say.
     pub fn served(&self, pods: &[Pod]) -> Vec<Served> {
         served(pods, &lock(&self.known).pods)
+    }
+
+    /// Whether a pod answers, ready or not.
+    pub fn talks(&self, pod: &Pod) -> bool {
+        let known = lock(&self.known);
+        known.pods.get(&pod.uid).is_some_and(|said| said.silent.is_none())
     }
 
     /// A table that need not be asked for.
@@ -163,8 +185,8 @@ impl Followers {
 
 impl Drop for Followers {
     fn drop(&mut self) {
-        for (_, task) in self.tasks.values() {
-            task.abort();
+        for task in self.tasks.values() {
+            task.handle.abort();
         }
     }
 }
@@ -253,6 +275,16 @@ struct Follow {
 }
 
 impl Follow {
+    /// One that panicked is begun anew by the worker.
+    async fn run_for_ever(self, failed: Arc<AtomicBool>) {
+        let (observer, signal) = (self.observer.clone(), Arc::clone(&self.signal));
+        let name = format!("following pod {}", self.pod);
+        survived(&observer, &name, self.run()).await;
+        tokio::time::sleep(MOST_PAUSE).await;
+        failed.store(true, Ordering::Release);
+        signal.raise(Reasons::PODS);
+    }
+
     async fn run(self) {
         let mut pauses = Pauses::default();
         let mut before: Option<Arc<Report>> = None;

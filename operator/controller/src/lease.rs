@@ -88,6 +88,8 @@ impl Candidate {
             } else {
                 self.duration
             };
+            // Others count from when the lease is written, which is before its answer arrives.
+            let asked = Instant::now();
             let look = tokio::time::timeout(limit.max(Duration::from_millis(1)), self.look());
             let stopped = stop.wait_for(|stop| *stop);
             let outcome = tokio::select! {
@@ -96,7 +98,7 @@ impl Candidate {
             };
             match outcome {
                 Ok(Ok(true)) => {
-                    renewed = Instant::now();
+                    renewed = asked;
                     self.set(true, "");
                 }
                 Ok(Ok(false)) => self.set(false, "another instance holds the lease"),

@@ -50,6 +50,20 @@ pub enum Event<'e> {
         namespace: Option<&'e str>,
         /// Why.
         message: String,
+        /// As it did before.
+        again: bool,
+    },
+    /// In a namespace that could not be read everything may be read again.
+    Readable {
+        /// Which one.
+        namespace: &'e str,
+    },
+    /// A task ended that is not to end.
+    TaskEnded {
+        /// Which one.
+        task: &'e str,
+        /// Why.
+        message: &'e str,
     },
     /// There are more objects than allowed.
     TooManyObjects {
@@ -220,11 +234,24 @@ fn line(event: &Event<'_>) -> Option<(Level, &'static str, String, Value)> {
             kind,
             namespace,
             message,
+            again,
         } => (
-            Warn,
+            if *again { Debug } else { Warn },
             "watch-failed",
             format!("watching {kind}: {message}"),
             json!({"kind": kind, "namespace": namespace}),
+        ),
+        Event::Readable { namespace } => (
+            Info,
+            "readable",
+            format!("namespace {namespace} can be read"),
+            json!({"namespace": namespace}),
+        ),
+        Event::TaskEnded { task, message } => (
+            Error,
+            "task-ended",
+            format!("{task}: {message}"),
+            json!({"task": task}),
         ),
         Event::TooManyObjects { most } => (
             Error,

@@ -1,8 +1,9 @@
 //! Writes statuses that differ, a bounded number at a time, and events about what went wrong.
 
 mod pace;
+mod queue;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -10,18 +11,18 @@ use compile::{Object, ObjectKey};
 use crd::Kind;
 use crd::status::{Condition, ConditionStatus, ConditionType, Reason};
 use futures_util::StreamExt;
-use futures_util::stream;
+use futures_util::stream::FuturesUnordered;
 use kube::Client;
-use kube::api::{Patch, PatchParams};
 use pace::Pace;
-use serde_json::json;
+use queue::Queue;
+use serde_json::{Value, json};
 use tokio::sync::Notify;
 
 use crate::apply::MANAGER;
 use crate::deliver::Judged;
 use crate::event::Events;
 use crate::observe::{Event, Observer, now};
-use crate::resource::{api, custom};
+use crate::resource::{Resource, api, custom};
 use crate::retry;
 use crate::verdicts::{Facts, Verdicts, stalled_by};
 use crate::world::{Status, World};
@@ -29,8 +30,8 @@ use crate::world::{Status, World};
 /// Status writes at a time.
 const AT_A_TIME: usize = 16;
 
-/// How long to wait before a write that failed is tried again.
-const PAUSE: Duration = Duration::from_secs(2);
+/// Where an object says which one it is.
+const UID: &str = "/metadata/uid";
 
 /// How long pods may take to switch before it is told that they have not: nearly every change is over by then, and its two
 /// statuses are one. Who waits for a form of an object looks at the generation that a status is about.
@@ -49,6 +50,7 @@ fn patience(reason: Reason) -> Duration {
 /// An object that is refused.
 #[derive(Debug)]
 struct Refusal {
+    uid: String,
     generation: i64,
     reason: Reason,
     since: Instant,
@@ -62,14 +64,21 @@ impl Refusal {
     }
 }
 
+/// An object that some pod does not serve yet.
+#[derive(Debug)]
+struct Switch {
+    uid: String,
+    since: Instant,
+}
+
 /// Gathers verdicts and writes statuses.
 #[derive(Debug, Default)]
 pub struct Reporter {
     verdicts: Mutex<Verdicts>,
-    dirty: Mutex<BTreeSet<ObjectKey>>,
+    queue: Mutex<Queue>,
     refused: Mutex<HashMap<ObjectKey, Refusal>>,
-    /// Objects that some pod does not serve yet, which was not told, and since when.
-    switching: Mutex<HashMap<ObjectKey, Instant>>,
+    /// Of which it was not told.
+    switching: Mutex<HashMap<ObjectKey, Switch>>,
     pace: Mutex<Pace>,
     notify: Notify,
 }
@@ -79,15 +88,15 @@ impl Reporter {
         self.verdicts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn dirty(&self) -> MutexGuard<'_, BTreeSet<ObjectKey>> {
-        self.dirty.lock().unwrap_or_else(PoisonError::into_inner)
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn refused(&self) -> MutexGuard<'_, HashMap<ObjectKey, Refusal>> {
         self.refused.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn switching(&self) -> MutexGuard<'_, HashMap<ObjectKey, Instant>> {
+    fn switching(&self) -> MutexGuard<'_, HashMap<ObjectKey, Switch>> {
         self.switching.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -96,14 +105,21 @@ impl Reporter {
     }
 
     /// Whether this status is better told later: pods are about to serve the object, and nothing else is known of it.
-    fn is_early(&self, key: &ObjectKey, status: &Status, now: Instant) -> bool {
+    fn is_early(&self, object: &Object, status: &Status, now: Instant) -> bool {
         let mut switching = self.switching();
         if !is_pending(status) {
-            switching.remove(key);
+            switching.remove(&object.key);
             return false;
         }
-        let since = *switching.entry(key.clone()).or_insert(now);
-        now.duration_since(since) < SWITCH
+        let fresh = || Switch {
+            uid: object.uid.clone(),
+            since: now,
+        };
+        let switch = switching.entry(object.key.clone()).or_insert_with(fresh);
+        if switch.uid != object.uid {
+            *switch = fresh();
+        }
+        now.duration_since(switch.since) < SWITCH
     }
 
     /// Whether the object is refused and stays so: at once where its own words are wrong, else after a while.
@@ -115,13 +131,14 @@ impl Reporter {
             return false;
         };
         let fresh = || Refusal {
+            uid: object.uid.clone(),
             generation: object.generation,
             reason,
             since: Instant::now(),
             stands: false,
         };
         let entry = refused.entry(object.key.clone()).or_insert_with(fresh);
-        if (entry.generation, entry.reason) != (object.generation, reason) {
+        if (entry.uid.as_str(), entry.generation, entry.reason) != (&object.uid, object.generation, reason) {
             *entry = fresh();
         }
         // Or another operator said so before this one began.
@@ -135,11 +152,13 @@ impl Reporter {
         let waiting = refused.values().filter(|refusal| !refusal.stands);
         let refusal = waiting.map(Refusal::left).min();
         let switching = self.switching();
-        let left = |since: &Instant| SWITCH.saturating_sub(since.elapsed());
+        let left = |switch: &Switch| SWITCH.saturating_sub(switch.since.elapsed());
         // Those that are told already are over when their status is another.
         let switch = switching.values().map(left).filter(|left| !left.is_zero()).min();
-        let paced = self.pace().next(Instant::now());
-        refusal.into_iter().chain(switch).chain(paced).min()
+        let now = Instant::now();
+        let paced = self.pace().next(now);
+        let failed = self.queue().next(now);
+        refusal.into_iter().chain(switch).chain(paced).chain(failed).min()
     }
 
     fn look_at_due(&self) {
@@ -153,7 +172,7 @@ impl Reporter {
         let switching: Vec<ObjectKey> = self
             .switching()
             .iter()
-            .filter(|(_, since)| since.elapsed() >= SWITCH)
+            .filter(|(_, switch)| switch.since.elapsed() >= SWITCH)
             .map(|(key, _)| key.clone())
             .collect();
         self.look_at(switching);
@@ -163,7 +182,7 @@ impl Reporter {
 
     /// The statuses of these objects may be wrong.
     pub fn look_at(&self, keys: impl IntoIterator<Item = ObjectKey>) {
-        self.dirty().extend(keys);
+        self.queue().add(keys);
         self.notify.notify_one();
     }
 
@@ -181,25 +200,22 @@ impl Reporter {
 
     /// Writes statuses for ever.
     pub async fn run(&self, client: &Client, world: &World, events: &Events, observer: &Observer) {
+        let mut running = FuturesUnordered::new();
         loop {
+            while running.len() < AT_A_TIME {
+                let Some(key) = self.queue().take(Instant::now()) else {
+                    break;
+                };
+                running.push(async move {
+                    let again = self.write(client, world, events, observer, &key).await;
+                    (key, again)
+                });
+            }
             let due = self.next_due();
             tokio::select! {
+                Some((key, again)) = running.next() => self.queue().done(key, again, Instant::now()),
                 () = self.notify.notified() => {}
                 () = tokio::time::sleep(due.unwrap_or(Duration::MAX)), if due.is_some() => self.look_at_due(),
-            }
-            let keys = std::mem::take(&mut *self.dirty());
-            let failed = stream::iter(keys)
-                .map(|key| async move {
-                    let again = self.write(client, world, events, observer, &key).await;
-                    again.then_some(key)
-                })
-                .buffer_unordered(AT_A_TIME)
-                .filter_map(std::future::ready)
-                .collect::<Vec<_>>()
-                .await;
-            if !failed.is_empty() {
-                tokio::time::sleep(PAUSE).await;
-                self.look_at(failed);
             }
         }
     }
@@ -219,6 +235,10 @@ impl Reporter {
             self.pace().forget(key);
             return false;
         };
+        // Who may read half a namespace would say half a truth of it.
+        if key.kind != Kind::Engine && world.denials.of(&key.namespace).is_some() {
+            return false;
+        }
         let selected = world.engines_of(&[&object]);
         let stalled = self.stands(&object, &known, &selected);
         let made = self
@@ -229,34 +249,28 @@ impl Reporter {
             return false;
         };
         let begin = Instant::now();
-        if self.is_early(key, &status, begin) || self.pace().holds_back(key, &known, &status, begin) {
+        if self.is_early(&object, &status, begin) || self.pace().holds_back(key, &known, &status, begin) {
             return false;
         }
         let body = match &status {
-            Status::Object(status) => json!({"status": status}),
-            Status::Engine(status) => json!({"status": status}),
+            Status::Object(status) => json!(status),
+            Status::Engine(status) => json!(status),
             Status::None => return false,
         };
-        let objects = api(client, Some(&key.namespace), &custom(key.kind));
-        let parameters = PatchParams {
-            field_manager: Some(MANAGER.to_owned()),
-            ..PatchParams::default()
-        };
-        match objects
-            .patch_status(&key.name, &parameters, &Patch::Merge(&body))
-            .await
-        {
+        match replace(client, &object, &body).await {
             Ok(_) => {
                 observer.emit(&Event::StatusWritten);
                 if key.kind == Kind::Engine {
                     self.pace().written(key, Instant::now());
                 }
-                events.of_change(&object, &known, &status).await;
+                events.of_change(&object, &known, &status);
                 world.set_status(&object, status);
                 false
             }
             // Deleted in the meantime.
             Err(error) if retry::code(&error) == 404 => false,
+            // And made again: its watch tells of it.
+            Err(error) if is_of_another(&error) => false,
             Err(error) => {
                 let again = retry::may_succeed(&error);
                 observer.emit(&Event::StatusFailed {
@@ -267,6 +281,33 @@ impl Reporter {
             }
         }
     }
+}
+
+/// Puts a status in the place of the one that is there, if the object is still this one: a successor of the same name
+/// is judged by itself. A JSON patch can say so in one request; of a merge patch on a status the API server drops
+/// whatever it says of the metadata.
+async fn replace(client: &Client, object: &Object, status: &Value) -> Result<Resource, kube::Error> {
+    let objects = api(client, Some(&object.key.namespace), &custom(object.key.kind));
+    let url = format!(
+        "{}/{}/status?fieldManager={MANAGER}",
+        objects.resource_url(),
+        object.key.name
+    );
+    let operations = json!([
+        {"op": "test", "path": UID, "value": object.uid},
+        {"op": "add", "path": "/status", "value": status},
+    ]);
+    let request = http::Request::patch(url)
+        .header("content-type", "application/json-patch+json")
+        .header("accept", "application/json")
+        .body(operations.to_string().into_bytes())
+        .map_err(kube::Error::HttpError)?;
+    client.request(request).await
+}
+
+/// Whether the patch was meant for another object of the same name.
+fn is_of_another(error: &kube::Error) -> bool {
+    retry::code(error) == 422 && retry::message(error).contains(UID)
 }
 
 /// Whether a status says that the object is good, and that pods do not serve it yet.
@@ -370,14 +411,42 @@ mod tests {
         };
         let (pending, refused) = (status(Reason::Pending), status(Reason::Refused));
         let began = Instant::now();
-        assert!(!reporter.is_early(&table.key, &refused, began));
+        assert!(!reporter.is_early(&table, &refused, began));
         assert_eq!(reporter.next_due(), None);
-        assert!(reporter.is_early(&table.key, &pending, began));
+        assert!(reporter.is_early(&table, &pending, began));
         assert!(reporter.next_due().is_some_and(|due| due <= SWITCH));
-        assert!(reporter.is_early(&table.key, &pending, began + SWITCH / 2));
-        assert!(!reporter.is_early(&table.key, &pending, began + SWITCH));
+        assert!(reporter.is_early(&table, &pending, began + SWITCH / 2));
+        assert!(!reporter.is_early(&table, &pending, began + SWITCH));
         // Another state ends it, and the next switch has its own time.
-        assert!(!reporter.is_early(&table.key, &refused, began + SWITCH));
-        assert!(reporter.is_early(&table.key, &pending, began + SWITCH));
+        assert!(!reporter.is_early(&table, &refused, began + SWITCH));
+        assert!(reporter.is_early(&table, &pending, began + SWITCH));
+        // As has another object of this name.
+        let successor = Object {
+            uid: "another".to_owned(),
+            ..table
+        };
+        assert!(reporter.is_early(&successor, &pending, began + SWITCH * 3));
+    }
+
+    /// What was said against an object says nothing against the next of its name.
+    #[test]
+    fn a_successor_is_not_stalled_by_its_predecessor() {
+        let (table, engine) = (table(), key(Kind::Engine, "e"));
+        let reporter = Reporter::default();
+        let selected = std::slice::from_ref(&engine);
+        reporter.set(&engine, said(Reason::Refused), Facts::default());
+        assert!(!reporter.stands(&table, &Status::None, selected));
+        if let Some(refusal) = reporter.refused().get_mut(&table.key) {
+            refusal.stands = true;
+        }
+        assert!(reporter.stands(&table, &Status::None, selected));
+        let successor = Object {
+            uid: "another".to_owned(),
+            ..table
+        };
+        let mut of_successor = said(Reason::Refused);
+        of_successor[0].1.uid = successor.uid.clone();
+        reporter.set(&engine, of_successor, Facts::default());
+        assert!(!reporter.stands(&successor, &Status::None, selected));
     }
 }

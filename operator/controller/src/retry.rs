@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use kube::Config;
 use kube::runtime::utils::Backoff;
+use kube::runtime::watcher;
 
 /// How long the API server may take to accept a connection.
 const CONNECT: Duration = Duration::from_secs(3);
@@ -112,6 +113,28 @@ pub fn code(error: &kube::Error) -> u16 {
     match error {
         kube::Error::Api(status) => status.code,
         _ => 0,
+    }
+}
+
+/// The code of the answer that a watch failed with; 0: there was none.
+pub fn code_of_watch(error: &watcher::Error) -> u16 {
+    match error {
+        watcher::Error::InitialListFailed(inner)
+        | watcher::Error::WatchStartFailed(inner)
+        | watcher::Error::WatchFailed(inner) => code(inner),
+        watcher::Error::WatchError(status) => status.code,
+        watcher::Error::NoResourceVersion => 0,
+    }
+}
+
+/// The failure of a watch in the words of the API server, where it gave some.
+pub fn message_of_watch(error: &watcher::Error) -> String {
+    match error {
+        watcher::Error::InitialListFailed(inner)
+        | watcher::Error::WatchStartFailed(inner)
+        | watcher::Error::WatchFailed(inner) => message(inner),
+        watcher::Error::WatchError(status) => status.message.clone(),
+        watcher::Error::NoResourceVersion => crate::observe::chain(error),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use compile::ObjectKey;
@@ -11,7 +12,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
-use crate::admin::{self, Readiness};
+use crate::admin::{self, Health};
 use crate::event::Events;
 use crate::lease::Candidate;
 use crate::observe::{Event, Metrics, Observer};
@@ -22,6 +23,7 @@ use crate::retry;
 use crate::secrets::Secrets;
 use crate::settings::{self, Settings};
 use crate::signal::Signals;
+use crate::supervise::{Tasks, survived};
 use crate::watch::{Tables, Unread};
 use crate::worker::{Shared, Worker};
 use crate::world::World;
@@ -76,14 +78,22 @@ pub fn run(settings: Settings) -> Result<(), Error> {
 }
 
 async fn run_in(settings: Settings) -> Result<(), Error> {
-    let scopes = settings.scopes()?;
-    let metrics = Metrics::new().map_err(|error| Error::Metrics(error.into()))?;
-    let observer = Observer::new(settings.log_level, metrics);
     // Another program's choice of algorithms is kept, if there is one.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let config = Config::infer()
         .await
         .map_err(|error| Error::Credentials(error.into()))?;
+    run_with(settings, config).await
+}
+
+/// Runs against an API server until a signal says to end.
+///
+/// # Errors
+/// It cannot begin.
+pub async fn run_with(settings: Settings, config: Config) -> Result<(), Error> {
+    let scopes = settings.scopes()?;
+    let metrics = Metrics::new().map_err(|error| Error::Metrics(error.into()))?;
+    let observer = Observer::new(settings.log_level, metrics);
     let own_namespace = match settings.own_namespace.as_str() {
         "" => config.default_namespace.clone(),
         named => named.to_owned(),
@@ -95,10 +105,11 @@ async fn run_in(settings: Settings) -> Result<(), Error> {
         .map_err(|source| Error::Listen { address, source })?;
     observer.emit(&Event::Started { namespaces: &scopes });
 
-    let readiness = Arc::new(Readiness::default());
+    let health = Arc::new(Health::default());
+    let tasks = Tasks::new(Arc::clone(&health), observer.clone());
     tokio::spawn(admin::serve(
         listener,
-        Arc::clone(&readiness),
+        Arc::clone(&health),
         Arc::clone(&observer.metrics),
     ));
     let tables = Tables {
@@ -111,19 +122,26 @@ async fn run_in(settings: Settings) -> Result<(), Error> {
     };
     let (unread, mut left) = Unread::new();
     for scope in &scopes {
-        crate::watch::start(&client, &tables, scope.as_deref(), &unread);
+        crate::watch::start(&client, &tables, &tasks, scope.as_deref(), &unread);
     }
     let named: Vec<String> = scopes.into_iter().flatten().collect();
-    if !named.is_empty() {
+    if named.is_empty() || may_list_namespaces(&client).await {
+        crate::watch::start_namespaces(&client, &tables, &tasks, &named, &unread);
+    } else {
         read_namespaces(&client, &tables, &named).await;
-        tokio::spawn(follow_namespaces(client.clone(), tables.clone(), named));
+        tasks.spawn(
+            "reading labels of namespaces".to_owned(),
+            follow_namespaces(client.clone(), tables.clone(), named),
+        );
     }
     let identity = match settings.identity.as_str() {
         "" => format!("rowlock-operator-{}", Uuid::new_v4().simple()),
         named => named.to_owned(),
     };
+    let (events, writing) = Events::new(client.clone(), &identity, observer.clone());
+    tasks.spawn("writing events".to_owned(), writing);
     let shared = Arc::new(Shared {
-        events: Events::new(client.clone(), &identity, observer.clone()),
+        events,
         secrets: Arc::new(Secrets::new(
             client.clone(),
             Arc::clone(&tables.signals),
@@ -153,7 +171,7 @@ async fn run_in(settings: Settings) -> Result<(), Error> {
         observer.emit(&Event::Synced {
             objects: tables.world.len(),
         });
-        readiness.set();
+        health.set_ready();
     };
     let mut competing: Option<JoinHandle<()>> = None;
     let work = async {
@@ -200,10 +218,21 @@ async fn lead(shared: Arc<Shared>, mut leads: watch::Receiver<bool>) {
     }
 }
 
+/// How long after a panic a worker is begun anew.
+const AFTER_PANIC: Duration = Duration::from_secs(5);
+
+/// One worker.
+struct Working {
+    uid: String,
+    task: JoinHandle<()>,
+    /// It panicked.
+    failed: Arc<AtomicBool>,
+}
+
 /// The workers of all engines; ended when this is dropped.
 struct Workers {
     shared: Arc<Shared>,
-    all: HashMap<ObjectKey, (String, JoinHandle<()>)>,
+    all: HashMap<ObjectKey, Working>,
 }
 
 async fn work(shared: &Arc<Shared>) {
@@ -245,7 +274,10 @@ impl Workers {
         let gone: Vec<ObjectKey> = self
             .all
             .iter()
-            .filter(|(key, (uid, _))| engines.get(*key).is_none_or(|engine| engine.uid != *uid))
+            .filter(|(key, working)| {
+                let failed = working.failed.load(Ordering::Acquire);
+                failed || engines.get(*key).is_none_or(|engine| engine.uid != working.uid)
+            })
             .map(|(key, _)| key.clone())
             .collect();
         for key in gone {
@@ -257,22 +289,39 @@ impl Workers {
             }
             let signal = self.shared.tables.signals.register(&key);
             let worker = Worker::new(Arc::clone(&self.shared), &engine, signal);
-            self.all
-                .insert(key, (engine.uid.clone(), tokio::spawn(worker.run())));
+            let failed = Arc::new(AtomicBool::default());
+            let task = tokio::spawn(run_worker(
+                Arc::clone(&self.shared),
+                key.to_string(),
+                worker,
+                Arc::clone(&failed),
+            ));
+            let uid = engine.uid.clone();
+            self.all.insert(key, Working { uid, task, failed });
         }
     }
 
     fn end(&mut self, key: &ObjectKey) {
-        let Some((_, task)) = self.all.remove(key) else {
+        let Some(working) = self.all.remove(key) else {
             return;
         };
-        task.abort();
+        working.task.abort();
         let tables = &self.shared.tables;
         tables.signals.forget(key);
         tables.reporter.forget(key);
         tables.children.forget(key);
         tables.observer.metrics.forget(key);
         self.shared.secrets.want(key, &std::collections::BTreeSet::new());
+    }
+}
+
+/// One engine that makes its worker panic must not be without one until somebody looks.
+async fn run_worker(shared: Arc<Shared>, name: String, worker: Worker, failed: Arc<AtomicBool>) {
+    let observer = &shared.tables.observer;
+    if !survived(observer, &format!("working on {name}"), worker.run()).await {
+        tokio::time::sleep(AFTER_PANIC).await;
+        failed.store(true, Ordering::Release);
+        shared.tables.signals.roster.notify_one();
     }
 }
 
@@ -283,6 +332,16 @@ impl Drop for Workers {
             self.end(&key);
         }
     }
+}
+
+/// Whether labels of namespaces can be watched, although only some matter: that takes a right on all of them.
+async fn may_list_namespaces(client: &Client) -> bool {
+    let one = kube::api::ListParams::default().limit(1);
+    Native::Namespace
+        .metadata(client, None)
+        .list_metadata(&one)
+        .await
+        .is_ok()
 }
 
 /// Reads labels of namespaces one by one; where that is not allowed, only the name is known.

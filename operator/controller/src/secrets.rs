@@ -181,6 +181,7 @@ impl Follow {
         let mut stream = pin!(watcher::watcher(secrets, config).backoff(WatchPauses::default()));
         let mut found = None;
         let mut pauses = Pauses::default();
+        let mut told = false;
         while let Some(event) = stream.next().await {
             match event {
                 // Every attempt begins with this.
@@ -208,6 +209,7 @@ impl Follow {
                         kind: "Secret",
                         namespace: Some(namespace),
                         message: chain(&error),
+                        again: std::mem::replace(&mut told, true),
                     });
                     // Rights are given seldom.
                     if let Some(pause) = pause {
@@ -217,6 +219,7 @@ impl Follow {
                 }
             }
             pauses.reset();
+            told = false;
         }
     }
 
@@ -245,13 +248,7 @@ impl Follow {
 
 /// The operator lacks the right; other failures pass, and what was known of the Secret still holds.
 fn denial(error: &watcher::Error, role: &str) -> Option<String> {
-    let inner = match error {
-        watcher::Error::InitialListFailed(inner)
-        | watcher::Error::WatchStartFailed(inner)
-        | watcher::Error::WatchFailed(inner) => inner,
-        watcher::Error::WatchError(_) | watcher::Error::NoResourceVersion => return None,
-    };
-    matches!(retry::code(inner), 401 | 403).then(|| {
+    matches!(retry::code_of_watch(error), 401 | 403).then(|| {
         format!("the operator has no right to read it: bind the ClusterRole {role} in its namespace")
     })
 }

@@ -1,10 +1,12 @@
 //! Watches: of custom resources and namespaces into the world, of children and pods into their tables. A watch that
-//! fails begins again after a pause; what it missed is found by listing again.
+//! fails begins again after a pause; what it missed is found by listing again. One that is not allowed, in a namespace of
+//! several, does not keep the others waiting.
 
 use std::collections::BTreeSet;
 use std::fmt::Debug;
 use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use compile::ObjectKey;
 use crd::Kind;
@@ -21,12 +23,16 @@ use crate::observe::{Event, Observer, chain};
 use crate::pod::Pods;
 use crate::report::Reporter;
 use crate::resource::{Metadata, Native, Resource, api, custom};
-use crate::retry::WatchPauses;
+use crate::retry::{self, Pauses, WatchPauses};
 use crate::signal::{Reasons, Signals};
+use crate::supervise::Tasks;
 use crate::world::{Change, World};
 
 /// Objects of a page of the first list.
 const PAGE: u32 = 250;
+/// The longest pause of a watch that is not allowed, or of a kind that is not there. Nothing works before everything was
+/// read where all namespaces are watched at once: there it is short.
+const MOST_OF_ALL: Duration = Duration::from_secs(5);
 
 /// Where watches put what they see.
 #[derive(Clone, Debug)]
@@ -69,6 +75,10 @@ impl Unread {
 pub struct Reading(Option<Arc<Unread>>);
 
 impl Reading {
+    fn is_left(&self) -> bool {
+        self.0.is_some()
+    }
+
     fn done(&mut self) {
         if let Some(unread) = self.0.take() {
             unread.left.send_modify(|left| *left = left.saturating_sub(1));
@@ -76,75 +86,136 @@ impl Reading {
     }
 }
 
-/// Starts all watches of a namespace, or of all.
-pub fn start(client: &Client, tables: &Tables, namespace: Option<&str>, unread: &Arc<Unread>) {
-    for &kind in Kind::ALL {
-        let objects = api(client, namespace, &custom(kind));
-        tokio::spawn(follow_kind(
-            tables.clone(),
-            kind,
-            objects,
-            namespace.map(str::to_owned),
-            unread.begin(),
-        ));
-    }
-    for kind in Native::CHILDREN {
-        let config = Config::default().labels(crate::render::SELECTOR);
-        let place = namespace.map(str::to_owned);
-        // Of Deployments the status matters too.
-        if kind == Native::Deployment {
-            let stream = full(kind.api(client, namespace), config);
-            tokio::spawn(follow_children(
-                tables.clone(),
-                kind,
-                stream,
-                place,
-                unread.begin(),
-            ));
-        } else {
-            let stream = full(kind.metadata(client, namespace), config).map(|event| event.map(as_resource));
-            tokio::spawn(follow_children(
-                tables.clone(),
-                kind,
-                stream,
-                place,
-                unread.begin(),
-            ));
-        }
-    }
-    let pods = Native::Pod.api(client, namespace);
-    tokio::spawn(follow_pods(
-        tables.clone(),
-        pods,
-        namespace.map(str::to_owned),
-        unread.begin(),
-    ));
-    if namespace.is_none() {
-        let namespaces = Native::Namespace.metadata(client, None);
-        tokio::spawn(follow_namespaces(tables.clone(), namespaces, unread.begin()));
-    }
+/// One watch: what it is about, and how it stands.
+struct Watching {
+    tables: Tables,
+    kind: &'static str,
+    namespace: Option<String>,
+    reading: Reading,
+    /// What was told of it, while it fails.
+    told: bool,
+    denied: bool,
+    pauses: Pauses,
 }
 
-/// The next event; failures are told and passed over.
-async fn next<K>(
-    stream: &mut (impl Stream<Item = watcher::Result<Watched<K>>> + Unpin),
-    observer: &Observer,
-    kind: &str,
-    namespace: Option<&str>,
-) -> Option<Watched<K>> {
-    loop {
-        match stream.next().await? {
-            Ok(event) => return Some(event),
-            Err(error) => {
-                let message = chain(&error);
-                observer.emit(&Event::WatchFailed {
-                    kind,
-                    namespace,
-                    message,
-                });
+impl Watching {
+    fn new(tables: &Tables, kind: &'static str, namespace: Option<&str>, unread: &Arc<Unread>) -> Self {
+        Self {
+            tables: tables.clone(),
+            kind,
+            namespace: namespace.map(str::to_owned),
+            reading: unread.begin(),
+            told: false,
+            denied: false,
+            pauses: Pauses::default(),
+        }
+    }
+
+    fn name(&self) -> String {
+        match &self.namespace {
+            None => format!("watching {}", self.kind),
+            Some(namespace) => format!("watching {} in {namespace}", self.kind),
+        }
+    }
+
+    /// The next event; failures are told, once in a row, and passed over. Nothing: it was not allowed, and is to be begun
+    /// anew; one that only goes on would not tell when it is again.
+    async fn next<K>(
+        &mut self,
+        stream: &mut (impl Stream<Item = watcher::Result<Watched<K>>> + Unpin),
+    ) -> Option<Watched<K>> {
+        loop {
+            match stream.next().await? {
+                Ok(event) => {
+                    // Every attempt begins with the others.
+                    if !matches!(event, Watched::Init | Watched::InitApply(_)) {
+                        self.told = false;
+                    }
+                    return Some(event);
+                }
+                Err(error) => {
+                    if self.failed(&error).await {
+                        return None;
+                    }
+                }
             }
         }
     }
+
+    /// Everything was read.
+    fn is_read(&mut self) {
+        self.reading.done();
+        self.pauses.reset();
+        if let (true, Some(namespace)) = (std::mem::take(&mut self.denied), &self.namespace) {
+            self.tables.readable(self.kind, namespace);
+        }
+    }
+
+    /// Tells; gives whether it was not allowed, after a pause.
+    async fn failed(&mut self, error: &watcher::Error) -> bool {
+        self.tables.observer.emit(&Event::WatchFailed {
+            kind: self.kind,
+            namespace: self.namespace.as_deref(),
+            message: chain(error),
+            again: std::mem::replace(&mut self.told, true),
+        });
+        if !matches!(retry::code_of_watch(error), 401 | 403 | 404) {
+            return false;
+        }
+        let pause = self.pauses.pause();
+        let Some(namespace) = &self.namespace else {
+            tokio::time::sleep(pause.min(MOST_OF_ALL)).await;
+            return true;
+        };
+        self.denied = true;
+        let unread = self.reading.is_left();
+        self.tables
+            .denied(self.kind, namespace, &retry::message_of_watch(error), unread);
+        self.reading.done();
+        // Rights are given seldom.
+        tokio::time::sleep(pause).await;
+        true
+    }
+}
+
+/// Starts all watches of a namespace, or of all.
+pub fn start(client: &Client, tables: &Tables, tasks: &Tasks, namespace: Option<&str>, unread: &Arc<Unread>) {
+    for &kind in Kind::ALL {
+        let watching = Watching::new(tables, kind.as_str(), namespace, unread);
+        let objects = api(client, namespace, &custom(kind));
+        tasks.spawn(watching.name(), follow_kind(watching, kind, objects));
+    }
+    for kind in Native::CHILDREN {
+        let config = Config::default().labels(crate::render::SELECTOR);
+        let watching = Watching::new(tables, kind.as_str(), namespace, unread);
+        // Of Deployments the status matters too.
+        if kind == Native::Deployment {
+            let objects = kind.api(client, namespace);
+            let begin = move || full(objects.clone(), config.clone());
+            tasks.spawn(watching.name(), follow_children(watching, kind, begin));
+        } else {
+            let objects = kind.metadata(client, namespace);
+            let begin = move || full(objects.clone(), config.clone()).map(|event| event.map(as_resource));
+            tasks.spawn(watching.name(), follow_children(watching, kind, begin));
+        }
+    }
+    let pods = Native::Pod.api(client, namespace);
+    let watching = Watching::new(tables, Native::Pod.as_str(), namespace, unread);
+    tasks.spawn(watching.name(), follow_pods(watching, pods));
+}
+
+/// Starts the watch of the labels of namespaces; `named`: of these alone.
+pub fn start_namespaces(
+    client: &Client,
+    tables: &Tables,
+    tasks: &Tasks,
+    named: &[String],
+    unread: &Arc<Unread>,
+) {
+    let namespaces = Native::Namespace.metadata(client, None);
+    let watching = Watching::new(tables, Native::Namespace.as_str(), None, unread);
+    let named = named.iter().cloned().collect();
+    tasks.spawn(watching.name(), follow_namespaces(watching, namespaces, named));
 }
 
 fn full<K>(objects: Api<K>, config: Config) -> impl Stream<Item = watcher::Result<Watched<K>>> + Send
@@ -154,20 +225,16 @@ where
     watcher::watcher(objects, config.page_size(PAGE)).backoff(WatchPauses::default())
 }
 
-async fn follow_kind(
-    tables: Tables,
-    kind: Kind,
-    objects: Api<Resource>,
-    namespace: Option<String>,
-    mut reading: Reading,
-) {
+async fn follow_kind(mut watching: Watching, kind: Kind, objects: Api<Resource>) {
+    let tables = watching.tables.clone();
+    let namespace = watching.namespace.clone();
     let mut room = tables.world.room();
     loop {
         let mut stream = pin!(full(objects.clone(), Config::default()));
         let mut seen = BTreeSet::new();
         loop {
             let event = tokio::select! {
-                event = next(&mut stream, &tables.observer, kind.as_str(), namespace.as_deref()) => event,
+                event = watching.next(&mut stream) => event,
                 changed = room.changed() => {
                     // What was left out is only seen by listing again.
                     if changed.is_ok() && tables.world.left_out(kind, namespace.as_deref()) {
@@ -177,10 +244,10 @@ async fn follow_kind(
                 }
             };
             let Some(event) = event else {
-                return;
+                break;
             };
             if tables.take(kind, namespace.as_deref(), event, &mut seen) {
-                reading.done();
+                watching.is_read();
             }
         }
     }
@@ -272,30 +339,31 @@ impl Tables {
     }
 }
 
-async fn follow_children(
-    tables: Tables,
-    kind: Native,
-    stream: impl Stream<Item = watcher::Result<Watched<Resource>>> + Send,
-    namespace: Option<String>,
-    mut reading: Reading,
-) {
-    let mut stream = pin!(stream);
-    let mut seen = BTreeSet::new();
-    while let Some(event) = next(&mut stream, &tables.observer, kind.as_str(), namespace.as_deref()).await {
-        match event {
-            Watched::Init => seen.clear(),
-            Watched::InitApply(resource) => {
-                seen.extend(resource.metadata.uid.clone());
-                tables.child(tables.children.seen(kind, &resource));
-            }
-            Watched::Apply(resource) => tables.child(tables.children.seen(kind, &resource)),
-            Watched::Delete(resource) => tables.child(tables.children.gone(kind, &resource)),
-            Watched::InitDone => {
-                for engine in tables.children.keep(kind, namespace.as_deref(), &seen) {
-                    tables.child(Some(engine));
+async fn follow_children<S>(mut watching: Watching, kind: Native, begin: impl Fn() -> S + Send)
+where
+    S: Stream<Item = watcher::Result<Watched<Resource>>> + Send,
+{
+    let tables = watching.tables.clone();
+    loop {
+        let mut stream = pin!(begin());
+        let mut seen = BTreeSet::new();
+        while let Some(event) = watching.next(&mut stream).await {
+            match event {
+                Watched::Init => seen.clear(),
+                Watched::InitApply(resource) => {
+                    seen.extend(resource.metadata.uid.clone());
+                    tables.child(tables.children.seen(kind, &resource));
                 }
-                seen.clear();
-                reading.done();
+                Watched::Apply(resource) => tables.child(tables.children.seen(kind, &resource)),
+                Watched::Delete(resource) => tables.child(tables.children.gone(kind, &resource)),
+                Watched::InitDone => {
+                    let namespace = watching.namespace.as_deref();
+                    for engine in tables.children.keep(kind, namespace, &seen) {
+                        tables.child(Some(engine));
+                    }
+                    seen.clear();
+                    watching.is_read();
+                }
             }
         }
     }
@@ -330,55 +398,91 @@ impl Tables {
     }
 }
 
-async fn follow_pods(
-    tables: Tables,
-    objects: Api<Resource>,
-    namespace: Option<String>,
-    mut reading: Reading,
-) {
+async fn follow_pods(mut watching: Watching, objects: Api<Resource>) {
+    let tables = watching.tables.clone();
     let config = Config::default().labels(crate::render::SELECTOR);
-    let mut stream = pin!(full(objects, config));
-    let mut seen = BTreeSet::new();
-    while let Some(event) = next(&mut stream, &tables.observer, "Pod", namespace.as_deref()).await {
-        match event {
-            Watched::Init => seen.clear(),
-            Watched::InitApply(pod) => {
-                seen.extend(pod.metadata.uid.clone());
-                tables.pod(tables.pods.seen(&pod));
-            }
-            Watched::Apply(pod) => tables.pod(tables.pods.seen(&pod)),
-            Watched::Delete(pod) => tables.pod(tables.pods.gone(&pod)),
-            Watched::InitDone => {
-                for engine in tables.pods.keep(namespace.as_deref(), &seen) {
-                    tables.pod(Some(engine));
+    loop {
+        let mut stream = pin!(full(objects.clone(), config.clone()));
+        let mut seen = BTreeSet::new();
+        while let Some(event) = watching.next(&mut stream).await {
+            match event {
+                Watched::Init => seen.clear(),
+                Watched::InitApply(pod) => {
+                    seen.extend(pod.metadata.uid.clone());
+                    tables.pod(tables.pods.seen(&pod));
                 }
-                seen.clear();
-                reading.done();
+                Watched::Apply(pod) => tables.pod(tables.pods.seen(&pod)),
+                Watched::Delete(pod) => tables.pod(tables.pods.gone(&pod)),
+                Watched::InitDone => {
+                    for engine in tables.pods.keep(watching.namespace.as_deref(), &seen) {
+                        tables.pod(Some(engine));
+                    }
+                    seen.clear();
+                    watching.is_read();
+                }
             }
         }
     }
 }
 
-async fn follow_namespaces(tables: Tables, objects: Metadata, mut reading: Reading) {
-    let mut stream = pin!(full(objects, Config::default()));
-    let mut seen = BTreeSet::new();
-    while let Some(event) = next(&mut stream, &tables.observer, "Namespace", None).await {
-        match event {
-            Watched::Init => seen.clear(),
-            Watched::InitApply(namespace) | Watched::Apply(namespace) => {
-                let name = namespace.metadata.name.unwrap_or_default();
-                tables.namespace(&name, Some(namespace.metadata.labels.unwrap_or_default()));
-                seen.insert(name);
-            }
-            Watched::Delete(namespace) => {
-                tables.namespace(&namespace.metadata.name.unwrap_or_default(), None);
-            }
-            Watched::InitDone => {
-                for name in tables.world.other_namespaces(&seen) {
-                    tables.namespace(&name, None);
+/// `named`: the namespaces that matter; none: all.
+async fn follow_namespaces(mut watching: Watching, objects: Metadata, named: BTreeSet<String>) {
+    let tables = watching.tables.clone();
+    loop {
+        let mut stream = pin!(full(objects.clone(), Config::default()));
+        let mut seen = BTreeSet::new();
+        while let Some(event) = watching.next(&mut stream).await {
+            match event {
+                Watched::Init => seen.clear(),
+                Watched::InitApply(namespace) | Watched::Apply(namespace) => {
+                    let name = namespace.metadata.name.unwrap_or_default();
+                    if named.is_empty() || named.contains(&name) {
+                        tables.namespace(&name, Some(namespace.metadata.labels.unwrap_or_default()));
+                    }
+                    seen.insert(name);
                 }
-                seen.clear();
-                reading.done();
+                Watched::Delete(namespace) => {
+                    tables.namespace(&namespace.metadata.name.unwrap_or_default(), None);
+                }
+                Watched::InitDone => {
+                    for name in tables.world.other_namespaces(&seen) {
+                        tables.namespace(&name, None);
+                    }
+                    seen.clear();
+                    watching.is_read();
+                }
+            }
+        }
+    }
+}
+
+impl Tables {
+    /// A kind may not be read in a namespace: engines there say so.
+    fn denied(&self, kind: &str, namespace: &str, message: &str, unread: bool) {
+        if self.world.denials.add(namespace, kind, message, unread) {
+            self.denials_changed(namespace);
+        }
+    }
+
+    /// It may be read, and was.
+    fn readable(&self, kind: &str, namespace: &str) {
+        if !self.world.denials.remove(namespace, kind) {
+            return;
+        }
+        self.denials_changed(namespace);
+        if self.world.denials.of(namespace).is_none() {
+            self.observer.emit(&Event::Readable { namespace });
+            self.reporter.look_at(self.world.keys());
+        }
+    }
+
+    fn denials_changed(&self, namespace: &str) {
+        self.observer.metrics.set_denied(self.world.denials.len());
+        for engine in self.world.engines() {
+            // Others may be made of objects there.
+            let own = engine.key.namespace == namespace;
+            if own || compile::Selection::of(&engine).looks_at_namespaces() {
+                self.signals.raise(&engine.key, Reasons::ALL);
             }
         }
     }

@@ -6,6 +6,7 @@
 
 mod candidate;
 mod check;
+mod held;
 mod publish;
 mod values;
 
@@ -79,6 +80,9 @@ pub enum Error {
     /// There are too many objects in the cluster.
     #[error("there are more custom resources than the operator takes (--max-objects): nothing is published")]
     TooManyObjects,
+    /// The operator lacks rights in a namespace.
+    #[error("{0}")]
+    Denied(String),
     /// Compiling ended without a result.
     #[error("compiling was interrupted")]
     Interrupted,
@@ -106,7 +110,8 @@ impl Error {
         match self {
             Self::Apply(error) => error.again(),
             Self::Read { again, .. } => *again,
-            Self::TooLarge(_) => false,
+            // Whoever may read again, tells.
+            Self::TooLarge(_) | Self::Denied(_) => false,
             Self::TooManyObjects | Self::Interrupted => true,
         }
     }
@@ -186,11 +191,11 @@ impl Worker {
                 continue;
             }
             let outcome = self.pass(&engine, reasons).await;
-            self.tell_restored(&engine).await;
+            self.tell_restored(&engine);
             retry_in = match outcome {
                 Ok(()) => {
                     pauses.reset();
-                    None
+                    self.checks.again()
                 }
                 Err(Error::Apply(apply::Error::Ending)) => return,
                 Err(error) => {
@@ -213,11 +218,20 @@ impl Worker {
         if self.shared.tables.world.overflows() {
             return Err(Error::TooManyObjects);
         }
+        let world = Arc::clone(&self.shared.tables.world);
+        if let Some(denied) = world.denials.of(&self.key.namespace) {
+            return Err(Error::Denied(denied));
+        }
         self.load().await?;
+        // What another operator published of objects that cannot be read is not withdrawn.
+        if let Some(denied) = world.denials.of_unread(self.shelf.found_namespaces()) {
+            return Err(Error::Denied(denied));
+        }
         let pods = self.shared.tables.pods.of(&self.key);
         self.followers.follow(&pods, self.values.token());
         let catalog = reasons.any(Reasons::CATALOG) && self.catalog != self.followers.fingerprints();
-        if catalog || reasons.any(Reasons::OBJECTS.and(Reasons::SECRETS)) || self.made.is_none() {
+        let open = self.checks.may_be_answered(&pods, &self.followers);
+        if catalog || open || reasons.any(Reasons::OBJECTS.and(Reasons::SECRETS)) || self.made.is_none() {
             self.make(engine).await?;
         }
         if is_paused(engine) {
@@ -238,9 +252,9 @@ impl Worker {
     }
 
     /// Says in events what somebody had changed or deleted that is the engine's.
-    async fn tell_restored(&mut self, engine: &Object) {
+    fn tell_restored(&mut self, engine: &Object) {
         for (kind, name) in self.applier.take_restored() {
-            self.shared.events.of_restored(engine, kind, &name).await;
+            self.shared.events.of_restored(engine, kind, &name);
         }
     }
 

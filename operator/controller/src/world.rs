@@ -10,6 +10,7 @@ use crd::status::{EngineStatus, ObjectStatus};
 use serde_json::Value;
 use tokio::sync::watch;
 
+use crate::denial::Denials;
 use crate::resource::Resource;
 
 /// Labels by namespace.
@@ -84,6 +85,8 @@ pub struct World {
     state: RwLock<State>,
     most: usize,
     room: watch::Sender<()>,
+    /// What of it cannot be known.
+    pub denials: Denials,
 }
 
 /// What an event changed.
@@ -106,6 +109,7 @@ impl World {
             state: RwLock::default(),
             most,
             room: watch::Sender::new(()),
+            denials: Denials::default(),
         }
     }
 

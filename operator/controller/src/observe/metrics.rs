@@ -12,6 +12,7 @@ pub struct Metrics {
     registry: Registry,
     events: IntCounterVec,
     objects: IntGauge,
+    denied: IntGauge,
     leading: IntGauge,
     compile: HistogramVec,
     check: HistogramVec,
@@ -44,6 +45,7 @@ impl Metrics {
                 &["type"],
             )?,
             objects: IntGauge::new("objects", "Custom resources known.")?,
+            denied: IntGauge::new("namespaces_denied", "Namespaces that may not be read.")?,
             leading: IntGauge::new("leading", "Whether this instance leads.")?,
             compile: histogram("compile_seconds", "From objects to a document.")?,
             check: histogram("check_seconds", "A pod's check of a candidate.")?,
@@ -61,6 +63,7 @@ impl Metrics {
         let registry = &metrics.registry;
         registry.register(Box::new(metrics.events.clone()))?;
         registry.register(Box::new(metrics.objects.clone()))?;
+        registry.register(Box::new(metrics.denied.clone()))?;
         registry.register(Box::new(metrics.leading.clone()))?;
         registry.register(Box::new(metrics.compile.clone()))?;
         registry.register(Box::new(metrics.check.clone()))?;
@@ -73,6 +76,11 @@ impl Metrics {
     /// How many custom resources there are.
     pub fn set_objects(&self, objects: usize) {
         self.objects.set(i64::try_from(objects).unwrap_or(i64::MAX));
+    }
+
+    /// In how many namespaces something may not be read.
+    pub fn set_denied(&self, namespaces: usize) {
+        self.denied.set(i64::try_from(namespaces).unwrap_or(i64::MAX));
     }
 
     /// The engine is gone, and its figures with it.
@@ -101,6 +109,8 @@ impl Metrics {
             }
             Event::LeaseFailed { .. } => "lease-failed",
             Event::WatchFailed { .. } => "watch-failed",
+            Event::Readable { .. } => "readable",
+            Event::TaskEnded { .. } => "task-ended",
             Event::TooManyObjects { .. } => "too-many-objects",
             Event::Compiled {
                 engine,

@@ -57,16 +57,27 @@ impl Worker {
             let secret = render::secret(engine, self.values.wanted());
             self.apply(Native::Secret, &secret).await?;
         }
+        let world = &self.shared.tables.world;
+        let published = self.shelf.take_generations();
+        self.checks.resume(
+            &self.key,
+            &made.compiled.verdicts,
+            |key| world.get(key).map(|(_, status)| status),
+            |uid| published.get(uid).copied(),
+        );
+        self.checks.keep(&made.compiled.verdicts);
+        let mut answered = true;
         // A candidate without what a pod has against it may have other faults: what was hidden behind them.
         for _ in 0..check::ROUNDS {
             if self.shelf.has(&made) {
                 break;
             }
-            let found = self.check(&made).await;
-            if found.is_empty() {
+            answered = answered && self.ask(&made).await;
+            let against = self.checks.against(&made);
+            if against.is_empty() {
                 break;
             }
-            objections.extend(found);
+            objections.extend(against);
             made = self.compile(engine, settings.as_ref(), &objections).await?;
         }
         // A setting without a value: what runs goes on as it is.
@@ -124,10 +135,10 @@ impl Worker {
         work.await.map_err(|_| Error::Interrupted)
     }
 
-    async fn check(&mut self, made: &Made) -> Vec<Objection> {
+    async fn ask(&mut self, made: &Made) -> bool {
         let pods = self.shared.tables.pods.of(&self.key);
         self.checks
-            .objections(
+            .ask(
                 &self.shared,
                 &self.key,
                 &pods,

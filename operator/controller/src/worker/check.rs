@@ -1,18 +1,20 @@
-//! Asks a ready pod what it would leave out of a candidate, before it is published.
+//! Asks a pod what it would leave out of a candidate, before it is published.
 
-use std::collections::HashMap;
-use std::time::Instant;
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
 
-use compile::{ObjectKey, Objection, Serving};
-use crd::status::Reason;
-use delivery::{CheckRequest, ObjectProblem};
+use compile::{ObjectKey, Objection, Verdict};
+use delivery::{CheckAnswer, CheckRequest};
 use serde_json::Value;
 
 use super::Shared;
 use super::candidate::Made;
+use super::held::Held;
 use crate::follow::Followers;
 use crate::observe::{Event, chain};
 use crate::pod::Pod;
+use crate::retry::Pauses;
+use crate::world::Status;
 
 /// Checks of one change: what is hidden behind a fault is found by the next one.
 pub(super) const ROUNDS: usize = 3;
@@ -21,17 +23,75 @@ const PODS: usize = 2;
 /// Answers that are remembered.
 const REMEMBERED: usize = 4;
 
-/// The answers to the latest questions.
+/// The answers to the latest questions, and what is held against objects.
 #[derive(Debug, Default)]
 pub(super) struct Checks {
     /// By candidate and databases, the latest last.
-    answers: Vec<(String, Vec<ObjectProblem>)>,
+    answers: Vec<(String, CheckAnswer)>,
+    held: Held,
+    resumed: bool,
+    /// The pods there were when nobody answered, until one does.
+    unanswered: Option<BTreeSet<String>>,
+    pauses: Pauses,
+}
+
+/// Who may be asked, the best first: pods that are ready, and others that talk.
+fn askable<'p>(pods: &'p [Pod], followers: &Followers) -> Vec<&'p Pod> {
+    let talks = |pod: &&Pod| !pod.ready && !pod.ending && followers.talks(pod);
+    let ready = pods.iter().filter(|pod| pod.ready);
+    let all = ready.chain(pods.iter().filter(talks));
+    all.filter(|pod| pod.address.is_some()).collect()
 }
 
 impl Checks {
-    /// What the databases have against objects of a candidate. Without a pod that answers: nothing; then pods say it
-    /// when they have it.
-    pub(super) async fn objections(
+    /// Takes up, once, what an operator before this one told of objects: `status` has the status of an object, and
+    /// `published` the generation of which the form is published.
+    pub(super) fn resume(
+        &mut self,
+        engine: &ObjectKey,
+        verdicts: &[Verdict],
+        status: impl Fn(&ObjectKey) -> Option<std::sync::Arc<Status>>,
+        published: impl Fn(&str) -> Option<i64>,
+    ) {
+        if std::mem::replace(&mut self.resumed, true) {
+            return;
+        }
+        for verdict in verdicts {
+            if let Some(status) = status(&verdict.object) {
+                self.held
+                    .resume(engine, verdict, &status, published(&verdict.uid));
+            }
+        }
+    }
+
+    /// Forgets what is about other forms of objects than those that are there.
+    pub(super) fn keep(&mut self, verdicts: &[Verdict]) {
+        self.held.keep(verdicts);
+    }
+
+    /// What is held against the forms that a candidate has.
+    pub(super) fn against(&self, made: &Made) -> Vec<Objection> {
+        self.held.against(&made.compiled.verdicts)
+    }
+
+    /// Whether a question is open that other pods than those of then may answer.
+    pub(super) fn may_be_answered(&self, pods: &[Pod], followers: &Followers) -> bool {
+        let Some(then) = self.unanswered.as_ref().filter(|_| !self.held.is_empty()) else {
+            return false;
+        };
+        let now = askable(pods, followers);
+        now.iter().any(|pod| !then.contains(&pod.uid))
+    }
+
+    /// When to ask again what nobody answered.
+    pub(super) fn again(&mut self) -> Option<Duration> {
+        let waits = !self.held.is_empty() && self.unanswered.as_ref().is_some_and(|pods| !pods.is_empty());
+        waits.then(|| self.pauses.pause().max(Duration::from_secs(2)))
+    }
+
+    /// Learns what the databases have against objects of a candidate. Gives whether a pod answered: without one nothing is
+    /// learned, and nothing forgotten.
+    pub(super) async fn ask(
         &mut self,
         shared: &Shared,
         engine: &ObjectKey,
@@ -39,23 +99,47 @@ impl Checks {
         token: &str,
         followers: &Followers,
         made: &Made,
-    ) -> Vec<Objection> {
+    ) -> bool {
         let question = format!("{} {} {}", made.generation, made.table, followers.fingerprints());
-        if let Some((_, problems)) = self.answers.iter().find(|(known, _)| *known == question) {
-            return objections(made, problems);
+        let known = self.answers.iter().any(|(known, _)| *known == question);
+        if !known {
+            let Some(answer) = self.answer(shared, engine, pods, token, followers, made).await else {
+                return false;
+            };
+            self.answers.push((question.clone(), answer));
+            if self.answers.len() > REMEMBERED {
+                self.answers.remove(0);
+            }
         }
-        let Ok(objects) = serde_json::from_str::<Vec<Value>>(&made.objects) else {
-            return Vec::new();
-        };
+        self.unanswered = None;
+        self.pauses.reset();
+        if let Some((_, answer)) = self.answers.iter().find(|(known, _)| *known == question) {
+            let compiled = &made.compiled;
+            self.held.take(&compiled.verdicts, &compiled.published, answer);
+        }
+        true
+    }
+
+    async fn answer(
+        &mut self,
+        shared: &Shared,
+        engine: &ObjectKey,
+        pods: &[Pod],
+        token: &str,
+        followers: &Followers,
+        made: &Made,
+    ) -> Option<CheckAnswer> {
         let request = CheckRequest {
             metadata: made.metadata.clone(),
-            objects,
+            objects: serde_json::from_str::<Vec<Value>>(&made.objects).ok()?,
         };
         let observer = &shared.tables.observer;
-        let ready = pods.iter().filter(|pod| pod.ready);
-        let ready = ready.filter_map(|pod| Some((pod, pod.address?)));
-        for (pod, address) in ready.take(PODS) {
+        let askable = askable(pods, followers);
+        for pod in askable.iter().take(PODS) {
             let begin = Instant::now();
+            let Some(address) = pod.address else {
+                continue;
+            };
             match shared.probe.check(address, token, &request).await {
                 Ok(answer) => {
                     observer.emit(&Event::Checked {
@@ -64,12 +148,7 @@ impl Checks {
                         problems: answer.problems.len(),
                         took: begin.elapsed(),
                     });
-                    let found = objections(made, &answer.problems);
-                    self.answers.push((question, answer.problems));
-                    if self.answers.len() > REMEMBERED {
-                        self.answers.remove(0);
-                    }
-                    return found;
+                    return Some(answer);
                 }
                 Err(error) => observer.emit(&Event::PodFailed {
                     engine,
@@ -78,31 +157,7 @@ impl Checks {
                 }),
             }
         }
-        Vec::new()
+        self.unanswered = Some(askable.iter().map(|pod| pod.uid.clone()).collect());
+        None
     }
-}
-
-/// Problems of objects whose present form is in the candidate. A database that is down, or a feature that comes
-/// later, is nothing against an object.
-fn objections(made: &Made, problems: &[ObjectProblem]) -> Vec<Objection> {
-    let present: HashMap<&str, i64> = made
-        .compiled
-        .verdicts
-        .iter()
-        .filter(|verdict| verdict.serving == Serving::Present)
-        .map(|verdict| (verdict.uid.as_str(), verdict.generation))
-        .collect();
-    let real = problems
-        .iter()
-        .filter(|problem| !problem.unreachable && !problem.unsupported);
-    real.filter_map(|problem| {
-        Some(Objection {
-            uid: problem.uid.clone(),
-            generation: *present.get(problem.uid.as_str())?,
-            reason: Reason::Refused,
-            path: problem.path.clone(),
-            message: problem.message.clone(),
-        })
-    })
-    .collect()
 }

@@ -1,6 +1,6 @@
 //! What is published: read once, then remembered. A set whose content is published already is not written again.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -40,6 +40,13 @@ struct Remembered {
     last: Arc<LastAccepted>,
 }
 
+/// The generations of the objects, by uid, and their namespaces, in the set that another operator published.
+#[derive(Debug, Default)]
+struct Found {
+    generations: HashMap<String, i64>,
+    namespaces: BTreeSet<String>,
+}
+
 /// What is told of a set that was just published.
 #[derive(Debug)]
 pub(super) struct Told {
@@ -57,6 +64,8 @@ pub(super) struct Shelf {
     /// Being written; what failed half-way is written again with the same counter.
     next: Option<Carried>,
     remembered: Remembered,
+    /// What was there when this operator began.
+    found: Found,
     /// The counter that was read; also where the set could not be.
     floor: u64,
     since: Option<Instant>,
@@ -92,7 +101,13 @@ impl Shelf {
     fn take(&mut self, index_name: &str, index: Index, data: &BTreeMap<String, String>, parts: &[Vec<u8>]) {
         self.floor = index.counter;
         let set = assemble(&index, data, parts).ok();
-        let whole = set.as_ref().and_then(|set| read(set, None)).is_some();
+        let content = set.as_ref().and_then(|set| read(set, None));
+        let whole = content.is_some();
+        for entry in content.into_iter().flat_map(|(_, published)| published) {
+            self.found.namespaces.insert(entry.object.namespace);
+            let generations = &mut self.found.generations;
+            generations.insert(entry.uid, entry.observed_generation);
+        }
         let half = index.half.unwrap_or(Half::A);
         let publication = set.and_then(|set| publish(index_name, &set, half).ok());
         if let (true, Some(publication)) = (whole, publication) {
@@ -120,6 +135,16 @@ impl Shelf {
             };
         }
         Arc::clone(&self.remembered.last)
+    }
+
+    /// The namespaces of the objects that were published when this operator began.
+    pub(super) fn found_namespaces(&self) -> &BTreeSet<String> {
+        &self.found.namespaces
+    }
+
+    /// The generations of those objects, once.
+    pub(super) fn take_generations(&mut self) -> HashMap<String, i64> {
+        std::mem::take(&mut self.found.generations)
     }
 
     /// Whether this is what is published.

@@ -1,8 +1,12 @@
-//! The operator from outside: what it renders, against files that a person reads when they change.
+//! The operator from outside: what it renders, against files that a person reads when they change; and all of it, against a
+//! stand-in for a cluster.
 
 #![expect(
     clippy::expect_used,
+    clippy::panic,
     reason = "a test fails by panicking, in its helping functions too"
 )]
 
 mod rendered;
+mod stand_in;
+mod story;

@@ -1,0 +1,310 @@
+//! What pods have said against objects, until a pod says otherwise. While nobody can be asked, an object that was refused
+//! goes on in its last form: silence is no consent.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use compile::{ObjectKey, Objection, Published, Serving, Verdict};
+use crd::Kind;
+use crd::status::{Condition, ConditionStatus, ConditionType, Reason};
+use delivery::{CheckAnswer, ObjectProblem};
+
+use crate::deliver::{parents, place, source_of};
+use crate::world::Status;
+
+/// Objections of pods, by uid of the object. Each is about one form of it.
+#[derive(Debug, Default)]
+pub(super) struct Held {
+    all: BTreeMap<String, Objection>,
+}
+
+impl Held {
+    /// Whether nothing is held against any object.
+    pub(super) fn is_empty(&self) -> bool {
+        self.all.is_empty()
+    }
+
+    /// Forgets what is about objects, or forms of them, that are not there any more.
+    pub(super) fn keep(&mut self, verdicts: &[Verdict]) {
+        let forms: HashMap<&str, i64> = verdicts
+            .iter()
+            .map(|verdict| (verdict.uid.as_str(), verdict.generation))
+            .collect();
+        self.all
+            .retain(|uid, objection| forms.get(uid.as_str()) == Some(&objection.generation));
+    }
+
+    /// What is held against forms that a candidate has.
+    pub(super) fn against(&self, verdicts: &[Verdict]) -> Vec<Objection> {
+        let present = verdicts
+            .iter()
+            .filter(|verdict| verdict.serving == Serving::Present);
+        present
+            .filter_map(|verdict| {
+                let objection = self.all.get(&verdict.uid)?;
+                (objection.generation == verdict.generation).then(|| objection.clone())
+            })
+            .collect()
+    }
+
+    /// Takes what a pod says of a candidate. What it says nothing against is free, if it could have: it knows the database,
+    /// and what the object stands in fits.
+    pub(super) fn take(&mut self, verdicts: &[Verdict], published: &[Published], answer: &CheckAnswer) {
+        let mut problems: HashMap<&str, &ObjectProblem> = HashMap::new();
+        for problem in answer.problems.iter().filter(|problem| !problem.unsupported) {
+            let known = problems.entry(&problem.uid).or_insert(problem);
+            if known.unreachable {
+                *known = problem;
+            }
+        }
+        let entries: HashMap<&str, &Published> = published
+            .iter()
+            .map(|entry| (entry.uid.as_str(), entry))
+            .collect();
+        let faulty: BTreeSet<(Kind, &[String])> = published
+            .iter()
+            .filter(|entry| {
+                problems
+                    .get(entry.uid.as_str())
+                    .is_some_and(|problem| !problem.unreachable)
+            })
+            .map(|entry| (entry.object.kind, place(entry)))
+            .collect();
+        let is_known = |entry: &Published| {
+            source_of(entry).is_none_or(|name| {
+                let mut sources = answer.sources.iter();
+                sources.any(|source| source.name == name && source.fingerprint.is_some())
+            })
+        };
+        for verdict in verdicts
+            .iter()
+            .filter(|verdict| verdict.serving == Serving::Present)
+        {
+            match problems.get(verdict.uid.as_str()) {
+                Some(problem) if !problem.unreachable => {
+                    let objection = Objection {
+                        uid: verdict.uid.clone(),
+                        generation: verdict.generation,
+                        reason: Reason::Refused,
+                        path: problem.path.clone(),
+                        message: problem.message.clone(),
+                    };
+                    self.all.insert(verdict.uid.clone(), objection);
+                }
+                Some(_) => {}
+                None => {
+                    let entry = entries.get(verdict.uid.as_str());
+                    let is_judged = entry.is_some_and(|entry| {
+                        is_known(entry) && !parents(entry).iter().any(|parent| faulty.contains(parent))
+                    });
+                    if is_judged {
+                        self.all.remove(&verdict.uid);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Takes up what an operator before this one told of an object, if what it refused is not what is published.
+    pub(super) fn resume(
+        &mut self,
+        engine: &ObjectKey,
+        verdict: &Verdict,
+        status: &Status,
+        published: Option<i64>,
+    ) {
+        let conditions = match status {
+            Status::None => return,
+            Status::Engine(status) => status.conditions.as_deref(),
+            Status::Object(status) => status
+                .engines
+                .iter()
+                .flatten()
+                .find(|said| said.namespace == engine.namespace && said.name == engine.name)
+                .map(|said| said.conditions.as_slice()),
+        };
+        let mut conditions = conditions.into_iter().flatten();
+        let refused = conditions.find(|condition| {
+            condition.kind == ConditionType::Accepted
+                && condition.status == ConditionStatus::False
+                && condition.reason == Reason::Refused
+                && condition.observed_generation == verdict.generation
+        });
+        if let Some(condition) = refused.filter(|_| published != Some(verdict.generation)) {
+            let (path, message) = words(condition);
+            let objection = Objection {
+                uid: verdict.uid.clone(),
+                generation: verdict.generation,
+                reason: Reason::Refused,
+                path,
+                message,
+            };
+            self.all.insert(verdict.uid.clone(), objection);
+        }
+    }
+}
+
+/// Field and message out of a condition.
+fn words(condition: &Condition) -> (String, String) {
+    let text = condition.message.split(" The form of generation ").next();
+    let text = text.unwrap_or_default().trim_end_matches('.');
+    match text.split_once(": ") {
+        Some((path, message)) if path.starts_with("spec") && !path.contains(' ') => {
+            (path.to_owned(), message.to_owned())
+        }
+        _ => ("spec".to_owned(), text.to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use compile::{Compiled, Delivery, LastAccepted, Object, Snapshot, compile_against, object_conditions};
+    use crd::status::{EngineVerdict, ObjectStatus};
+    use serde_json::{Value, json};
+
+    fn object(kind: &str, name: &str, generation: i64, spec: &Value) -> Object {
+        let value = json!({
+            "apiVersion": crd::API_VERSION, "kind": kind,
+            "metadata": {"name": name, "namespace": "n", "uid": name, "generation": generation},
+            "spec": spec,
+        });
+        Object::from_json(&value, "n").expect("an object")
+    }
+
+    fn world(generation: i64) -> Snapshot {
+        let source = json!({"name": "s", "connection": {"url": "postgres://x/y"}});
+        let table = json!({"sourceRef": {"name": "s"}, "table": {"name": "t"}});
+        let permission = json!({
+            "tableRef": {"name": "t"}, "role": "r", "select": {"columns": ["a"], "filter": {}},
+        });
+        Snapshot::new(vec![
+            object("Engine", "e", 1, &json!({})),
+            object("Source", "s", 1, &source),
+            object("Table", "t", 1, &table),
+            object("Permission", "p", generation, &permission),
+        ])
+    }
+
+    fn compiled(generation: i64, objections: &[Objection]) -> Compiled {
+        let made = compile_against(&world(generation), &LastAccepted::nothing(), objections);
+        let verdict = made.verdicts.iter().find(|verdict| verdict.uid == "s");
+        assert_eq!(verdict.map(|verdict| verdict.refusal.clone()), Some(None));
+        made
+    }
+
+    fn answer(problems: &[(&str, bool)], fingerprint: Option<&str>) -> CheckAnswer {
+        let problem = |(uid, unreachable): &(&str, bool)| {
+            json!({
+                "uid": uid, "kind": "", "namespace": "", "name": "", "path": "spec.select", "message": "no",
+                "unreachable": unreachable,
+            })
+        };
+        let problems: Vec<Value> = problems.iter().map(problem).collect();
+        let answer = json!({
+            "generation": "g", "problems": problems,
+            "sources": [{"name": "s", "state": "Up", "fingerprint": fingerprint}],
+        });
+        serde_json::from_value(answer).expect("an answer")
+    }
+
+    fn held(held: &Held, made: &Compiled) -> Vec<String> {
+        let against = held.against(&made.verdicts);
+        against.into_iter().map(|objection| objection.uid).collect()
+    }
+
+    /// What sets an object free is a pod that knows its database and says nothing against it, and nothing else.
+    #[test]
+    fn an_objection_holds_until_a_pod_could_have_repeated_it() {
+        let made = compiled(2, &[]);
+        let mut all = Held::default();
+        let take = |all: &mut Held, problems: &[(&str, bool)], fingerprint| {
+            let answer = answer(problems, fingerprint);
+            all.take(&made.verdicts, &made.published, &answer);
+            held(all, &made)
+        };
+        assert_eq!(take(&mut all, &[("p", false)], Some("f")), ["p"]);
+        assert_eq!(
+            take(&mut all, &[], None),
+            ["p"],
+            "the pod knows nothing of the database"
+        );
+        assert_eq!(
+            take(&mut all, &[("p", true)], Some("f")),
+            ["p"],
+            "or cannot reach it"
+        );
+        assert_eq!(
+            take(&mut all, &[("t", false)], Some("f")),
+            ["t", "p"],
+            "the table hides it"
+        );
+        assert_eq!(take(&mut all, &[], Some("f")), [""; 0]);
+    }
+
+    #[test]
+    fn another_form_is_judged_anew() {
+        let made = compiled(2, &[]);
+        let mut all = Held::default();
+        all.take(
+            &made.verdicts,
+            &made.published,
+            &answer(&[("p", false)], Some("f")),
+        );
+        let refused = compiled(2, &all.against(&made.verdicts));
+        assert!(held(&all, &refused).is_empty(), "it is not in the candidate");
+        all.keep(&refused.verdicts);
+        assert_eq!(held(&all, &made), ["p"], "and not forgotten");
+        let later = compiled(3, &[]);
+        assert!(held(&all, &later).is_empty());
+        all.keep(&later.verdicts);
+        assert!(all.is_empty());
+    }
+
+    /// A new operator knows what the one before refused, unless that is served already.
+    #[test]
+    fn what_was_refused_before_a_restart_is_refused_after_it() {
+        let made = compiled(2, &[]);
+        let objection = Objection {
+            uid: "p".to_owned(),
+            generation: 2,
+            reason: Reason::Refused,
+            path: "spec.select.columns".to_owned(),
+            message: "column \"a\" does not exist".to_owned(),
+        };
+        let refused = compiled(2, std::slice::from_ref(&objection));
+        let verdict = refused.verdicts.iter().find(|verdict| verdict.uid == "p");
+        let verdict = verdict.expect("of the permission");
+        let said = EngineVerdict {
+            namespace: "n".to_owned(),
+            name: "e".to_owned(),
+            conditions: object_conditions(verdict, &Delivery::NoReadyPod),
+        };
+        let status = Status::Object(Box::new(ObjectStatus {
+            observed_generation: Some(2),
+            conditions: None,
+            engines: Some(vec![said]),
+        }));
+        let engine = ObjectKey {
+            kind: Kind::Engine,
+            namespace: "n".to_owned(),
+            name: "e".to_owned(),
+        };
+        let resumed = |engine: &ObjectKey, status: &Status, published| {
+            let mut all = Held::default();
+            all.resume(engine, verdict, status, published);
+            all.against(&made.verdicts)
+        };
+        assert_eq!(
+            resumed(&engine, &status, Some(1)),
+            std::slice::from_ref(&objection)
+        );
+        assert_eq!(resumed(&engine, &status, None), [objection]);
+        assert_eq!(resumed(&engine, &status, Some(2)), []);
+        assert_eq!(resumed(&engine, &Status::None, Some(1)), []);
+        let other = ObjectKey {
+            name: "other".to_owned(),
+            ..engine
+        };
+        assert_eq!(resumed(&other, &status, Some(1)), []);
+    }
+}

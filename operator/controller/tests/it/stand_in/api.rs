@@ -1,0 +1,366 @@
+//! The API server.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+
+use bytes::Bytes;
+use futures_util::stream;
+use http::{Request, Response};
+use http_body_util::combinators::BoxBody;
+use http_body_util::{BodyExt, Full, StreamBody};
+use hyper::body::{Frame, Incoming};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use super::{Key, State, lock};
+
+type Body = BoxBody<Bytes, Infallible>;
+type Shared = Arc<Mutex<State>>;
+
+pub async fn serve(state: Shared, changed: watch::Sender<u64>) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let (state, changed) = (Arc::clone(&state), changed.clone());
+            tokio::spawn(async move {
+                let service = service_fn(|request| {
+                    let (state, changed) = (Arc::clone(&state), changed.clone());
+                    async move { Ok::<_, Infallible>(answer(state, changed, request).await) }
+                });
+                let server = http1::Builder::new();
+                let _ = server.serve_connection(TokioIo::new(stream), service).await;
+            });
+        }
+    });
+    address
+}
+
+/// Where a request leads: a collection, in a namespace or everywhere, and an object in it.
+struct Place {
+    collection: String,
+    namespace: Option<String>,
+    name: Option<String>,
+    is_status: bool,
+}
+
+fn place(path: &str) -> Place {
+    let parts: Vec<&str> = path.trim_start_matches('/').split('/').collect();
+    let (prefix, rest) = if parts[0] == "api" {
+        parts.split_at(2)
+    } else {
+        parts.split_at(3)
+    };
+    let (namespace, rest) = match rest {
+        ["namespaces", namespace, rest @ ..] if !rest.is_empty() => (Some((*namespace).to_owned()), rest),
+        rest => (None, rest),
+    };
+    Place {
+        collection: format!("/{}/{}", prefix.join("/"), rest[0]),
+        namespace,
+        name: rest.get(1).map(|name| (*name).to_owned()),
+        is_status: rest.get(2) == Some(&"status"),
+    }
+}
+
+fn query(request: &Request<Incoming>, name: &str) -> Option<String> {
+    let query = request.uri().query()?;
+    let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+    let (_, value) = pairs.find(|(known, _)| *known == name)?;
+    Some(value.replace("%3D", "=").replace("%2C", ",").replace("%2F", "/"))
+}
+
+/// Which objects of a collection are wanted.
+#[derive(Clone)]
+struct Filter {
+    collection: String,
+    namespace: Option<String>,
+    labels: Vec<String>,
+    name: Option<String>,
+    is_partial: bool,
+}
+
+impl Filter {
+    fn takes(&self, key: &Key, object: &Value) -> bool {
+        let label = |wanted: &String| match wanted.split_once('=') {
+            Some((label, value)) => object["metadata"]["labels"][label] == value,
+            None => object["metadata"]["labels"].get(wanted).is_some(),
+        };
+        key.0 == self.collection
+            && self
+                .namespace
+                .as_ref()
+                .is_none_or(|namespace| key.1 == *namespace)
+            && self.name.as_ref().is_none_or(|name| key.2 == *name)
+            && self.labels.iter().all(label)
+    }
+
+    fn is_torn(&self, state: &Shared) -> bool {
+        self.collection.ends_with(&lock(state).torn_lists.0)
+    }
+
+    fn print(&self, object: &Value) -> Value {
+        if self.is_partial {
+            return json!({
+                "apiVersion": "meta.k8s.io/v1", "kind": "PartialObjectMetadata", "metadata": object["metadata"],
+            });
+        }
+        object.clone()
+    }
+}
+
+fn text(code: u16, value: &Value) -> Response<Body> {
+    let body = Full::new(Bytes::from(value.to_string())).boxed();
+    let mut response = Response::new(body);
+    *response.status_mut() = code.try_into().expect("a code");
+    response
+}
+
+fn failure(code: u16, reason: &str, message: &str) -> Response<Body> {
+    let status = json!({
+        "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "message": message, "reason": reason,
+        "code": code,
+    });
+    text(code, &status)
+}
+
+async fn answer(state: Shared, changed: watch::Sender<u64>, request: Request<Incoming>) -> Response<Body> {
+    let method = request.method().as_str().to_owned();
+    let path = request.uri().path().to_owned();
+    let place = place(&path);
+    let is_watch = query(&request, "watch").is_some();
+    {
+        let mut state = lock(&state);
+        let told = if is_watch { "WATCH" } else { &method };
+        state.requests.push((told.to_owned(), path.clone()));
+        if place
+            .namespace
+            .as_ref()
+            .is_some_and(|namespace| state.denied.contains(namespace))
+        {
+            return failure(403, "Forbidden", &format!("{path} is forbidden"));
+        }
+    }
+    let accept = request
+        .headers()
+        .get("accept")
+        .and_then(|accept| accept.to_str().ok());
+    let filter = Filter {
+        collection: place.collection.clone(),
+        namespace: place.namespace.clone(),
+        labels: query(&request, "labelSelector")
+            .map(|labels| labels.split(',').map(str::to_owned).collect())
+            .unwrap_or_default(),
+        name: query(&request, "fieldSelector")
+            .and_then(|fields| fields.strip_prefix("metadata.name=").map(str::to_owned)),
+        is_partial: accept.is_some_and(|accept| accept.contains("PartialObjectMetadata")),
+    };
+    let Some(name) = place.name else {
+        return match method.as_str() {
+            "GET" if is_watch => {
+                let since = query(&request, "resourceVersion").and_then(|since| since.parse().ok());
+                // All of a kind that is to be torn are listed anew.
+                if lock(&state).torn_lists.1 > 0 && filter.is_torn(&state) {
+                    let status = json!({
+                        "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
+                        "message": "too old resource version", "reason": "Expired", "code": 410,
+                    });
+                    return text(200, &json!({"type": "ERROR", "object": status}));
+                }
+                follow(state, &changed, filter, since.unwrap_or(0))
+            }
+            "GET" => list(&state, &filter, query(&request, "continue").is_some()),
+            _ => {
+                let object = body(request).await;
+                create(&state, &changed, &place.collection, place.namespace, object)
+            }
+        };
+    };
+    let key = (place.collection, place.namespace.unwrap_or_default(), name);
+    match method.as_str() {
+        "GET" => match lock(&state).objects.get(&key) {
+            Some(object) => text(200, &filter.print(object)),
+            None => failure(404, "NotFound", "not found"),
+        },
+        "DELETE" => {
+            lock(&state).remove(&key);
+            changed.send_modify(|version| *version += 1);
+            text(
+                200,
+                &json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success"}),
+            )
+        }
+        _ => {
+            let content = request.headers().get("content-type");
+            let is_json_patch = content.is_some_and(|content| content == "application/json-patch+json");
+            let object = body(request).await;
+            let mut locked = lock(&state);
+            let response = if place.is_status {
+                if let Some(mut before) = locked.before_status.take() {
+                    before(&mut locked, &key);
+                    locked.before_status = Some(before);
+                }
+                assert!(is_json_patch, "{object}");
+                patch_status(&mut locked, &key, &object)
+            } else {
+                write(&mut locked, &key, object)
+            };
+            drop(locked);
+            changed.send_modify(|version| *version += 1);
+            response
+        }
+    }
+}
+
+async fn body(request: Request<Incoming>) -> Value {
+    let bytes = request.into_body().collect().await.expect("a body").to_bytes();
+    serde_json::from_slice(&bytes).expect("JSON")
+}
+
+fn list(state: &Shared, filter: &Filter, goes_on: bool) -> Response<Body> {
+    let mut state = lock(state);
+    let is_torn = filter.collection.ends_with(&state.torn_lists.0) && state.torn_lists.1 > 0;
+    let objects = state
+        .objects
+        .iter()
+        .filter(|(key, object)| filter.takes(key, object));
+    let mut items: Vec<Value> = objects.map(|(_, object)| filter.print(object)).collect();
+    let mut metadata = json!({"resourceVersion": state.version.to_string()});
+    if is_torn && goes_on {
+        state.torn_lists.1 -= 1;
+        return failure(500, "InternalError", "torn");
+    }
+    if is_torn {
+        items.truncate(1);
+        metadata["continue"] = "more".into();
+    }
+    let kind = if filter.is_partial {
+        "PartialObjectMetadataList"
+    } else {
+        "List"
+    };
+    text(
+        200,
+        &json!({"kind": kind, "apiVersion": "v1", "metadata": metadata, "items": items}),
+    )
+}
+
+fn follow(state: Shared, changed: &watch::Sender<u64>, filter: Filter, since: u64) -> Response<Body> {
+    let cuts = lock(&state).cuts;
+    let begin = (state, changed.subscribe(), since);
+    let events = stream::unfold(begin, move |(state, mut changed, since)| {
+        let filter = filter.clone();
+        async move {
+            loop {
+                changed.borrow_and_update();
+                {
+                    let locked = lock(&state);
+                    let is_denied = filter
+                        .namespace
+                        .as_ref()
+                        .is_some_and(|namespace| locked.denied.contains(namespace));
+                    if locked.cuts != cuts || is_denied {
+                        return None;
+                    }
+                    let next = locked
+                        .log
+                        .iter()
+                        .find(|(version, key, _, object)| *version > since && filter.takes(key, object));
+                    if let Some((version, _, event, object)) = next {
+                        let line = format!("{}\n", json!({"type": event, "object": filter.print(object)}));
+                        let frame = Frame::data(Bytes::from(line));
+                        let version = *version;
+                        drop(locked);
+                        return Some((Ok::<_, Infallible>(frame), (state, changed, version)));
+                    }
+                }
+                if changed.changed().await.is_err() {
+                    return None;
+                }
+            }
+        }
+    });
+    Response::new(BodyExt::boxed(StreamBody::new(Box::pin(SyncStream(Mutex::new(
+        Box::pin(events),
+    ))))))
+}
+
+/// A stream that nobody looks at from two sides.
+struct SyncStream<S>(Mutex<std::pin::Pin<Box<S>>>);
+
+impl<S: futures_util::Stream> futures_util::Stream for SyncStream<S> {
+    type Item = S::Item;
+
+    fn poll_next(
+        self: std::pin::Pin<&mut Self>,
+        context: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<Self::Item>> {
+        let mut inner = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        inner.as_mut().poll_next(context)
+    }
+}
+
+fn create(
+    state: &Shared,
+    changed: &watch::Sender<u64>,
+    collection: &str,
+    namespace: Option<String>,
+    object: Value,
+) -> Response<Body> {
+    if collection.ends_with("/events") {
+        return text(201, &object);
+    }
+    let name = object["metadata"]["name"].as_str().unwrap_or_default().to_owned();
+    let key = (collection.to_owned(), namespace.unwrap_or_default(), name);
+    let mut state = lock(state);
+    if state.objects.contains_key(&key) {
+        return failure(409, "AlreadyExists", "already exists");
+    }
+    let made = state.put(&key, object);
+    drop(state);
+    changed.send_modify(|version| *version += 1);
+    text(201, &made)
+}
+
+/// An apply, or a replacement; of the latter the version must be the present one.
+fn write(state: &mut State, key: &Key, object: Value) -> Response<Body> {
+    if key.0.ends_with("/events") {
+        return text(200, &object);
+    }
+    let sent = object["metadata"]["resourceVersion"].as_str();
+    let known = state
+        .objects
+        .get(key)
+        .map(|known| &known["metadata"]["resourceVersion"]);
+    if sent.is_some_and(|sent| known.is_some_and(|known| known != sent)) {
+        return failure(409, "Conflict", "the object has been modified");
+    }
+    text(200, &state.put(key, object))
+}
+
+fn patch_status(state: &mut State, key: &Key, operations: &Value) -> Response<Body> {
+    let Some(mut object) = state.objects.get(key).cloned() else {
+        return failure(404, "NotFound", "not found");
+    };
+    for operation in operations.as_array().expect("operations") {
+        let path = operation["path"].as_str().expect("a path");
+        if operation["op"] == "test" {
+            if object.pointer(path) != Some(&operation["value"]) {
+                return failure(
+                    422,
+                    "Invalid",
+                    &format!("testing value {path} failed: test failed"),
+                );
+            }
+        } else {
+            assert_eq!((operation["op"].as_str(), path), (Some("add"), "/status"));
+            object["status"] = operation["value"].clone();
+        }
+    }
+    text(200, &state.put(key, object))
+}

@@ -1,0 +1,133 @@
+//! The admin port of all pods of engine `e` in the first namespace that has published something: they serve it at once.
+
+use std::convert::Infallible;
+use std::io::Read;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use bytes::Bytes;
+use delivery::path;
+use http::{Request, Response};
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use super::{State, lock};
+
+pub async fn serve(state: Arc<Mutex<State>>, changed: watch::Receiver<u64>) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let (state, changed) = (Arc::clone(&state), changed.clone());
+            tokio::spawn(async move {
+                let service = service_fn(|request| {
+                    let (state, changed) = (Arc::clone(&state), changed.clone());
+                    async move { Ok::<_, Infallible>(answer(&state, changed, request).await) }
+                });
+                let server = http1::Builder::new();
+                let _ = server.serve_connection(TokioIo::new(stream), service).await;
+            });
+        }
+    });
+    address
+}
+
+async fn answer(
+    state: &Mutex<State>,
+    changed: watch::Receiver<u64>,
+    request: Request<Incoming>,
+) -> Response<Full<Bytes>> {
+    if lock(state).mute {
+        let mut response = Response::new(Full::default());
+        *response.status_mut() = http::StatusCode::SERVICE_UNAVAILABLE;
+        return response;
+    }
+    let body = match request.uri().path() {
+        path::GENERATION => report(state, changed, request.uri().query().unwrap_or_default()).await,
+        path::OBJECTS => {
+            let state = lock(state);
+            let objects = state.set("shop", "e").map(|(_, set)| set.objects);
+            serde_json::from_str(&objects.unwrap_or_else(|| "[]".to_owned())).expect("a table")
+        }
+        _ => {
+            let bytes = request.into_body().collect().await.expect("a body").to_bytes();
+            let mut text = String::new();
+            flate2::read::GzDecoder::new(&*bytes)
+                .read_to_string(&mut text)
+                .expect("a text");
+            check(&mut lock(state), &serde_json::from_str(&text).expect("JSON"))
+        }
+    };
+    Response::new(Full::new(Bytes::from(body.to_string())))
+}
+
+/// Held open until it is another than the one that is known.
+async fn report(state: &Mutex<State>, mut changed: watch::Receiver<u64>, query: &str) -> Value {
+    let before = query.split('&').find_map(|pair| pair.strip_prefix("after="));
+    let long = tokio::time::sleep(Duration::from_secs(30));
+    tokio::pin!(long);
+    loop {
+        changed.borrow_and_update();
+        let (revision, report) = {
+            let state = lock(state);
+            match state.set("shop", "e") {
+                None => (
+                    "none".to_owned(),
+                    json!({"generation": "", "objects": "", "sources": []}),
+                ),
+                Some((index, _)) => (
+                    index.counter.to_string(),
+                    json!({
+                        "counter": index.counter, "generation": index.generation, "objects": index.objects,
+                        "sources": sources(),
+                    }),
+                ),
+            }
+        };
+        let is_mute = lock(state).mute;
+        if Some(revision.as_str()) != before || is_mute {
+            let mut report = report;
+            for (field, value) in [
+                ("revision", json!(revision)),
+                ("pod", json!("p")),
+                ("version", json!("0")),
+                ("ready", json!(true)),
+                ("problems", json!([])),
+            ] {
+                report[field] = value;
+            }
+            return report;
+        }
+        tokio::select! {
+            _ = changed.changed() => {}
+            () = &mut long => return json!({}),
+        }
+    }
+}
+
+fn sources() -> Value {
+    json!([{"name": "s", "state": "Up", "fingerprint": "f"}])
+}
+
+fn check(state: &mut State, request: &Value) -> Value {
+    state.checks += 1;
+    let objects = request["objects"].as_array().cloned().unwrap_or_default();
+    let is_refused = |object: &&Value| {
+        let refused = state.refused.get(object["name"].as_str().unwrap_or_default());
+        refused.is_some_and(|generation| object["generation"] == *generation)
+    };
+    let problems = objects.iter().filter(is_refused).map(|object| {
+        json!({
+            "uid": object["uid"], "kind": object["kind"], "namespace": object["namespace"], "name": object["name"],
+            "path": "spec.select.columns", "message": "no such column",
+        })
+    });
+    json!({"generation": "g", "problems": problems.collect::<Vec<_>>(), "sources": sources()})
+}

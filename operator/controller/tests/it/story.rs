@@ -1,0 +1,276 @@
+//! The whole operator against a stand-in for a cluster.
+
+use serde_json::json;
+
+use crate::stand_in::{Cluster, State, condition_of, key};
+
+fn generation(state: &State, name: &str) -> Option<i64> {
+    state.generations("shop", "e").get(name).copied()
+}
+
+/// A pod that cannot be asked is no consent: the last form goes on whoever changes what, also by the next operator.
+#[test]
+fn what_was_refused_stays_out_while_nobody_can_be_asked() {
+    let cluster = Cluster::start();
+    cluster.engine("shop");
+    cluster.permission("shop", "p", &["a"]);
+    cluster.permission("shop", "q", &["a"]);
+    cluster.pod("shop", "e-1", true);
+    let operator = cluster.operator(&[]);
+    cluster.until("the first forms are published", |state| {
+        generation(state, "p") == Some(1) && generation(state, "q") == Some(1)
+    });
+
+    cluster.with(|state| state.refused.insert("p".to_owned(), 2));
+    cluster.permission("shop", "p", &["a", "missing"]);
+    let p = key("Permission", "shop", "p");
+    cluster.until("the second form is refused", |state| {
+        condition_of(state, &p, "Accepted").starts_with("False Refused: spec.select.columns: no such column")
+    });
+    assert_eq!(cluster.with(|state| generation(state, "p")), Some(1));
+
+    // Nobody is ready, and nobody answers.
+    cluster.with(|state| state.mute = true);
+    cluster.pod("shop", "e-1", false);
+    cluster.permission("shop", "q", &["b"]);
+    cluster.until("another object is published", |state| {
+        generation(state, "q") == Some(2)
+    });
+    assert_eq!(cluster.with(|state| generation(state, "p")), Some(1));
+
+    drop(operator);
+    let _next = cluster.operator(&[]);
+    cluster.permission("shop", "q", &["c"]);
+    cluster.until("the next operator works", |state| {
+        generation(state, "q") == Some(3)
+    });
+    assert_eq!(cluster.with(|state| generation(state, "p")), Some(1));
+    assert!(
+        cluster
+            .condition("Permission", "shop", "p", "Accepted")
+            .starts_with("False Refused: spec.select.columns: no such")
+    );
+
+    // Somebody added the column, and the pod is back.
+    cluster.with(|state| {
+        state.refused.clear();
+        state.mute = false;
+    });
+    cluster.pod("shop", "e-1", true);
+    cluster.until("a pod has nothing against it any more", |state| {
+        generation(state, "p") == Some(2)
+    });
+    let others: Vec<i64> = cluster.with(|state| {
+        let all = state.published.iter().filter_map(|published| published.get("p"));
+        all.copied().collect()
+    });
+    assert!(others.is_sorted(), "{others:?}");
+}
+
+/// A namespace without rights is told and left alone; the others are worked on, and it catches up.
+#[test]
+fn a_namespace_that_may_not_be_read_holds_up_no_other() {
+    let cluster = Cluster::start();
+    cluster.engine("shop");
+    cluster.engine("stock");
+    cluster.with(|state| state.denied.push("stock".to_owned()));
+    let _operator = cluster.operator(&["--namespaces", "shop,stock"]);
+    cluster.until("the other namespace is worked on", |state| {
+        state.set("shop", "e").is_some()
+    });
+    cluster.with(|state| {
+        let written = state
+            .requests
+            .iter()
+            .filter(|(method, path)| method == "PATCH" && path.contains("/stock/"));
+        assert_eq!(written.count(), 0);
+        state.denied.clear();
+    });
+    cluster.until("it catches up", |state| state.set("stock", "e").is_some());
+
+    // Taken away while everything runs, its engine says so, as far as it can.
+    cluster.with(|state| {
+        state.denied.push("stock".to_owned());
+        state.requests.clear();
+    });
+    cluster.table("shop", "more");
+    cluster.table("stock", "more");
+    cluster.until("the other one goes on", |state| {
+        generation(state, "more") == Some(1)
+    });
+    cluster.until("watches are denied", |state| {
+        let kinds = crd::Kind::ALL.len();
+        let denied = state.requests.iter().filter(|(_, path)| path.contains("/stock/"));
+        denied.count() > kinds
+    });
+    cluster.with(|state| {
+        assert!(!state.generations("stock", "e").contains_key("more"));
+        state.denied.clear();
+    });
+    cluster.until("it catches up again", |state| {
+        state.generations("stock", "e").contains_key("more")
+    });
+}
+
+/// While an engine is paused nothing of it is written but what is said of it.
+#[test]
+fn a_paused_engine_is_left_as_it_is() {
+    let cluster = Cluster::start();
+    cluster.engine("shop");
+    let engine = key("Engine", "shop", "e");
+    let paused = |paused: bool| {
+        cluster.with(|state| {
+            let mut object = state.objects.get(&engine).cloned().expect("the engine");
+            object["spec"]["paused"] = paused.into();
+            state.put(&engine, object)
+        });
+    };
+    paused(true);
+    let _operator = cluster.operator(&[]);
+    let writes = |state: &State| -> Vec<String> {
+        let written = state.requests.iter().filter(|(method, path)| {
+            matches!(method.as_str(), "PATCH" | "DELETE")
+                && !path.ends_with("/status")
+                && !path.contains("/events")
+        });
+        written.map(|(method, path)| format!("{method} {path}")).collect()
+    };
+    cluster.until("it says so", |state| {
+        condition_of(state, &engine, "Programmed").contains("spec.paused")
+    });
+    assert_eq!(cluster.with(|state| writes(state)), [""; 0]);
+    paused(false);
+    cluster.until("it resumes", |state| state.set("shop", "e").is_some());
+
+    paused(true);
+    cluster.until("it is paused again", |state| {
+        let generation = state.objects[&engine]["metadata"]["generation"].clone();
+        state.objects[&engine]["status"]["observedGeneration"] == generation
+    });
+    cluster.with(|state| state.requests.clear());
+    cluster.table("shop", "later");
+    cluster.until("a change waits", |state| {
+        condition_of(state, &engine, "Programmed").contains("spec.paused")
+    });
+    assert_eq!(cluster.with(|state| writes(state)), [""; 0]);
+    assert!(cluster.with(|state| generation(state, "later")).is_none());
+    paused(false);
+    cluster.until("it resumes again", |state| generation(state, "later") == Some(1));
+}
+
+/// The status of an object that is gone is not written to the next of its name.
+#[test]
+fn a_status_is_never_that_of_another_object() {
+    let cluster = Cluster::start();
+    cluster.engine("shop");
+    cluster.permission("shop", "p", &["a"]);
+    cluster.pod("shop", "e-1", true);
+    let p = key("Permission", "shop", "p");
+    let (one, mut swapped) = (p.clone(), false);
+    cluster.with(|state| {
+        state.before_status = Some(Box::new(move |state, key| {
+            if *key == one && !swapped {
+                swapped = true;
+                let mut successor = state.remove(key).expect("the first");
+                successor["metadata"] = json!({});
+                // It names no table: what was said of the other is wrong for it.
+                successor["spec"]["tableRef"]["name"] = "nothing".into();
+                if let Some(object) = successor.as_object_mut() {
+                    object.remove("status");
+                }
+                // As it stands when the patch arrives.
+                state.put(key, successor);
+            }
+        }));
+    });
+    let _operator = cluster.operator(&[]);
+    cluster.until("it is judged by itself", |state| {
+        !condition_of(state, &p, "Ready").is_empty()
+    });
+    let accepted = cluster.condition("Permission", "shop", "p", "Accepted");
+    assert!(accepted.starts_with("False RefNotResolved"), "{accepted}");
+    let told = cluster.with(|state| {
+        let events = state
+            .log
+            .iter()
+            .filter(|(_, key, event, _)| *key == p && *event == "MODIFIED");
+        events
+            .map(|(_, _, _, object)| object["status"].to_string())
+            .collect::<Vec<_>>()
+    });
+    assert!(
+        told.iter().all(|status| !status.contains("served by")),
+        "{told:?}"
+    );
+}
+
+/// Watches that break off, and lists that do so in the middle, take nothing away.
+#[test]
+fn a_list_that_breaks_off_loses_nothing() {
+    let cluster = Cluster::start();
+    cluster.engine("shop");
+    for name in ["u", "v", "w"] {
+        cluster.table("shop", name);
+    }
+    let _operator = cluster.operator(&[]);
+    cluster.until("all are published", |state| generation(state, "w") == Some(1));
+    // Everything is listed again, and what is compacted away cannot be watched from where it was.
+    cluster.with(|state| {
+        state.torn_lists = ("/tables".to_owned(), 3);
+        state.cuts += 1;
+    });
+    cluster.until("lists broke off", |state| state.torn_lists.1 == 0);
+    cluster.table("shop", "x");
+    cluster.until("a change is seen again", |state| {
+        generation(state, "x") == Some(1)
+    });
+    cluster.with(|state| {
+        let first = state
+            .published
+            .iter()
+            .position(|published| published.contains_key("w"));
+        let after = &state.published[first.expect("published")..];
+        for published in after {
+            for name in ["t", "u", "v", "w"] {
+                assert!(published.contains_key(name), "{name} is missing in {published:?}");
+            }
+        }
+    });
+}
+
+/// A world in which nothing happens costs an API server next to nothing.
+#[test]
+fn a_quiet_world_is_quiet() {
+    let cluster = Cluster::start();
+    cluster.engine("shop");
+    cluster.permission("shop", "p", &["a"]);
+    cluster.pod("shop", "e-1", true);
+    let _operator = cluster.operator(&[]);
+    let p = key("Permission", "shop", "p");
+    cluster.until("it is served", |state| {
+        condition_of(state, &p, "Programmed").starts_with("True")
+    });
+    let own = |state: &State| {
+        let requests = state
+            .requests
+            .iter()
+            .filter(|(_, path)| !path.contains("/leases"));
+        requests.count()
+    };
+    // Until the last status is written.
+    let (mut before, mut same) = (0, 0);
+    cluster.until("it comes to rest", |state| {
+        let now = own(state);
+        same = if now == before { same + 1 } else { 0 };
+        before = now;
+        same > 100
+    });
+    let leases = |state: &State| state.requests.len() - own(state);
+    let renewed = cluster.with(|state| leases(state));
+    // Time is counted by what the lease costs: it is renewed every 750 ms, by two requests.
+    cluster.until("the lease was renewed four times", |state| {
+        leases(state) >= renewed + 8
+    });
+    let more = cluster.with(|state| own(state)) - before;
+    assert!(more <= 2, "{more} requests beside the lease's");
+}
