@@ -212,7 +212,11 @@ impl<'a> Run<'a> {
                     .claimed
                     .get(&claim)
                     .filter(|owner| owner.namespace == object.key.namespace);
-                Err(Refusal::duplicate(&claim, owner.copied()))
+                Err(Refusal::duplicate(
+                    part.fragment.claimed_at(&claim),
+                    &claim,
+                    owner.copied(),
+                ))
             }
         }
     }

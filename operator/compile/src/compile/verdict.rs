@@ -133,14 +133,14 @@ impl Refusal {
     }
 
     /// Another object declares the same; it is named only where that is no secret.
-    pub(crate) fn duplicate(claim: &str, owner: Option<&ObjectKey>) -> Self {
+    pub(crate) fn duplicate(path: &str, claim: &str, owner: Option<&ObjectKey>) -> Self {
         let owner = match owner {
             Some(owner) => owner.to_string(),
             None => "an older object".to_owned(),
         };
         Self {
             reason: Reason::Duplicate,
-            path: "spec".to_owned(),
+            path: path.to_owned(),
             message: format!("{owner} declares the {claim} already: delete one of the two"),
             keeps: false,
         }

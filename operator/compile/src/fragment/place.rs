@@ -106,6 +106,27 @@ impl Fragment {
         }
     }
 
+    /// The field of the object that makes one of its claims.
+    pub(crate) fn claimed_at(&self, claim: &str) -> &'static str {
+        match self {
+            Self::Settings(_) | Self::ApiLimits(_) => "spec",
+            Self::Table(..) => "spec.table",
+            Self::Permission(..) | Self::RemoteSchemaPermission(..) | Self::InheritedRole(..) => "spec.role",
+            Self::Function(..) => "spec.function",
+            Self::NativeQuery(..) => "spec.rootFieldName",
+            Self::ActionTypes(_) => "spec.types",
+            Self::Action(..) if claim.starts_with("type ") => "spec.types",
+            Self::Source(..)
+            | Self::LogicalModel(..)
+            | Self::Action(..)
+            | Self::RemoteSchema(..)
+            | Self::EventTrigger(..)
+            | Self::CronTrigger(..)
+            | Self::QueryCollection(..)
+            | Self::RestEndpoint(..) => "spec.name",
+        }
+    }
+
     /// What it names beside the object it belongs to.
     pub(crate) fn mentions(&self) -> Vec<Mention> {
         let mut mentions = Vec::new();
