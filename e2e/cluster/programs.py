@@ -1,4 +1,5 @@
 """The programs of a cluster: built from pinned Go modules into the cache, by the hash of what they are built from."""
+import fcntl
 import hashlib
 import os
 import pathlib
@@ -112,10 +113,16 @@ def build_image(name, archive, context, *arguments):
     buildah = [find("buildah"), "--root", CACHE / "images", "--runroot", CACHE / "images-run",
                "--storage-driver", os.environ.get("ROWLOCK_STORAGE_DRIVER", "overlay")]
     environment = {**os.environ, "BUILDAH_ISOLATION": "chroot"}
-    subprocess.run(
-        [*buildah, "bud", "--quiet", "--isolation", "chroot", "--pull-never", "--layers=false", "-t", name, *arguments, context],
-        check=True, env=environment, stdout=subprocess.DEVNULL,
-    )
-    pathlib.Path(archive).unlink(missing_ok=True)
-    subprocess.run([*buildah, "push", "--quiet", "--format", "oci", name, f"oci-archive:{archive}:{name}"], check=True)
+    with open(CACHE / "images.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        subprocess.run(
+            [*buildah, "bud", "--quiet", "--isolation", "chroot", "--pull-never", "--layers=false", "-t", name, *arguments,
+             context],
+            check=True, env=environment, stdout=subprocess.DEVNULL,
+        )
+        pathlib.Path(archive).unlink(missing_ok=True)
+        subprocess.run([*buildah, "push", "--quiet", "--format", "oci", name, f"oci-archive:{archive}:{name}"], check=True)
+        # Its stages, and what had this name before: nothing names them any more, and they would stay for ever.
+        for words in (["rm", "--all"], ["rmi", "--prune", "--force"]):
+            subprocess.run([*buildah, *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     return archive
