@@ -38,7 +38,11 @@ impl Story {
         let object = json!({
             "apiVersion": "v1",
             "kind": "Namespace",
-            "metadata": {"name": namespace, "labels": {"rowlock.dev/story": name}},
+            "metadata": {"name": namespace, "labels": {
+                "rowlock.dev/story": name,
+                // Pods of the strictest kind only.
+                "pod-security.kubernetes.io/enforce": "restricted",
+            }},
         });
         cluster.apply(&object, "").await?;
         // What the installation's guide tells the owner of a namespace with engines to do.

@@ -1,22 +1,45 @@
 //! Something is wrong with one object: it says what, alone, and all else goes on.
 
+use std::collections::BTreeMap;
+
 use e2e::answer::Client;
-use serde_json::json;
+use e2e::story::condition_of;
+use serde_json::{Value, json};
 
 use crate::shop::{SECRET, SOON, Shop, object, reading, table};
 
 const SHELF: &str = "query { __type(name: \"shelf\") { name } }";
 const BOOKS: &str = "query { book(order_by: {id: asc}) { id title } }";
 
-/// Every other object is as ready as before.
-async fn all_but(shop: &Shop, broken: &[&str]) {
+/// What each object says of itself: kind and name, and the condition `Ready` since when.
+type Said = BTreeMap<(String, String), Value>;
+
+async fn said(shop: &Shop) -> Said {
+    let mut said = Said::new();
     for object in shop.objects() {
-        let name = object["metadata"]["name"].as_str().unwrap_or_default();
-        let kind = object["kind"].as_str().unwrap_or_default();
-        if broken.contains(&name) || kind == "Engine" {
-            continue;
+        let found = shop
+            .story
+            .get(&object)
+            .await
+            .expect("an answer")
+            .expect("it is there");
+        let ready = condition_of(&found, "Ready");
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let key = (text(&object["kind"]), text(&object["metadata"]["name"]));
+        said.insert(key, json!([ready["status"], ready["lastTransitionTime"]]));
+    }
+    said
+}
+
+/// Every object but these (kind and name) is as ready as it was, and was so all the time. The engine itself counts how many
+/// of its objects are.
+async fn all_but(shop: &Shop, before: &Said, broken: &[(&str, &str)]) {
+    for (key, now) in said(shop).await {
+        let (kind, name) = (key.0.as_str(), key.1.as_str());
+        if kind != "Engine" && !broken.contains(&(kind, name)) {
+            assert_eq!(now[0], "True", "{kind}/{name}");
+            assert_eq!(now, before[&key], "{kind}/{name} did not notice");
         }
-        shop.ready(&object).await;
     }
 }
 
@@ -25,6 +48,7 @@ async fn all_but(shop: &Shop, broken: &[&str]) {
 async fn one_broken_object_is_named_and_heals() {
     let shop = Shop::open("broken", 2).await;
     let before = shop.ask(BOOKS).await.body;
+    let sound = said(&shop).await;
 
     // A column that the database does not have: the last good form goes on serving.
     let bad = reading("book", &["id", "titel"], json!({}));
@@ -35,7 +59,7 @@ async fn one_broken_object_is_named_and_heals() {
         "{message}"
     );
     assert_eq!(shop.ask(BOOKS).await.body, before, "the last good form is served");
-    all_but(&shop, &["book-customer"]).await;
+    all_but(&shop, &sound, &[("Permission", "book-customer")]).await;
 
     // With `Remove`, nothing of it is served.
     let mut removed = bad.clone();
@@ -52,17 +76,20 @@ async fn one_broken_object_is_named_and_heals() {
     gone.await.unwrap_or_else(|error| panic!("{error}"));
     let authors = shop.ask("query { author { id } }").await;
     assert!(authors.body["data"].is_object(), "the rest goes on: {authors:?}");
+    all_but(&shop, &sound, &[("Permission", "book-customer")]).await;
 
     let good = reading("book", &["id", "title"], json!({"published": {"_eq": true}}));
     shop.apply(&good).await;
     shop.ready(&good).await;
     assert_eq!(shop.ask(BOOKS).await.body, before);
+    let sound = said(&shop).await;
 
     // A reference that leads nowhere, healed by what it names.
     let lost = reading("review", &["id"], json!({}));
     shop.apply(&lost).await;
     let message = shop.refused_for(&lost, "RefNotResolved").await;
     assert!(message.contains("spec.tableRef"), "{message}");
+    all_but(&shop, &sound, &[]).await;
     shop.database
         .run("create table review (id int primary key)")
         .await
@@ -76,8 +103,11 @@ async fn one_broken_object_is_named_and_heals() {
     let twin = object("Table", "book-again", table("book")["spec"].clone());
     shop.apply(&twin).await;
     let message = shop.refused_for(&twin, "Duplicate").await;
-    assert!(message.contains("book"), "{message}");
-    all_but(&shop, &[]).await;
+    assert!(
+        message.contains("spec.table") && message.contains("book"),
+        "{message}"
+    );
+    all_but(&shop, &sound, &[]).await;
     shop.story.delete(&twin).await.expect("it is deleted");
 
     // A column dropped beneath a permission: exactly that permission.
@@ -87,8 +117,12 @@ async fn one_broken_object_is_named_and_heals() {
         .expect("a change");
     let authors = reading("author", &["id", "name"], json!({}));
     let message = shop.refused_for(&authors, "Refused").await;
-    assert!(message.contains("name"), "{message}");
+    assert!(
+        message.contains("spec.select") && message.contains("name"),
+        "{message}"
+    );
     assert_eq!(shop.ask(BOOKS).await.body, before, "the rest goes on");
+    all_but(&shop, &sound, &[("Permission", "author-customer")]).await;
     shop.database
         .run("alter table author rename column full_name to name")
         .await

@@ -1,9 +1,10 @@
 //! Someone changes a permission while others ask: every pod serves it soon, and nobody notices anything else.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use e2e::figure::{Size, note, percentile, spread};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::load::Load;
 use crate::shop::{Shop, reading, table};
@@ -45,18 +46,16 @@ async fn a_change_is_served_by_every_pod() {
 
     let load = Load::start(3, &shop.customer(), &address, AUTHORS, &[authors]);
     let (mut served, mut reported) = (Vec::new(), Vec::new());
+    let mut kinds: BTreeMap<&str, Vec<Duration>> = BTreeMap::new();
+    let mut books = Books::default();
     for change in 0..changes {
-        let (filter, rows) = if change % 2 == 0 {
-            (json!({"published": {"_eq": false}}), json!([{"id": 3}]))
-        } else {
-            (json!({"published": {"_eq": true}}), json!([{"id": 1}, {"id": 2}]))
-        };
-        let permission = reading("book", &["id", "title"], filter);
+        let (what, object, operation, body) = books.change(change);
         let began = Instant::now();
-        shop.apply(&permission).await;
-        let body = json!({"data": {"book": rows}});
-        served.push(shop.everywhere(&pods, BOOKS, &body, began).await);
-        shop.ready(&permission).await;
+        shop.apply(&object).await;
+        let took = shop.everywhere(&pods, &operation, &body, began).await;
+        served.push(took);
+        kinds.entry(what).or_default().push(took);
+        shop.ready(&object).await;
         reported.push(began.elapsed());
     }
     let load = load.end().await;
@@ -70,6 +69,9 @@ async fn a_change_is_served_by_every_pod() {
         &format!("apply to served by 3 of 3 pods, {tables} tables, under load"),
         &spread(&served),
     );
+    for (what, took) in &kinds {
+        note(story, &format!("the same, {what}"), &spread(took));
+    }
     note(story, "apply to Ready=True", &spread(&reported));
     note(
         "3 under load",
@@ -83,6 +85,86 @@ async fn a_change_is_served_by_every_pod() {
     assert!(middle < Duration::from_millis(most_middle), "p50 {middle:?}");
     assert!(worst < Duration::from_millis(most_worst), "p99 {worst:?}");
     shop.close().await;
+}
+
+/// What customers may see of the books, one change after the other.
+struct Books {
+    published: bool,
+    with_title: bool,
+    name: &'static str,
+}
+
+impl Default for Books {
+    fn default() -> Self {
+        Self {
+            published: true,
+            with_title: true,
+            name: "book",
+        }
+    }
+}
+
+impl Books {
+    /// Changes the table, the permission's filter or its columns, in turn: what kind of change it is, the object, and an
+    /// operation with what it answers from now on and did not before.
+    fn change(&mut self, turn: usize) -> (&'static str, Value, String, Value) {
+        match turn % 3 {
+            0 => self.published = !self.published,
+            1 => self.with_title = !self.with_title,
+            _ => {
+                self.name = if self.name == "book" { "volume" } else { "book" };
+                let mut table = table("book");
+                table["spec"]["objectRelationships"] =
+                    json!([{"name": "author", "foreignKey": {"columns": ["author_id"]}}]);
+                if self.name != "book" {
+                    table["spec"]["customName"] = self.name.into();
+                }
+                return (
+                    "a table",
+                    table,
+                    self.asked("id"),
+                    self.rows(|id| json!({"id": id})),
+                );
+            }
+        }
+        let columns: &[&str] = if self.with_title {
+            &["id", "title"]
+        } else {
+            &["id"]
+        };
+        let permission = reading("book", columns, json!({"published": {"_eq": self.published}}));
+        if turn.is_multiple_of(3) {
+            return (
+                "a filter",
+                permission,
+                self.asked("id"),
+                self.rows(|id| json!({"id": id})),
+            );
+        }
+        let titles = ["Alpha", "Beta", "Gamma"];
+        let body = if self.with_title {
+            self.rows(|id| json!({"title": titles[id - 1]}))
+        } else {
+            let name = self.name;
+            let path = format!("$.selectionSet.{name}.selectionSet.title");
+            let extensions = json!({"path": path, "code": "validation-failed"});
+            let message = format!("field 'title' not found in type: '{name}'");
+            json!({"errors": [{"message": message, "extensions": extensions}]})
+        };
+        ("a column", permission, self.asked("title"), body)
+    }
+
+    fn asked(&self, field: &str) -> String {
+        format!("query {{ {}(order_by: {{id: asc}}) {{ {field} }} }}", self.name)
+    }
+
+    fn rows(&self, row: impl Fn(usize) -> Value) -> Value {
+        let ids: &[usize] = if self.published { &[1, 2] } else { &[3] };
+        let rows: Vec<Value> = ids.iter().map(|id| row(*id)).collect();
+        let mut body = json!({"data": {}});
+        body["data"][self.name] = rows.into();
+        body
+    }
 }
 
 /// How much slower the slowest hundredth may be while the API changes.

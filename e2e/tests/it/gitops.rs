@@ -1,6 +1,8 @@
-//! The API comes from a directory, applied by the packages that Flux and Argo CD are made of.
+//! The API comes from Git, applied by the packages that Flux and Argo CD are made of.
 
-use std::fs;
+mod checkout;
+mod samples;
+
 use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -12,19 +14,8 @@ use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 
+use self::checkout::Checkout;
 use crate::shop::{SOON, Shop, reading, table};
-
-/// A checkout: one file per object.
-fn write(directory: &Path, objects: &[Value]) {
-    fs::create_dir_all(directory).expect("a directory");
-    for old in fs::read_dir(directory).expect("a directory") {
-        fs::remove_file(old.expect("a file").path()).expect("it goes");
-    }
-    for (index, object) in objects.iter().enumerate() {
-        // JSON is YAML.
-        fs::write(directory.join(format!("{index:03}.yaml")), object.to_string()).expect("a file");
-    }
-}
 
 /// Applies and waits as Flux does; what it did with each object, or why they are not healthy.
 async fn flux(shop: &Shop, directory: &Path, seconds: u32, prune: &[&str]) -> Result<Vec<String>, String> {
@@ -87,9 +78,10 @@ async fn argo_on(shop: &Shop, objects: &[Value]) -> Vec<Value> {
 #[ignore = "needs a cluster with a node: e2e/run"]
 async fn a_checkout_is_applied_and_judged() {
     let shop = Shop::plan("gitops", 1).await;
-    let directory = std::env::temp_dir().join(&shop.story.namespace);
+    let checkout = Checkout::new(&shop.story.namespace).await;
+    let directory = checkout.directory();
     let mut objects = shop.objects();
-    write(&directory, &objects);
+    checkout.commit(&objects).await;
     let applied = flux(&shop, &directory, 120, &[]).await.expect("all healthy");
     assert!(
         applied.iter().all(|line| line.ends_with("created")),
@@ -120,7 +112,7 @@ async fn a_checkout_is_applied_and_judged() {
 
     // A bad commit fails, with the object's own words; the next one recovers.
     objects[last] = reading("book", &["id", "titel"], json!({}));
-    write(&directory, &objects);
+    checkout.commit(&objects).await;
     let began = Instant::now();
     let said = flux(&shop, &directory, 120, &[])
         .await
@@ -149,7 +141,7 @@ async fn a_checkout_is_applied_and_judged() {
         health[last]
     );
     objects[last] = good;
-    write(&directory, &objects);
+    checkout.commit(&objects).await;
     flux(&shop, &directory, 60, &[]).await.expect("all healthy again");
 
     // A file that is removed takes its object away.
@@ -158,16 +150,15 @@ async fn a_checkout_is_applied_and_judged() {
         .await
         .expect("a table");
     objects.push(table("review"));
-    write(&directory, &objects);
+    checkout.commit(&objects).await;
     flux(&shop, &directory, 60, &[]).await.expect("all healthy");
     let removed = objects.pop().expect("the last");
-    write(&directory, &objects);
+    checkout.commit(&objects).await;
     let pruned = flux(&shop, &directory, 60, &["rowlock.dev/v1alpha1/Table/review"])
         .await
         .expect("all healthy");
     assert!(pruned.iter().any(|line| line.ends_with("deleted")), "{pruned:?}");
     assert_eq!(shop.story.get(&removed).await.expect("an answer"), None);
-    fs::remove_dir_all(&directory).expect("the checkout goes");
     shop.close().await;
 }
 
@@ -233,7 +224,8 @@ async fn engine_began(shop: &Shop) -> String {
 #[ignore = "needs a cluster with a node: e2e/run"]
 async fn waves_wait_until_objects_are_ready() {
     let shop = Shop::plan("waves", 1).await;
-    let directory = std::env::temp_dir().join(&shop.story.namespace);
+    let checkout = Checkout::new(&shop.story.namespace).await;
+    let directory = checkout.directory();
     let mut objects = shop.objects();
     for object in &mut objects {
         let wave = match object["kind"].as_str() {
@@ -243,7 +235,7 @@ async fn waves_wait_until_objects_are_ready() {
         };
         in_wave(object, wave);
     }
-    write(&directory, &objects);
+    checkout.commit(&objects).await;
     let began = Instant::now();
     let done = argo_sync(&shop, &directory, 120).await.expect("it is synced");
     note(
@@ -287,7 +279,7 @@ async fn waves_wait_until_objects_are_ready() {
     objects[last]["spec"]["select"]["filter"] = json!({"published": {"_eq": false}});
     let said = argo_on(&shop, &objects).await;
     assert!(differs(&said[last]), "{}", said[last]);
-    write(&directory, &objects);
+    checkout.commit(&objects).await;
     argo_sync(&shop, &directory, 60).await.expect("it is synced");
     shop.ready(&objects[last]).await;
     let books = json!({"data": {"book": [{"id": 3}]}});
@@ -301,7 +293,7 @@ async fn waves_wait_until_objects_are_ready() {
 
     // What is not in the checkout any more is deleted.
     let removed = objects.pop().expect("the last");
-    write(&directory, &objects);
+    checkout.commit(&objects).await;
     let done = argo_sync(&shop, &directory, 60).await.expect("it is synced");
     let pruned = done["results"].as_array().expect("results");
     assert!(
@@ -312,7 +304,6 @@ async fn waves_wait_until_objects_are_ready() {
     );
     // Argo CD does not wait for what the API server deletes in its own time.
     shop.gone(&removed).await;
-    fs::remove_dir_all(&directory).expect("the checkout goes");
     shop.close().await;
 }
 

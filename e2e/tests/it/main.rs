@@ -14,7 +14,6 @@ mod chart;
 mod crd_rules;
 mod first_api;
 mod gitops;
-mod guide;
 mod imported;
 mod leaving;
 mod load;

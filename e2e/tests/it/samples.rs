@@ -15,6 +15,8 @@ use tokio::process::Command;
 
 use crate::shop::{SECRET, SOON, Shop, reachable};
 
+const RECORD_SHOP: &str = "config/samples/record-shop";
+
 /// The keys of Secrets that objects name.
 fn secrets(value: &Value, found: &mut BTreeSet<(String, String)>) {
     if let Some(reference) = value.get("secretKeyRef") {
@@ -93,17 +95,25 @@ async fn ready_or_not_supported(shop: &Shop, object: &Value) {
     judged.await.unwrap_or_else(|error| panic!("{error}"));
 }
 
+/// The record shop's database and Secrets, and its objects, of which nothing is applied yet.
+pub async fn record_shop(name: &str) -> (Shop, Vec<Value>) {
+    let shop = Shop::plan(name, 2).await;
+    let folder = repository().join(RECORD_SHOP);
+    for sql in ["schema.sql", "data.sql"] {
+        let text = std::fs::read_to_string(folder.join(sql)).expect("SQL");
+        shop.database.run(&text).await.expect("the sample's data");
+    }
+    let objects = read_objects(&folder.join("resources")).expect("objects");
+    give_secrets(&shop, &objects).await;
+    (shop, objects)
+}
+
 #[tokio::test]
 #[ignore = "needs a cluster with a node: e2e/run"]
 async fn the_record_shop_is_served() {
-    let shop = Shop::plan("samples", 1).await;
-    let folder = Path::new("config/samples/record-shop");
-    for sql in ["schema.sql", "data.sql"] {
-        let text = std::fs::read_to_string(repository().join(folder).join(sql)).expect("SQL");
-        shop.database.run(&text).await.expect("the sample's data");
-    }
+    let (shop, objects) = record_shop("samples").await;
+    let folder = Path::new(RECORD_SHOP);
     let resources = folder.join("resources");
-    let objects = read_objects(&repository().join(&resources)).expect("objects");
     // Of the other folder not every kind is served yet.
     let more = folder.join("more");
     let others = read_objects(&repository().join(&more)).expect("objects");

@@ -1,87 +1,200 @@
 //! Who can read what: the operator no more than it needs, and nobody a secret where none belongs.
 
+use crd::Kind;
+use e2e::answer::Client;
+use e2e::figure::note;
+use e2e::story::condition_of;
+use e2e::wait::until;
 use serde_json::json;
 
-use crate::shop::Shop;
+use crate::shop::{SOON, Shop, object, reading};
 
+/// A canary stands wherever a value of a Secret may stand: the password of a database that answers and of one that refuses
+/// it, the admin secret, a key of tokens, a header towards a webhook and the webhook's own address. It is looked for
+/// wherever something is written or answered.
 #[tokio::test]
 #[ignore = "needs a cluster with a node: e2e/run"]
 async fn secrets_are_nowhere_else() {
     let shop = Shop::plan("secrecy", 1).await;
-    let canary = format!("canary-{}", shop.story.namespace);
+    let canary = format!("canary-{}-of-some-length-for-keys", shop.story.namespace);
     let account = format!("canary_{}", shop.story.namespace.replace('-', "_"));
     let sql = "create role :\"account\" login superuser password :'password';";
     let values = [("account", account.as_str()), ("password", canary.as_str())];
     shop.database.run_with(sql, &values).await.expect("an account");
     shop.secret(&canary, &shop.database.url_of(&account, &canary))
         .await;
-    for object in shop.objects() {
-        shop.apply(&object).await;
+    let more = json!({
+        "apiVersion": "v1", "kind": "Secret", "metadata": {"name": "more"},
+        "stringData": {
+            "jwt": json!({"type": "HS256", "key": canary}).to_string(),
+            "wrong": shop.database.url_of(&account, &format!("wrong-{canary}")),
+            "header": canary,
+            "hook": format!("http://127.0.0.1:9/{canary}"),
+        },
+    });
+    shop.apply(&more).await;
+    let from = |key: &str| json!({"secretKeyRef": {"name": "more", "key": key}});
+    let mut objects = shop.objects();
+    for one in &mut objects {
+        if one["kind"] == "Engine" {
+            one["spec"]["auth"]["jwt"] = json!([from("jwt")]);
+            one["spec"]["env"] = json!([{"name": "HASURA_GRAPHQL_LOG_LEVEL", "value": "debug"}]);
+        }
     }
-    for object in shop.objects() {
-        shop.ready(&object).await;
+    let mut writing = reading("author", &["id", "name"], json!({}));
+    writing["spec"]["role"] = "writer".into();
+    writing["metadata"]["name"] = "author-writer".into();
+    writing["spec"]["insert"] = json!({
+        "columns": ["id", "name"], "check": {},
+        "validateInput": {"url": "http://127.0.0.1:9/", "headers": [{"name": "x-key", "valueFrom": from("header")}]},
+    });
+    objects.push(writing);
+    for one in &objects {
+        shop.apply(one).await;
     }
-    let pods = shop.has_pods(1).await;
-    let mut places = Vec::new();
-    for (version, kind) in [
+    let remote = json!({"name": "remote", "urlFrom": from("hook"), "headers": [{"name": "x-key", "valueFrom": from("header")}]});
+    shop.apply(&object("RemoteSchema", "remote", remote)).await;
+    for one in &objects {
+        shop.ready(one).await;
+    }
+    // A database that refuses the login: statuses, logs and answers say so.
+    let mut refused = shop.source();
+    refused["metadata"]["name"] = "refused".into();
+    refused["spec"] = json!({"name": "refused", "connection": {"urlFrom": from("wrong")}});
+    shop.apply(&refused).await;
+    let told = until(SOON, "the source that refuses the login is told", || async {
+        let found = shop
+            .story
+            .get(&refused)
+            .await
+            .map_err(|error| error.to_string())?;
+        let ready = condition_of(&found.unwrap_or_default(), "Ready");
+        if ready["status"] == "False" && ready["reason"] != "Pending" {
+            Ok(())
+        } else {
+            Err(ready.to_string())
+        }
+    });
+    told.await.unwrap_or_else(|error| panic!("{error}"));
+    let pod = shop.has_pods(1).await.remove(0);
+
+    let mut places: Vec<(String, String)> = Vec::new();
+    let admin = Client::anonymous()
+        .expect("a client")
+        .with("x-hasura-admin-secret", &canary);
+    for command in ["export_metadata", "get_inconsistent_metadata", "reload_metadata"] {
+        let args = json!({"type": command, "args": {}});
+        let answer = admin.post(&format!("{}/v1/metadata", pod.address), &args).await;
+        places.push((command.to_owned(), answer.expect("an answer").body.to_string()));
+    }
+    for path in [
+        "/v1/metrics",
+        "/healthz",
+        "/healthz/sources",
+        "/v1alpha1/config",
+        "/v1/version",
+    ] {
+        let answer = admin.get(&format!("{}{path}", pod.address)).await;
+        places.push((path.to_owned(), answer.expect("an answer").body.to_string()));
+    }
+    let own = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "shop-secrets"}});
+    let own = shop
+        .story
+        .get(&own)
+        .await
+        .expect("an answer")
+        .expect("the engine's Secret");
+    let token = own["data"]["ROWLOCK_ADMIN_TOKEN"].as_str().expect("a token");
+    let token = String::from_utf8(crate::base64::decode(token)).expect("a text");
+    let operator = Client::anonymous().expect("a client");
+    let operator = operator.with("authorization", &format!("Bearer {token}"));
+    let report = operator
+        .get(&format!("http://{}:8081/v1/generation", pod.ip))
+        .await;
+    let report = report.expect("an answer");
+    assert_eq!(report.status, 200, "{report:?}");
+    places.push(("the report of the pod".to_owned(), report.body.to_string()));
+    let insert = "mutation { insert_author(objects: {id: 9, name: \"Cleo\"}) { affected_rows } }";
+    let writer = admin.clone().with("x-hasura-role", "writer");
+    let unvalidated = writer.graphql(&pod.address, insert).await.expect("an answer");
+    assert!(
+        unvalidated.body["errors"].is_array(),
+        "nobody validates: {unvalidated:?}"
+    );
+    places.push((
+        "a webhook that is not there".to_owned(),
+        unvalidated.body.to_string(),
+    ));
+    let wrong = shop
+        .customer()
+        .graphql(&pod.address, "query { author { id } }")
+        .await;
+    places.push((
+        "a refused request".to_owned(),
+        wrong.expect("an answer").body.to_string(),
+    ));
+    let token = Client::anonymous()
+        .expect("a client")
+        .with("authorization", "Bearer a.b.c");
+    let wrong = token.graphql(&pod.address, "query { author { id } }").await;
+    places.push((
+        "a refused token".to_owned(),
+        wrong.expect("an answer").body.to_string(),
+    ));
+    for (command, role) in [("query { author { id } }", "customer"), (insert, "admin")] {
+        let explain = json!({"query": {"query": command}, "user": {"x-hasura-role": role}});
+        let answer = admin
+            .post(&format!("{}/v1/graphql/explain", pod.address), &explain)
+            .await;
+        places.push((
+            format!("explained as {role}"),
+            answer.expect("an answer").body.to_string(),
+        ));
+    }
+
+    let kinds = Kind::ALL.iter().map(|kind| (crd::API_VERSION, kind.as_str()));
+    let others = [
         ("v1", "ConfigMap"),
         ("v1", "Event"),
         ("v1", "Pod"),
-        ("apps/v1", "Deployment"),
         ("v1", "Service"),
-        (crd::API_VERSION, "Engine"),
-        (crd::API_VERSION, "Source"),
-        (crd::API_VERSION, "Table"),
-    ] {
+        ("v1", "ServiceAccount"),
+        ("apps/v1", "Deployment"),
+        ("apps/v1", "ReplicaSet"),
+        ("networking.k8s.io/v1", "NetworkPolicy"),
+        ("rbac.authorization.k8s.io/v1", "Role"),
+    ];
+    for (version, kind) in kinds.chain(others) {
         let found = shop
             .story
             .cluster
             .list(version, kind, &shop.story.namespace, "")
-            .await
-            .expect("a list");
-        places.push((kind.to_owned(), serde_json::to_string(&found).expect("JSON")));
+            .await;
+        let text = serde_json::to_string(&found.expect("a list")).expect("JSON");
+        places.push((kind.to_owned(), text));
     }
-    let admin = e2e::answer::Client::anonymous()
-        .expect("a client")
-        .with("x-hasura-admin-secret", &canary);
-    let export = json!({"type": "export_metadata", "args": {}});
-    let exported = admin
-        .post(&format!("{}/v1/metadata", pods[0].address), &export)
-        .await
-        .expect("an answer");
-    places.push(("export_metadata".to_owned(), exported.body.to_string()));
-    let wrong = shop
-        .customer()
-        .graphql(&pods[0].address, "query { author { id } }")
-        .await
-        .expect("an answer");
-    places.push(("a refused request".to_owned(), wrong.body.to_string()));
-    for (namespace, pod) in [(shop.story.namespace.as_str(), pods[0].name.as_str())] {
-        places.push((format!("log of {pod}"), log(&shop, namespace, pod).await));
+    places.push((
+        format!("log of {}", pod.name),
+        log(&shop, &shop.story.namespace, &pod.name).await,
+    ));
+    let operators = shop.story.cluster.list(
+        "v1",
+        "Pod",
+        "rowlock-system",
+        "app.kubernetes.io/name=rowlock-operator",
+    );
+    for operator in operators.await.expect("operators") {
+        let name = operator["metadata"]["name"].as_str().unwrap_or_default();
+        places.push((format!("log of {name}"), log(&shop, "rowlock-system", name).await));
     }
-    let operators = shop
-        .story
-        .cluster
-        .list(
-            "v1",
-            "Pod",
-            "rowlock-system",
-            "app.kubernetes.io/name=rowlock-operator",
-        )
-        .await;
-    for operator in operators.expect("operators") {
-        let name = operator["metadata"]["name"]
-            .as_str()
-            .unwrap_or_default()
-            .to_owned();
-        places.push((
-            format!("log of {name}"),
-            log(&shop, "rowlock-system", &name).await,
-        ));
-    }
-    for (place, text) in places {
+    for (place, text) in &places {
         assert!(!text.contains(&canary), "the canary is in {place}");
     }
+    note(
+        "12 secrecy",
+        "places searched for the values of six keys; hits",
+        &format!("{}; 0", places.len()),
+    );
     shop.close().await;
 }
 
