@@ -15,6 +15,7 @@ use kube::api::{Patch, PatchParams};
 use serde_json::{Value, json};
 use tokio::process::Command;
 
+use crate::samples::kubectl;
 use crate::shop::{START, Shop, reading};
 
 const BOOKS: &str = "query { book(order_by: {id: asc}) { id } }";
@@ -326,8 +327,33 @@ async fn the_chart_goes_and_comes_back() {
     shop.gone(&permission).await;
     shop.answers(&address, &shop.customer(), BOOKS, &books).await;
 
+    // Definitions of an earlier version, which did not have a field yet.
+    let patch = r#"[{"op": "remove", "path": "/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/comment"}]"#;
+    kubectl(
+        &shop,
+        &["patch", "crd", "tables.rowlock.dev", "--type=json", "-p", patch],
+    )
+    .await;
+    let author = shop
+        .objects()
+        .into_iter()
+        .find(|one| one["kind"] == "Table")
+        .expect("a table");
+    let mut with_comment = author.clone();
+    with_comment["spec"]["comment"] = "who wrote it".into();
+    let unknown = shop
+        .story
+        .apply(&with_comment)
+        .await
+        .expect_err("a field that is not there yet");
+    assert!(unknown.to_string().contains("comment"), "{unknown}");
+
     let began = Instant::now();
     install_chart().await;
+    // The chart brings the new ones, over objects that were made under the old.
+    shop.apply(&with_comment).await;
+    shop.ready(&with_comment).await;
+    shop.apply(&author).await;
     let refused = until(START, "what was deleted meanwhile is not served", || async {
         let answer = shop.ask(BOOKS).await;
         if answer.body["errors"].is_array() {

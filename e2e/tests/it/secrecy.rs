@@ -69,7 +69,8 @@ async fn secrets_are_nowhere_else() {
             .await
             .map_err(|error| error.to_string())?;
         let ready = condition_of(&found.unwrap_or_default(), "Ready");
-        if ready["status"] == "False" && ready["reason"] != "Pending" {
+        let message = ready["message"].as_str().unwrap_or_default();
+        if ready["status"] == "False" && message.contains("password authentication failed") {
             Ok(())
         } else {
             Err(ready.to_string())
