@@ -90,6 +90,16 @@ MUTANTS = [
         (PLAN + "lower/write.rs", "let updated = self.check(row, check);",
          "let updated = if MUTANT { Expression::True } else { self.check(row, check) };"),
     ]),
+    ("checks of rows in one statement lead to rows that it writes too", [
+        (PLAN + "lower/write/chain.rs", "written.iter().all(|other| other.id != table.id);",
+         "(MUTANT || written.iter().all(|other| other.id != table.id));"),
+    ]),
+    ("triggers of rows in one statement look at rows that it writes too", [
+        (PLAN + "lower/write/chain.rs", "if !insert.table.table().inserts_are_plain || is_kept_out {",
+         "if !(MUTANT || insert.table.table().inserts_are_plain) || is_kept_out {"),
+        (PLAN + "lower/write/chain.rs", "insert.table.table().inserts_are_plain\n                && filters_of(insert)",
+         "(MUTANT || insert.table.table().inserts_are_plain)\n                && filters_of(insert)"),
+    ]),
     ("upserts take no presets of updates", [
         (WRITE + "conflict.rs", "presets: presets\n                .into_iter()",
          "presets: presets\n                .into_iter().filter(|_| !MUTANT)"),

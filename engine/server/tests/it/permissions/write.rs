@@ -20,6 +20,7 @@ pub(crate) fn all(
     let mut writer = Writer {
         world,
         session,
+        seen: None,
         rows: 0,
     };
     let mut answers = Vec::with_capacity(roots.len());
@@ -31,9 +32,51 @@ pub(crate) fn all(
     Ok((answers, writer.rows))
 }
 
+/// How a mutation goes.
+pub(crate) enum Going {
+    /// It fails.
+    Fails,
+    Passes,
+    /// It would go in another way if triggers and checks did not see what the mutation writes.
+    Tells,
+}
+
+pub(crate) fn going(world: &World, session: &Session, root: &Root) -> Going {
+    let Root::Write(table, write) = root else {
+        return Going::Passes;
+    };
+    let left = |seen: Option<&World>| {
+        let mut world = world.clone();
+        let mut writer = Writer {
+            world: &mut world,
+            session,
+            seen,
+            rows: 0,
+        };
+        let written = writer.write(*table, write).is_ok();
+        written.then(|| {
+            world
+                .tables
+                .into_iter()
+                .map(|table| table.rows)
+                .collect::<Vec<_>>()
+        })
+    };
+    let rows = left(None);
+    if left(Some(world)) != rows {
+        Going::Tells
+    } else if rows.is_some() {
+        Going::Passes
+    } else {
+        Going::Fails
+    }
+}
+
 struct Writer<'w> {
     world: &'w mut World,
     session: &'w Session,
+    /// What triggers and checks of inserts see in place of the world.
+    seen: Option<&'w World>,
     rows: usize,
 }
 
@@ -193,7 +236,7 @@ impl Writer<'_> {
                 new[*column] = self.preset(table, *column, preset);
             }
             if let Some(copy) = &definition.copy {
-                let there = &before.tables[copy.reference.target].rows;
+                let there = &self.seen.unwrap_or(&before).tables[copy.reference.target].rows;
                 let there = there.iter().find(|row| row[0] == new[copy.reference.column]);
                 new[copy.column] = there.map_or(Cell::Null, |row| row[copy.from].clone());
             }
@@ -258,7 +301,11 @@ impl Writer<'_> {
                 Some(check) if !inserted => check,
                 _ => &right.check,
             };
-            if !self.oracle().holds(check, at) {
+            let oracle = Oracle {
+                world: self.seen.unwrap_or(self.world),
+                session: self.session,
+            };
+            if !oracle.holds(check, at) {
                 return Err("a row does not pass the check".to_owned());
             }
         }

@@ -129,24 +129,23 @@ fn copy(
     references: &[Reference],
     before: &[Table],
 ) -> Option<Copy> {
-    let away: Vec<&Reference> = references.iter().filter(|key| key.target != at).collect();
-    if away.is_empty() || random.percent(70) {
-        return None;
-    }
-    let reference = *random.pick(&away);
-    let from: Vec<usize> = (1..before[reference.target].columns.len()).collect();
-    let from = *random.pick(&from);
-    let is_set = |column: &usize| {
-        columns[*column].type_ == before[reference.target].columns[from].type_
+    let is_set = |column: &usize, type_: Type| {
+        columns[*column].type_ == type_
             && columns[*column].nullable
             && references.iter().all(|key| key.column != *column)
     };
-    let columns: Vec<usize> = (1..columns.len()).filter(is_set).collect();
-    (!columns.is_empty()).then(|| Copy {
-        column: *random.pick(&columns),
-        reference: reference.clone(),
-        from,
-    })
+    let mut ways = Vec::new();
+    for reference in references.iter().filter(|key| key.target != at) {
+        for (from, there) in before[reference.target].columns.iter().enumerate().skip(1) {
+            let set = (1..columns.len()).filter(|column| is_set(column, there.type_));
+            ways.extend(set.map(|column| Copy {
+                column,
+                reference: reference.clone(),
+                from,
+            }));
+        }
+    }
+    (!ways.is_empty() && random.percent(45)).then(|| random.pick(&ways).clone())
 }
 
 fn permission(random: &mut Random, world: &World, table: usize) -> Permission {
