@@ -20,6 +20,9 @@ pub enum Error {
     /// No connection became free within `pool_timeout` (500, `connection-not-established`).
     #[error("timed out waiting for a database connection")]
     PoolTimeout,
+    /// As many statements as may wait for a connection do (500, `connection-not-established`).
+    #[error("too many statements wait for a database connection")]
+    TooManyWaiting,
     /// The connection broke while the statement ran; a read was already tried again.
     #[error("connection to the database was lost")]
     Lost(#[source] Option<tokio_postgres::Error>),
@@ -266,7 +269,7 @@ impl Error {
                 error.as_ref().map(|e| json!(e.to_string())),
             ),
             Error::MaxConnections => (500, Code::MaxConnections, None),
-            Error::PoolTimeout => (500, Code::ConnectionNotEstablished, None),
+            Error::PoolTimeout | Error::TooManyWaiting => (500, Code::ConnectionNotEstablished, None),
             Error::Decode(error) => (500, Code::Unexpected, Some(json!(error.to_string()))),
             Error::TooLarge { .. } | Error::MissingSlot(_) | Error::ParameterCount { .. } => {
                 (500, Code::Unexpected, None)

@@ -27,6 +27,8 @@ pub struct PoolMetrics {
     pub max_connections: u64,
     /// Statements that wait for a connection now.
     pub waiting: u64,
+    /// Statements that were refused because too many waited.
+    pub turned_away: u64,
     /// How long statements waited for a connection.
     pub wait: Durations,
     /// How long it took to make connections, failed attempts included.

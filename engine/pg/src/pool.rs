@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 use crate::connect::Connector;
-use crate::error::Error;
+use crate::error::{ConnectError, Error};
 use crate::health::{DurationCounters, PoolMetrics};
 use crate::source::{IsolationLevel, Member, PoolSettings};
 
@@ -22,12 +22,14 @@ mod estimate;
 mod exclusive;
 mod line;
 mod place;
+mod refusal;
 mod session;
 
 pub(crate) use self::estimate::{Estimates, Known};
 pub(crate) use self::exclusive::{Exclusive, InUse};
 pub(crate) use self::line::{Connected, Line, Shared};
 pub(crate) use self::place::Place;
+use self::refusal::Refusals;
 pub(crate) use self::session::{Purpose, Session};
 
 /// At most this many connections are readers, and at most half of all.
@@ -58,6 +60,9 @@ const UNUSED: Duration = Duration::from_secs(1);
 /// First wait before a failed connection attempt is tried again; each further one is twice as long.
 const BACKOFF: Duration = Duration::from_millis(100);
 
+/// At most so many statements wait for a connection; more are refused.
+const MOST_WAITING: u64 = 10_000;
+
 /// How often idle and old connections are looked for.
 const REAP_EVERY: Duration = Duration::from_secs(1);
 
@@ -85,6 +90,7 @@ pub(crate) struct Pool {
     returned: Notify,
     pub(crate) estimates: Estimates,
     reaping: AtomicBool,
+    refusals: Refusals,
     pub(crate) counters: Counters,
 }
 
@@ -92,6 +98,8 @@ pub(crate) struct Pool {
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
     waiting: AtomicU64,
+    /// Statements that were not let wait.
+    turned_away: AtomicU64,
     wait: DurationCounters,
     connect: DurationCounters,
     connects: AtomicU64,
@@ -143,6 +151,7 @@ impl Pool {
             returned: Notify::new(),
             estimates: Estimates::default(),
             reaping: AtomicBool::new(false),
+            refusals: Refusals::default(),
             counters: Counters::default(),
         })
     }
@@ -388,7 +397,7 @@ impl Pool {
             self.counters.wait.observe_nothing();
             return Ok(permit);
         }
-        let waiting = Waiting::begin(&self.counters);
+        let waiting = Waiting::begin(&self.counters)?;
         let acquire = self.permits.clone().acquire_owned();
         let permit = match self.settings.pool_timeout {
             Some(timeout) => tokio::time::timeout(timeout, acquire)
@@ -400,14 +409,16 @@ impl Pool {
         permit.map_err(|_| Error::PoolTimeout)
     }
 
-    /// Connects, trying again as often as configured.
+    /// Connects, trying again as often as configured; not where the login is refused, nor for a while after that.
     async fn open(self: &Arc<Pool>, connector: &Connector) -> Result<Session, Error> {
         self.begin_reaping();
         let mut backoff = BACKOFF;
         let mut attempts = 0;
         loop {
             let began = Instant::now();
+            self.refusals.may_try(began)?;
             let connected = connector.connect().await;
+            self.refusals.learn(began, Instant::now(), &connected);
             self.counters.connect.observe(began.elapsed());
             match connected {
                 Ok(client) => {
@@ -416,7 +427,8 @@ impl Pool {
                 }
                 Err(error) => {
                     self.counters.connect_errors.fetch_add(1, Ordering::Relaxed);
-                    if attempts >= self.settings.retries {
+                    let is_refused = matches!(error, Error::Connect(ConnectError::Refused(_)));
+                    if is_refused || attempts >= self.settings.retries {
                         return Err(error);
                     }
                     attempts += 1;
@@ -472,6 +484,7 @@ impl Pool {
         metrics.idle += idle + count(loads.iter().filter(|load| **load == 0).count());
         metrics.max_connections += u64::from(self.settings.max_connections.max(1));
         metrics.waiting += get(&self.counters.waiting);
+        metrics.turned_away += get(&self.counters.turned_away);
         self.counters.wait.add_to(&mut metrics.wait);
         self.counters.connect.add_to(&mut metrics.connect);
         metrics.connects += get(&self.counters.connects);
@@ -488,12 +501,16 @@ struct Waiting<'a> {
 }
 
 impl<'a> Waiting<'a> {
-    fn begin(counters: &'a Counters) -> Waiting<'a> {
-        counters.waiting.fetch_add(1, Ordering::Relaxed);
-        Waiting {
+    fn begin(counters: &'a Counters) -> Result<Waiting<'a>, Error> {
+        let waiting = Waiting {
             counters,
             since: Instant::now(),
+        };
+        if counters.waiting.fetch_add(1, Ordering::Relaxed) >= MOST_WAITING {
+            counters.turned_away.fetch_add(1, Ordering::Relaxed);
+            return Err(Error::TooManyWaiting);
         }
+        Ok(waiting)
     }
 }
 

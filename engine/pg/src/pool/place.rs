@@ -79,7 +79,7 @@ impl Pool {
             .settings
             .pool_timeout
             .map_or(longest, |timeout| timeout.min(longest));
-        let _waiting = Waiting::begin(&self.counters);
+        let _waiting = Waiting::begin(&self.counters).ok()?;
         let wait = async {
             loop {
                 let mut returned = pin!(self.returned.notified());

@@ -427,6 +427,43 @@ async fn waiting_ends() {
     assert_eq!(world.read(&one("select 1", 0), &[]).await.unwrap(), "1");
 }
 
+/// As many as may wait do; who comes then is told so at once.
+#[tokio::test]
+async fn not_all_may_wait() {
+    const MOST: u64 = 10_000;
+    let world = World::with("pg_read_crowd", |member| {
+        member.pool.max_connections = 1;
+    });
+    let held = world.source.begin(None).await.unwrap();
+    let read = || {
+        let source = world.source.clone();
+        tokio::spawn(async move { source.read(&one("select 1", 0), &[], None, &mut Vec::new()).await })
+    };
+    let waiting: Vec<_> = (0..MOST).map(|_| read()).collect();
+    let figures = || world.source.metrics()[0].pool;
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while figures().waiting < MOST {
+        assert!(Instant::now() < deadline, "{:?}", figures());
+        tokio::task::yield_now().await;
+    }
+    let error = read().await.unwrap().unwrap_err();
+    let told = error.told(Expect::Read);
+    assert_eq!(
+        (told.status, told.code.as_str(), told.message.as_str()),
+        (
+            500,
+            "connection-not-established",
+            "too many statements wait for a database connection"
+        )
+    );
+    assert_eq!((figures().waiting, figures().turned_away), (MOST, 1));
+    held.rollback().await.unwrap();
+    for read in waiting {
+        read.await.unwrap().unwrap();
+    }
+    assert_eq!((figures().waiting, figures().turned_away), (0, 1));
+}
+
 #[tokio::test]
 async fn health_checks() {
     let world = World::new("pg_read_health");

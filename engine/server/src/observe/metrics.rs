@@ -346,6 +346,12 @@ const POOL_FIGURES: &[PoolFigure] = &[
         |pool| pool.waiting as f64,
     ),
     (
+        "rowlock_postgres_turned_away_total",
+        "counter",
+        "Statements refused because too many were waiting for a connection",
+        |pool| pool.turned_away as f64,
+    ),
+    (
         "rowlock_postgres_connects_total",
         "counter",
         "Connections made",

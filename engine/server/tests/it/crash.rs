@@ -18,7 +18,7 @@ use embedded::test::TestDatabase;
 use serde_json::{Value, json};
 
 use crate::permissions::random::Random;
-use crate::process::{Connection, PATIENCE, Server};
+use crate::process::{Connection, PATIENCE, Server, rowlock};
 use ledger::Ledger;
 use load::Load;
 use postgres::Postgres;
@@ -151,6 +151,87 @@ fn a_killed_postgres_leaves_nothing_half_written() {
         "Postgres killed {} times: {ledger}; answering again after at most {slowest:?}",
         kills()
     );
+}
+
+/// The password of the engine's role is changed behind its back: who is connected goes on, who is not is refused, and the
+/// server is asked now and then only.
+#[test]
+fn a_password_that_changes_leaves_nothing_half_written() {
+    let (database, other) = (
+        TestDatabase::create("crash_password"),
+        TestDatabase::create("crash_password_admin"),
+    );
+    let ledger = Arc::new(Ledger::default());
+    let admin = Server::start(&other, &[]);
+    let url = database.url();
+    let (scheme, rest) = url.split_once("://").unwrap();
+    let (_, server) = rest.split_once('@').unwrap();
+    let name = server.rsplit('/').next().unwrap().split('?').next().unwrap();
+    let role = format!("writer_of_{name}");
+    run_sql(
+        admin.port,
+        &format!(
+            "create role \"{role}\" login password 'one'; alter database \"{name}\" owner to \"{role}\""
+        ),
+    );
+    let own = format!("{scheme}://{role}:one@{server}");
+    let own = [
+        "serve",
+        "--server-port",
+        "0",
+        "--metadata-database-url",
+        &url,
+        "--database-url",
+        &own,
+    ];
+    let server = Server::spawn(rowlock(&own).env("HASURA_GRAPHQL_METRICS_SECRET", "m"));
+    prepare(server.port);
+
+    let load = Load::start(server.port, &ledger);
+    load.until_written(20);
+    load.expect_the_end();
+    run_sql(admin.port, &format!("alter role \"{role}\" password 'two'"));
+    load.until_written(60);
+    let end = "select pg_terminate_backend(pid) from pg_stat_activity where usename = ";
+    let failed_logins = || {
+        let (_, text) = server.send("GET", "/v1/metrics", &[("authorization", "Bearer m")], "");
+        let figure = |line: &str| {
+            let is_of_source = line.starts_with("hasura_postgres_connection_error_total{")
+                && line.contains("source_name=\"default\"");
+            is_of_source.then(|| line.rsplit(' ').next().unwrap().parse::<f64>().unwrap())
+        };
+        text.lines().filter_map(figure).sum::<f64>()
+    };
+    let ask = || {
+        let mutation = json!({"query": "mutation { update_account_by_pk(pk_columns: {id: 1}, _inc: {balance: 0}) { id } }"});
+        let mut connection = Connection::to(server.port).unwrap();
+        connection.post("/v1/graphql", &[], &mutation).unwrap().1
+    };
+    // Those who come back in time are ended as well.
+    wait_for("to be refused", || {
+        run_sql(admin.port, &format!("{end}'{role}'"));
+        ask()["errors"].is_array()
+    });
+    assert_eq!(load.stop(), Vec::<String>::new());
+    let (began, before) = (Instant::now(), failed_logins());
+    for _ in 0..300 {
+        let error = &ask()["errors"][0];
+        assert_eq!(error["message"], "connection error");
+        assert_eq!(error["extensions"]["code"], "postgres-error");
+    }
+    let attempts = failed_logins() - before;
+    // Each rest is twice as long as the last one, up to two seconds; what was on its way together counts each.
+    let most = 30.0 + began.elapsed().as_secs_f64() * 20.0;
+    assert!(attempts < most, "{attempts} logins in {:?}", began.elapsed());
+
+    run_sql(admin.port, &format!("alter role \"{role}\" password 'one'"));
+    wait_for("to be let in", || ask()["data"].is_object());
+    audit(server.port, &ledger);
+    let load = Load::start(server.port, &ledger);
+    load.until_written(20);
+    assert_eq!(load.stop(), Vec::<String>::new());
+    audit(server.port, &ledger);
+    println!("password changed under {ledger}; {attempts} logins for 300 requests");
 }
 
 #[test]
