@@ -364,12 +364,15 @@ impl Maker<'_, '_> {
     fn presets(&self, set: &indexmap::IndexMap<String, Value>) -> Found<Vec<(ColumnId, Preset)>> {
         let mut presets = Vec::with_capacity(set.len());
         for (name, value) in set {
-            let preset = self.column(name, "relationships can't be used in set").map(|id| {
-                let preset = match operand::session_variable(value) {
-                    Some(variable) => Preset::Session(variable),
-                    None => Preset::Literal(value.clone()),
-                };
-                (id, preset)
+            let column = self.column(name, "relationships can't be used in set");
+            let preset = column.and_then(|id| {
+                if let Some(variable) = operand::session_variable(value) {
+                    return Ok((id, Preset::Session(variable)));
+                }
+                let refused = self.table.column(id).and_then(|column| {
+                    operand::refused_literal(&column.type_, &column.scalar, value).map(Refusal::new)
+                });
+                refused.map_or_else(|| Ok((id, Preset::Literal(value.clone()))), Err)
             });
             presets.push(preset.map_err(|refusal| refusal.at_key(name).at_key("set"))?);
         }

@@ -136,6 +136,25 @@ fn refused_functions() {
         reason(author().function("f", &[], "setof row:author"), json!({})),
         "function \"f\" is overloaded. Overloaded functions are not supported"
     );
+    assert_eq!(
+        reason(
+            author(),
+            json!({"response": {"type": "table", "table": "article"}})
+        ),
+        "the function \"f\" cannot be tracked because responses of another table (\"article\") than the function returns \
+         are not supported yet"
+    );
+    // The table that it returns may be named.
+    let named = json!({"response": {"type": "table", "table": "author"}});
+    let built = author().build(json!([tracked("author", json!({}))]), track("f", named));
+    assert_eq!(built.reasons(), Vec::<String>::new());
+    let mut of_admin = track("f", json!({}));
+    of_admin[0]["permissions"] = json!([{"role": "admin"}]);
+    let built = author().build(json!([tracked("author", json!({}))]), of_admin);
+    assert_eq!(
+        built.reasons(),
+        ["Inconsistent object: in function \"f\": cannot define permission for admin role"]
+    );
     let missing = blog().build(json!([]), track("nope", json!({})));
     assert_eq!(
         missing.reasons(),

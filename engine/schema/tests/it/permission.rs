@@ -333,6 +333,18 @@ fn refused_permissions() {
             insert(json!({"check": {}, "columns": "*", "set": {"nope": 1}})),
             "column \"nope\" does not exist",
         ),
+        (
+            insert(json!({"check": {}, "columns": "*", "set": {"name": 5}})),
+            "parsing Text failed, expected String, but encountered Number",
+        ),
+        (
+            update(json!({"filter": {}, "columns": "*", "set": {"age": [1]}})),
+            "parsing Int failed, expected Number, but encountered Array",
+        ),
+        (
+            update(json!({"filter": {}, "columns": "*", "set": {"is_active": 1}})),
+            "parsing Bool failed, expected Boolean, but encountered Number",
+        ),
     ] {
         assert_eq!(refused(permission.clone()), [message], "{permission}");
     }

@@ -18,6 +18,8 @@ mod attacks;
 mod authentication;
 mod command_line;
 #[cfg(test)]
+mod conflicts;
+#[cfg(test)]
 mod crash;
 mod data_api;
 #[cfg(test)]
@@ -36,6 +38,8 @@ mod injection;
 #[cfg(test)]
 mod key_sets;
 mod levels;
+#[cfg(test)]
+mod mutation_forms;
 mod mutations;
 #[cfg(test)]
 mod outbound;
@@ -61,6 +65,8 @@ mod tables;
 mod token_answers;
 #[cfg(test)]
 mod transfer;
+#[cfg(test)]
+mod two_sources;
 mod validation;
 mod wait;
 #[cfg(test)]

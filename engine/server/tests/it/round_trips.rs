@@ -143,6 +143,7 @@ const TABLES: &str = "create table shelf (id serial primary key, name text); \
     create sequence numbers; \
     create table part (id int[] primary key default array[nextval('numbers')::int], label text); \
     create table piece (id serial primary key, part_id int[] references part, label text); \
+    create table tag (shelf_id int primary key references shelf, label text); \
     create table bin (id serial primary key, shelf_id int references shelf, label text); \
     create function looks() returns trigger language plpgsql as $$ begin return new; end $$; \
     create trigger looks before insert on bin for each row execute function looks();";
@@ -167,6 +168,10 @@ fn a_mutation_is_sent_at_once() {
         {"type": "pg_add_source", "args": {"name": "wired", "configuration": {"connection_info": {"database_url": url,
             "use_prepared_statements": true, "pool_settings": {"total_max_connections": 2}}}}},
         track("shelf"), track("box"), track("item"), track("bin"), track("node"), track("part"), track("piece"),
+        track("tag"),
+        {"type": "pg_create_object_relationship", "args": {"source": "wired", "table": "shelf", "name": "tag",
+            "using": {"manual_configuration": {"remote_table": "tag", "column_mapping": {"id": "shelf_id"},
+            "insertion_order": "after_parent"}}}},
         many("shelf", "boxes", "box", "shelf_id"), many("shelf", "bins", "bin", "shelf_id"), many("box", "items", "item", "box_id"),
         many("node", "below", "node", "up"), many("part", "pieces", "piece", "part_id"),
     ]});
@@ -200,6 +205,15 @@ fn a_mutation_is_sent_at_once() {
             "1 + 2 + 1 rows of one table",
             nodes,
             json!({"rows": [{"label": "a", "below": {"data": [{"label": "b", "below": {"data": [{"label": "c"}]}}, {"label": "d"}]}}]}),
+            4,
+            (b'S', 1),
+            "BES",
+        ),
+        // A row that refers to the one it is an object of.
+        (
+            "2 rows and the one after each",
+            tree,
+            json!({"rows": [{"name": "s", "tag": {"data": {"label": "x"}}}, {"name": "t", "tag": {"data": {"label": "y"}}}]}),
             4,
             (b'S', 1),
             "BES",
@@ -244,4 +258,13 @@ fn a_mutation_is_sent_at_once() {
             .collect();
         assert!(sent.iter().any(|sent| sent == expected), "{what}: {sent:?}");
     }
+    // Each has its own.
+    let wrong = json!({"query": "{ tag(where: {label: {_nin: [\"x\", \"y\"]}}) { label } shelf(where: {_or: [\
+        {name: {_eq: \"s\"}, tag: {label: {_eq: \"y\"}}}, {name: {_eq: \"t\"}, tag: {label: {_neq: \"y\"}}}]}) { id } \
+        tag_aggregate { aggregate { count } } }"});
+    let answer = server.json("/v1/graphql", &[], &wrong).1;
+    assert_eq!(
+        answer,
+        json!({"data": {"tag": [], "shelf": [], "tag_aggregate": {"aggregate": {"count": 12}}}})
+    );
 }

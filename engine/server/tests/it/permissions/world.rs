@@ -310,6 +310,22 @@ impl World {
         own.chain(others).collect()
     }
 
+    /// Whether a rule over a table looks at rows of another.
+    pub(crate) fn leads_to(&self, table: usize, rule: &Predicate, other: usize) -> bool {
+        match rule {
+            Predicate::And(each) | Predicate::Or(each) => {
+                each.iter().any(|one| self.leads_to(table, one, other))
+            }
+            Predicate::Not(inner) => self.leads_to(table, inner, other),
+            Predicate::Related(way, inner) => {
+                let target = self.relationships(table)[*way].target;
+                target == other || self.leads_to(target, inner, other)
+            }
+            Predicate::Exists(target, inner) => *target == other || self.leads_to(*target, inner, other),
+            _ => false,
+        }
+    }
+
     /// Statements that make it.
     pub(crate) fn sql(&self) -> String {
         let schema = &self.schema;

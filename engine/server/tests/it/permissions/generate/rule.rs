@@ -22,11 +22,7 @@ pub(super) fn check(random: &mut Random, world: &World, table: usize) -> Predica
     if random.percent(35) {
         return Predicate::And(Vec::new());
     }
-    let rules = Rules {
-        world,
-        root: table,
-        stays: Some(table),
-    };
+    let rules = Rules::staying(world, table);
     let above = if random.percent(50) {
         rules.above(random, table)
     } else {
@@ -39,6 +35,12 @@ pub(super) fn check(random: &mut Random, world: &World, table: usize) -> Predica
     }
 }
 
+/// A rule for rows being written that lets many pass: it says no more than something of the rows above, if there are any.
+pub(super) fn loose_check(random: &mut Random, world: &World, table: usize) -> Predicate {
+    let above = Rules::staying(world, table).above(random, table);
+    above.unwrap_or(Predicate::And(Vec::new()))
+}
+
 struct Rules<'w> {
     world: &'w World,
     root: usize,
@@ -46,7 +48,16 @@ struct Rules<'w> {
     stays: Option<usize>,
 }
 
-impl Rules<'_> {
+impl<'w> Rules<'w> {
+    /// Of rows of a table that nothing looks into from elsewhere.
+    fn staying(world: &'w World, table: usize) -> Self {
+        Self {
+            world,
+            root: table,
+            stays: Some(table),
+        }
+    }
+
     fn predicate(&self, random: &mut Random, table: usize, depth: usize) -> Predicate {
         let inner = |random: &mut Random| self.predicate(random, table, depth - 1);
         match random.below(if depth == 0 { 10 } else { 20 }) {

@@ -6,7 +6,7 @@ use super::super::world::{
     Update, World,
 };
 use super::cell;
-use super::rule::{check, rule};
+use super::rule::{check, loose_check, rule};
 
 /// A world from a seed.
 pub(crate) fn world(random: &mut Random, schema: String) -> World {
@@ -145,7 +145,7 @@ fn copy(
             }));
         }
     }
-    (!ways.is_empty() && random.percent(45)).then(|| random.pick(&ways).clone())
+    (!ways.is_empty() && random.percent(30)).then(|| random.pick(&ways).clone())
 }
 
 fn permission(random: &mut Random, world: &World, table: usize) -> Permission {
@@ -190,7 +190,15 @@ fn permission(random: &mut Random, world: &World, table: usize) -> Permission {
             .collect();
         (columns, set)
     };
-    if random.percent(60) {
+    if random.percent(35) {
+        // Under strict rules few rows are written together.
+        permission.insert = Some(Insert {
+            columns: (0..count).collect(),
+            check: loose_check(random, world, table),
+            set: Vec::new(),
+            backend_only: false,
+        });
+    } else if random.percent(50) {
         let (mut columns, set) = written(random);
         if !columns.contains(&0) && random.percent(90) {
             columns.insert(0, 0);

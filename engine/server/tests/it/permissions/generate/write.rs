@@ -7,7 +7,7 @@ use super::super::write::{Going, going};
 use super::{Asking, DEPTH};
 
 /// Nested inserts that are made for one that is taken.
-const ATTEMPTS: usize = 12;
+const ATTEMPTS: usize = 24;
 
 impl Asking<'_, '_> {
     /// Tables that the role may write to in some way.
@@ -112,10 +112,22 @@ impl Asking<'_, '_> {
         if ways.is_empty() {
             return None;
         }
+        let looking: Vec<(usize, usize)> = ways
+            .iter()
+            .copied()
+            .filter(|(table, way)| self.looks_along(*table, *way))
+            .collect();
+        let ways = if looking.is_empty() || random.percent(40) {
+            ways
+        } else {
+            looking
+        };
         let mut found = None;
         for _ in 0..if random.percent(80) { ATTEMPTS } else { 1 } {
             let (table, way) = *random.pick(&ways);
-            let mut rows = self.new_rows(random, table, &[], (DEPTH, 2), Some(way));
+            // Of few rows more pass.
+            let size = if random.percent(60) { (1, 1) } else { (DEPTH, 2) };
+            let mut rows = self.new_rows(random, table, &[], size, Some(way));
             for row in &mut rows {
                 self.settle(random, table, row, &[]);
             }
@@ -128,6 +140,18 @@ impl Asking<'_, '_> {
             }
         }
         found
+    }
+
+    /// The check of rows on one side of a relationship looks at the other side.
+    fn looks_along(&self, table: usize, way: usize) -> bool {
+        let relationship = &self.oracle.world.relationships(table)[way];
+        let (low, high) = if relationship.many {
+            (relationship.target, table)
+        } else {
+            (table, relationship.target)
+        };
+        let right = self.oracle.inserting(low);
+        right.is_some_and(|right| self.oracle.world.leads_to(low, &right.check, high))
     }
 
     /// An insert of a row with the key of one that is there, which so is updated by the role's rules: by chance that is rare.
