@@ -34,6 +34,8 @@ pub struct Options {
     /// `HASURA_GRAPHQL_BACKWARDS_COMPAT_NULL_IN_NONNULLABLE_VARIABLES`: a null given for a variable of
     /// non-nullable type is refused only where it is used.
     pub null_in_nonnullable_variables: bool,
+    /// Lists of rows are read row by row also where all look the same ([`crate::operation::Input::Uniform`]).
+    pub rows_apart: bool,
 }
 
 /// What [`normalize`] gives.

@@ -88,7 +88,7 @@ where
         view.types,
         request.options,
     )?;
-    plan_normalized(view, normalized)
+    of_normalized(view, normalized, request.options.rows_apart)
 }
 
 /// Plans an operation whose text has been dealt with already.
@@ -99,13 +99,25 @@ pub fn plan_normalized<T>(view: &View<'_, T>, normalized: Normalized<T::Id, Mean
 where
     T: TypeSystem<Meaning = Meaning>,
 {
+    of_normalized(view, normalized, false)
+}
+
+fn of_normalized<T>(
+    view: &View<'_, T>,
+    normalized: Normalized<T::Id, Meaning>,
+    rows_apart: bool,
+) -> Result<Plan, Error>
+where
+    T: TypeSystem<Meaning = Meaning>,
+{
     let Normalized {
         operation,
         guards,
         variables,
     } = normalized;
     let parameterized_hash = graphql::hash::parameterized_query_hash(&operation);
-    let mut planner = root::Planner::new(view, &operation, &parameterized_hash, guards);
+    let mut planner =
+        root::Planner::new(view, &operation, &parameterized_hash, guards).rows_apart(rows_apart);
     let roots = planner.roots(&operation.fields)?;
     let (slots, guards, validations) = planner.finish();
     Ok(Plan {

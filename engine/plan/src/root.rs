@@ -54,6 +54,12 @@ where
         }
     }
 
+    /// Rows with rows below or above them are inserted one by one.
+    pub(crate) fn rows_apart(mut self, apart: bool) -> Self {
+        self.reader.rows_apart = apart;
+        self
+    }
+
     /// Slots and guards of all that was planned, and what webhooks are to be asked.
     pub(crate) fn finish(self) -> (Vec<Slot>, Vec<Guard>, Vec<Validation>) {
         let mut guards = self.guards;

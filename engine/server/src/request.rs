@@ -145,8 +145,15 @@ pub async fn perform(
             let work = async {
                 validation::run(context, &plan, &request.variables).await?;
                 // Given back where and when they were made, which is cheapest, and not kept while the database works.
-                drop(std::mem::take(&mut request.variables));
-                execute(context, &plan, &values, &single, out).await
+                let variables = std::mem::take(&mut request.variables);
+                let kept = mutation::place::can_be_found(&plan, &variables).then_some(variables);
+                let done = execute(context, &plan, &values, &single, out).await;
+                match (done, kept) {
+                    (Err(error), Some(variables)) => {
+                        Err(mutation::place::told(context, request, &variables, error).await)
+                    }
+                    (done, _) => done,
+                }
             };
             let running = true;
             gate::within(gate::time(context), work)
@@ -198,7 +205,22 @@ pub fn planned(context: &Context<'_>, request: &Request<'_>) -> Result<Arc<Plan>
     if let Some(plan) = generation.plans.get(&key, &generation.model, &request.variables) {
         return Ok(plan);
     }
-    let view = generation.view(&context.session.role, context.session.backend);
+    let options = &context.state.settings.graphql.options;
+    let plan = Arc::new(plan_with(context, request, &request.variables, options)?);
+    generation.plans.insert(&key, Arc::clone(&plan));
+    Ok(plan)
+}
+
+/// A plan that is made now.
+fn plan_with(
+    context: &Context<'_>,
+    request: &Request<'_>,
+    variables: &Map<String, Value>,
+    options: &graphql::Options,
+) -> Result<Plan, ApiError> {
+    let view = context
+        .generation
+        .view(&context.session.role, context.session.backend);
     let view = plan::View {
         types: &view,
         model: view.model(),
@@ -210,13 +232,11 @@ pub fn planned(context: &Context<'_>, request: &Request<'_>) -> Result<Arc<Plan>
         &plan::Request {
             text: &request.query,
             operation_name: request.operation_name.as_deref(),
-            variables: &request.variables,
+            variables,
             limits: &context.state.settings.graphql.limits,
-            options: &context.state.settings.graphql.options,
+            options,
         },
     )?;
-    let plan = Arc::new(plan);
-    generation.plans.insert(&key, Arc::clone(&plan));
     Ok(plan)
 }
 

@@ -253,7 +253,7 @@ impl<'a, T: TypeSystem> Normalizer<'_, 'a, T> {
                 self.shared.expect(place, || Expected::Null);
                 return Err(self.null_error(&definition.type_, &path));
             }
-            let rows = if self.types.takes_rows(&definition.meaning) {
+            let rows = if !self.shared.options.rows_apart && self.types.takes_rows(&definition.meaning) {
                 self.uniform(&definition.type_, subject)
             } else {
                 None

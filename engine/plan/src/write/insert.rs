@@ -20,6 +20,9 @@ use crate::read::{Reader, argument, lost};
 /// Postgres takes 65,535 parameters; what is above this goes into a further statement.
 const MAX_PARAMETERS: usize = 60_000;
 
+/// So many statements at most insert rows one by one: it is done to find a row, not to write it.
+const MOST_APART: usize = 1000;
+
 /// How many rows of so many columns one statement can have.
 pub(crate) fn rows_per_statement(columns: usize) -> usize {
     (MAX_PARAMETERS / columns.max(1)).max(1)
@@ -111,6 +114,9 @@ impl<'m> Reader<'m> {
         mut level: Level<'_, 'm>,
         writes: &mut Vec<Write<'m>>,
     ) -> Result<Vec<RowPlace>, Error> {
+        if self.rows_apart && level.rows.len() > 1 && level.rows.iter().any(has_relationship) {
+            return self.apart(level, writes);
+        }
         self.enter(&level.path)?;
         let table = level.table.table();
         for row in &level.rows {
@@ -144,6 +150,26 @@ impl<'m> Reader<'m> {
             self.after(&level, &places, id, nested, writes)?;
         }
         self.leave();
+        Ok(places)
+    }
+
+    /// The same, each row with all that hangs on it by itself.
+    fn apart(&mut self, level: Level<'_, 'm>, writes: &mut Vec<Write<'m>>) -> Result<Vec<RowPlace>, Error> {
+        let mut places = Vec::with_capacity(level.rows.len());
+        for row in level.rows {
+            if writes.len() > MOST_APART {
+                return Err(lost(&level.path, "place"));
+            }
+            let alone = Level {
+                table: level.table,
+                rows: vec![row],
+                conflict: level.conflict,
+                referred: level.referred.clone(),
+                path: level.path.clone(),
+                answered: level.answered,
+            };
+            places.extend(self.level(alone, writes)?);
+        }
         Ok(places)
     }
 

@@ -3,6 +3,8 @@
 //! With one source everything is sent at once, the commit too where nothing can go wrong after it. With several, each has a
 //! transaction, and none is committed before all writes are done.
 
+pub(super) mod place;
+
 use plan::Plan;
 use plan::prepared::{AnswerPart, Mutation, MutationStatement, Root, RootContent};
 use plan::rows::SingleRows;

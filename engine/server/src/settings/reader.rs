@@ -262,6 +262,7 @@ impl<'a> Given<'a> {
                         "HASURA_GRAPHQL_BACKWARDS_COMPAT_NULL_IN_NONNULLABLE_VARIABLES",
                         false,
                     )?,
+                    rows_apart: false,
                 },
                 read_only: self.flag("ROWLOCK_READ_ONLY", false)?,
             },

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::process::{Server, rowlock};
 
 const TABLES: &str = "create table shelf (id serial primary key, name text unique, n int); \
-    create table box (id serial primary key, shelf_id int references shelf, label text not null, tags text[]); \
+    create table box (id serial primary key, shelf_id int references shelf, label text not null check (label <> 'bad'), tags text[]); \
     create table log (who text, trace text); \
     create function logged() returns trigger language plpgsql as $$ begin \
       insert into log values (current_setting('hasura.user', true), current_setting('hasura.tracecontext', true)); \
@@ -208,4 +208,53 @@ fn the_second_mutation_of_a_form_is_not_planned() {
             assert_eq!((now.0 - before.0, now.1 - before.1), more, "{text} {variables}");
         }
     }
+}
+
+/// Of several rows with rows below, an error names the one that it is about, though all are written together.
+#[test]
+fn the_row_among_others_that_is_refused() {
+    let database = TestDatabase::create("forms_places");
+    let server = world(&database);
+    let text = "mutation ($rows: [shelf_insert_input!]!) { insert_shelf(objects: $rows) { affected_rows } }";
+    let shelf = |name: &str, label: &str| json!({"name": name, "boxes": {"data": [{"label": "fine"}, {"label": label}]}});
+    let flat = |row: &Value| {
+        format!(
+            "{{name: {}, boxes: {{data: [{{label: \"fine\"}}, {{label: {}}}]}}}}",
+            row["name"], row["boxes"]["data"][1]["label"]
+        )
+    };
+    let list = "$.selectionSet.insert_shelf.args.objects";
+    for (rows, code, path) in [
+        (
+            [shelf("p", "x"), shelf("q", "bad"), shelf("r", "y")],
+            "permission-error",
+            format!("{list}[1].boxes.data"),
+        ),
+        (
+            [shelf("p", "x"), shelf("q", "y"), shelf("a", "z")],
+            "constraint-violation",
+            format!("{list}[2]"),
+        ),
+    ] {
+        let written: Vec<String> = rows.iter().map(flat).collect();
+        let written = format!(
+            "mutation {{ insert_shelf(objects: [{}]) {{ affected_rows }} }}",
+            written.join(", ")
+        );
+        for answer in [
+            ask(&server, text, &json!({ "rows": rows })),
+            ask(&server, &written, &json!({})),
+        ] {
+            let told = json!({"path": path, "code": code});
+            assert_eq!(answer["errors"][0]["extensions"], told, "{answer}");
+        }
+    }
+    // Rows without rows below are one list.
+    let answer = ask(&server, text, &json!({"rows": [{"name": "p"}, {"name": "a"}]}));
+    assert_eq!(answer["errors"][0]["extensions"]["path"], list);
+    let count = "{ shelf_aggregate { aggregate { count } } box_aggregate { aggregate { count } } }";
+    assert_eq!(
+        ask(&server, count, &json!({})),
+        json!({"data": {"shelf_aggregate": {"aggregate": {"count": 2}}, "box_aggregate": {"aggregate": {"count": 0}}}})
+    );
 }

@@ -456,7 +456,8 @@ fn places_of_refused_rows_in_variables() {
     );
     assert_eq!(
         place(json!([{"name": "x", "albums": albums(2000)}, {"name": "A", "albums": albums(2000)}])),
-        json!(list)
+        json!(list),
+        "a trigger of this table writes, which is not done again to find the row"
     );
 }
 
