@@ -310,6 +310,7 @@ fn mangled_requests_do_no_harm() {
         let options = Options {
             no_null_unbound_variable_default: random.below(4) == 0,
             null_in_nonnullable_variables: random.below(4) == 0,
+            rows_apart: random.below(2) == 0,
         };
         let began = Instant::now();
         let Ok(document) = Document::parse(&text, &Limits::default()) else {
