@@ -173,12 +173,16 @@ const NOTICEABLE: f64 = 1.10;
 /// Windows in pairs, one after the other: who asks sees no difference, and no answer is of two generations. In both the
 /// API server takes the same changes; in one they are of the API that is asked, in the other of one that nobody serves,
 /// so that what the API server and its database need of a small machine is in both.
+///
+/// Each pod is asked at a steady pace, at a load that leaves it about half of the machine: of one that is asked without a
+/// pause, everything that takes time makes everybody wait, and how long tells of the machine and not of the change.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs a cluster with a node: e2e/run"]
 async fn who_asks_does_not_notice_changes() {
     let size = Size::wanted();
     let (pairs, changes) = size.pick((2, 10), (20, 50));
     let window = size.pick(Duration::from_secs(1), Duration::from_secs(10));
+    let every = size.pick(Duration::from_millis(20), Duration::from_millis(5));
     let shop = Shop::open("windows", 3).await;
     let pods = shop.has_pods(3).await;
     let addresses: Vec<String> = pods.iter().map(|pod| pod.address.clone()).collect();
@@ -198,7 +202,7 @@ async fn who_asks_does_not_notice_changes() {
         let mut worst = [Duration::ZERO; 2];
         for turn in [pair % 2, (pair + 1) % 2] {
             let is_served = turn == 1;
-            let load = Load::at_each(&addresses, &shop.customer(), BOOKS, &bodies);
+            let load = Load::paced(&addresses, every, &shop.customer(), BOOKS, &bodies);
             let began = tokio::time::Instant::now();
             for change in 0..changes {
                 made += usize::from(is_served);

@@ -1,4 +1,8 @@
 //! People who ask all the time while something happens, and what became of their requests.
+//!
+//! Some ask again as soon as they are answered: they take all that a machine has, and learn whether anything fails. Others
+//! ask at a steady pace, whatever became of the request before, and count from the moment at which a request was due: so
+//! nothing hides behind an answer that was late, and nobody waits merely because the machine is full of questions.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -7,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use e2e::answer::Client;
 use serde_json::Value;
+use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
 /// Requests under way.
@@ -34,9 +39,35 @@ impl Load {
         Self::of(people, usize::MAX, client, address, operation, expected)
     }
 
-    /// One person at each of these addresses, until they are told to stop.
-    pub fn at_each(addresses: &[String], client: &Client, operation: &str, expected: &[Value]) -> Self {
-        Self::begin(addresses, usize::MAX, client, operation, expected)
+    /// One person at each of these addresses, who asks once in `every`, until they are told to stop.
+    pub fn paced(
+        addresses: &[String],
+        every: Duration,
+        client: &Client,
+        operation: &str,
+        expected: &[Value],
+    ) -> Self {
+        let stop = Arc::new(AtomicBool::new(false));
+        let people = addresses.len().max(1);
+        let person = |(at, address): (usize, &String)| {
+            // One after the other within the pace, not all at the same moment.
+            let first = every * u32::try_from(at).unwrap_or(0) / u32::try_from(people).unwrap_or(1);
+            let person = Person::new(&stop, client, address, operation, expected);
+            // Sleeping is exact to a millisecond in a runtime, and to microseconds in a thread.
+            let runtime = Handle::current();
+            tokio::task::spawn_blocking(move || {
+                let mut outcome = Outcome::default();
+                let mut due = Instant::now() + first;
+                while !person.stop.load(Ordering::Relaxed) {
+                    std::thread::sleep(due.saturating_duration_since(Instant::now()));
+                    runtime.block_on(person.ask(due, &mut outcome));
+                    due += every;
+                }
+                outcome
+            })
+        };
+        let people = addresses.iter().enumerate().map(person).collect();
+        Self { stop, people }
     }
 
     /// The same, each so many times.
@@ -61,29 +92,11 @@ impl Load {
     ) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let person = |address: &String| {
-            let (stop, client) = (Arc::clone(&stop), client.clone());
-            let (address, operation) = (address.clone(), operation.to_owned());
-            let expected = expected.to_vec();
+            let person = Person::new(&stop, client, address, operation, expected);
             tokio::spawn(async move {
                 let mut outcome = Outcome::default();
-                while outcome.latencies.len() < times && !stop.load(Ordering::Relaxed) {
-                    let began = Instant::now();
-                    let problem = match client.graphql(&address, &operation).await {
-                        Ok(answer) if answer.status == 200 && expected.contains(&answer.body) => {
-                            let bodies = outcome.generations.entry(answer.generation).or_default();
-                            bodies.insert(answer.body.to_string());
-                            None
-                        }
-                        Ok(answer) => Some(format!("{} {}", answer.status, answer.body)),
-                        Err(error) => Some(format!("{error:?}")),
-                    };
-                    outcome.latencies.push(began.elapsed());
-                    if let Some(problem) = problem {
-                        outcome.failed += 1;
-                        if outcome.failures.len() < MOST_FAILURES {
-                            outcome.failures.push(problem);
-                        }
-                    }
+                while outcome.latencies.len() < times && !person.stop.load(Ordering::Relaxed) {
+                    person.ask(Instant::now(), &mut outcome).await;
                 }
                 outcome
             })
@@ -122,5 +135,52 @@ impl Load {
             assert_eq!(bodies.len(), 1, "{generation} answers so and so: {bodies:?}");
         }
         outcome
+    }
+}
+
+/// Someone with a question.
+struct Person {
+    stop: Arc<AtomicBool>,
+    client: Client,
+    address: String,
+    operation: String,
+    expected: Vec<Value>,
+}
+
+impl Person {
+    fn new(
+        stop: &Arc<AtomicBool>,
+        client: &Client,
+        address: &str,
+        operation: &str,
+        expected: &[Value],
+    ) -> Self {
+        Self {
+            stop: Arc::clone(stop),
+            client: client.clone(),
+            address: address.to_owned(),
+            operation: operation.to_owned(),
+            expected: expected.to_vec(),
+        }
+    }
+
+    /// Asks once. It takes from `since` until the answer is there.
+    async fn ask(&self, since: Instant, outcome: &mut Outcome) {
+        let problem = match self.client.graphql(&self.address, &self.operation).await {
+            Ok(answer) if answer.status == 200 && self.expected.contains(&answer.body) => {
+                let bodies = outcome.generations.entry(answer.generation).or_default();
+                bodies.insert(answer.body.to_string());
+                None
+            }
+            Ok(answer) => Some(format!("{} {}", answer.status, answer.body)),
+            Err(error) => Some(format!("{error:?}")),
+        };
+        outcome.latencies.push(since.elapsed());
+        if let Some(problem) = problem {
+            outcome.failed += 1;
+            if outcome.failures.len() < MOST_FAILURES {
+                outcome.failures.push(problem);
+            }
+        }
     }
 }
