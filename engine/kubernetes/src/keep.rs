@@ -1,11 +1,13 @@
 //! The last accepted set on disk, so that a container that restarts serves while the API server is away.
+//!
+//! A file of three parts: the hash of the second, a line; the index of the set, a line; the document followed by the table
+//! of objects, as they were published.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use delivery::{Set, hash};
-use serde::{Deserialize, Serialize};
+use delivery::{Index, Mark, Set, hash};
 
 /// A folder of this process alone that outlives it.
 #[derive(Clone, Debug)]
@@ -31,17 +33,8 @@ pub enum KeepError {
     Damaged(PathBuf),
 }
 
-const FILE: &str = "accepted-set.json";
-const NEXT_FILE: &str = "accepted-set.json.next";
-
-#[derive(Serialize, Deserialize)]
-struct Kept {
-    counter: u64,
-    metadata: String,
-    objects: String,
-    /// Of all of that.
-    hash: String,
-}
+const FILE: &str = "accepted-set";
+const NEXT_FILE: &str = "accepted-set.next";
 
 impl Keep {
     /// In this folder, which is made where it is missing.
@@ -66,36 +59,35 @@ impl Keep {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(failed("read", &path)(error)),
         };
-        let Ok(kept) = serde_json::from_slice::<Kept>(&text) else {
-            return Err(KeepError::Damaged(path));
-        };
-        let set = Set {
-            counter: kept.counter,
-            metadata: kept.metadata,
-            objects: kept.objects,
-        };
-        if hash_of(&set) == kept.hash {
-            Ok(Some(set))
-        } else {
-            Err(KeepError::Damaged(path))
+        match set_of(text) {
+            Some(set) => Ok(Some(set)),
+            None => Err(KeepError::Damaged(path)),
         }
     }
 
     /// Writes a set beside the one that is kept. A process that ends before [`Prepared::keep`] leaves the one before.
+    /// `mark` has the hashes of the set.
     ///
     /// # Errors
     /// The file system says no.
-    pub fn prepare(&self, set: &Set) -> Result<Prepared, KeepError> {
+    pub fn prepare(&self, set: &Set, mark: &Mark) -> Result<Prepared, KeepError> {
         let (path, next) = (self.folder.join(FILE), self.folder.join(NEXT_FILE));
-        let kept = Kept {
+        let index = Index {
+            format: Index::FORMAT,
             counter: set.counter,
-            hash: hash_of(set),
-            metadata: set.metadata.clone(),
-            objects: set.objects.clone(),
+            generation: mark.generation.clone(),
+            objects: mark.objects.clone(),
+            metadata_bytes: set.metadata.len(),
+            objects_bytes: set.objects.len(),
+            half: None,
+            parts: Vec::new(),
         };
-        let text = serde_json::to_vec(&kept).map_err(|error| failed("write", &next)(error.into()))?;
+        let index = serde_json::to_string(&index).map_err(|error| failed("write", &next)(error.into()))?;
+        let head = format!("{}\n{index}\n", hash(index.as_bytes()));
         let mut file = File::create(&next).map_err(failed("create", &next))?;
-        file.write_all(&text).map_err(failed("write", &next))?;
+        for part in [&head, &set.metadata, &set.objects] {
+            file.write_all(part.as_bytes()).map_err(failed("write", &next))?;
+        }
         file.sync_all().map_err(failed("write", &next))?;
         Ok(Prepared {
             folder: self.folder.clone(),
@@ -127,14 +119,29 @@ impl Prepared {
     }
 }
 
-fn hash_of(set: &Set) -> String {
-    let of_texts = format!(
-        "{}/{}/{}",
-        set.counter,
-        set.generation(),
-        hash(set.objects.as_bytes())
-    );
-    hash(of_texts.as_bytes())
+/// The set of a file's content; nothing where it is damaged.
+fn set_of(content: Vec<u8>) -> Option<Set> {
+    let mut content = String::from_utf8(content).ok()?;
+    let (hash_of_index, rest) = content.split_once('\n')?;
+    let (index, texts) = rest.split_once('\n')?;
+    if hash(index.as_bytes()) != hash_of_index {
+        return None;
+    }
+    let index: Index = serde_json::from_str(index).ok()?;
+    let begin = content.len() - texts.len();
+    let end = begin.checked_add(index.metadata_bytes)?;
+    let whole = index.format == Index::FORMAT
+        && texts.len().checked_sub(index.metadata_bytes)? == index.objects_bytes;
+    if !whole || !content.is_char_boundary(end) {
+        return None;
+    }
+    let objects = content.split_off(end);
+    let set = Set {
+        counter: index.counter,
+        metadata: content.split_off(begin),
+        objects,
+    };
+    (set.mark() == index.mark()).then_some(set)
 }
 
 fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> KeepError {

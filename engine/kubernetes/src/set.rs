@@ -22,8 +22,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// What happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SetNews {
-    /// A set that is whole and later than all before.
-    Set(Set),
+    /// A set that is whole and later than all before, and its hashes.
+    Set(Set, Mark),
     /// There is a set that cannot be taken. What was handed on before stays.
     Refused {
         /// Its counter, where that can be read.
@@ -65,9 +65,9 @@ pub async fn follow_sets(
             _ => last.as_ref() == Some(&news),
         };
         if !known {
-            each(news.clone());
             // A set is large and never told twice: its counter has grown.
-            last = (!matches!(news, SetNews::Set(_) | SetNews::Same)).then_some(news);
+            last = (!matches!(news, SetNews::Set(..) | SetNews::Same)).then(|| news.clone());
+            each(news);
         }
     };
     loop {
@@ -95,15 +95,15 @@ pub async fn follow_sets(
             () = at(again) => {}
         }
         let Some(tried) = &mut pending else { continue };
-        match take(&api, name, &tried.data, accepted.as_ref()).await {
+        match take(&api, name, &mut tried.data, accepted.as_ref()).await {
             Ok(None) => {
                 pending = None;
                 tell(SetNews::Same);
             }
-            Ok(Some(set)) => {
-                accepted = Index::read(&tried.data).ok().map(|index| index.mark());
+            Ok(Some((set, mark))) => {
+                accepted = Some(mark.clone());
                 pending = None;
-                tell(SetNews::Set(set));
+                tell(SetNews::Set(set, mark));
             }
             Err(Refusal {
                 counter,
@@ -140,9 +140,9 @@ struct Refusal {
 async fn take(
     api: &Api<ConfigMap>,
     name: &str,
-    data: &BTreeMap<String, String>,
+    data: &mut BTreeMap<String, String>,
     accepted: Option<&Mark>,
-) -> Result<Option<Set>, Refusal> {
+) -> Result<Option<(Set, Mark)>, Refusal> {
     let damaged = |counter, again| {
         move |damage: Damage| Refusal {
             counter,
@@ -184,9 +184,25 @@ async fn take(
     }
     // Parts may be of the write after this one, whose index comes next; what stands beside its index stays as it is.
     let in_parts = index.half.is_some();
-    assemble(&index, data, &parts)
-        .map(Some)
-        .map_err(damaged(counter, in_parts))
+    let mark = index.mark();
+    // Only what is in parts is looked at again.
+    let beside = if in_parts {
+        BTreeMap::new()
+    } else {
+        std::mem::take(data)
+    };
+    // Hashing and decompressing takes milliseconds, in which others want to be answered.
+    let assembled = tokio::task::spawn_blocking(move || assemble(&index, &beside, &parts)).await;
+    match assembled {
+        Ok(assembled) => assembled
+            .map(|set| Some((set, mark)))
+            .map_err(damaged(counter, in_parts)),
+        Err(defect) => Err(Refusal {
+            counter,
+            message: in_words(&defect),
+            again: false,
+        }),
+    }
 }
 
 async fn get(api: &Api<ConfigMap>, name: &str) -> Result<Vec<u8>, String> {

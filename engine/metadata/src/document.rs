@@ -23,7 +23,7 @@ use crate::source::Source;
 
 pub use print::hash;
 pub use read::{AnyDocument, DEFAULT_SOURCE, NoDefaultSource, SourcelessDocument};
-pub use text::TextError;
+pub use text::{Known, TextError};
 
 /// A metadata document of version 3. Empty sections are absent from the printed form.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -23,7 +23,7 @@ pub(crate) use printer::ObjectPrinter;
 pub(crate) use scalar::{non_empty, read_graphql_name, type_mismatch};
 pub use shape::{Content, Shape};
 pub(crate) use shape::{entries_content, field_content};
-use shared::Shared;
+pub(crate) use shared::Shared;
 
 /// How deeply a document may nest. Deeper ones are refused before anything else is read.
 pub const MAX_DEPTH: usize = 128;
@@ -142,6 +142,19 @@ impl Reader {
             arguments: true,
             shared: Shared::default(),
         }
+    }
+
+    /// A reader of a document that knows parts of others.
+    pub(crate) fn knowing(shared: Shared) -> Self {
+        Self {
+            shared,
+            ..Self::new()
+        }
+    }
+
+    /// What it knows at the end.
+    pub(crate) fn into_shared(self) -> Shared {
+        self.shared
     }
 
     /// Reads a value, after checking that it does not nest too deeply.

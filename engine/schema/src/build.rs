@@ -11,11 +11,11 @@ use metadata::object_id::MetadataObjectId;
 use metadata::source::SourceKind;
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::model::{Model, Options, Role, Source, SourceId};
+use crate::model::{Model, Options, Role, Source, SourceId, TableHashes};
 use crate::problem::Problem;
 use crate::resolve::conflict::{Claims, Names};
 use crate::resolve::permission::ADMIN;
-use crate::resolve::{CatalogState, Resolver, SourceRole, Surroundings, inherited_role, unsupported};
+use crate::resolve::{CatalogState, MadeOf, Resolver, SourceRole, Surroundings, inherited_role, unsupported};
 use crate::scalar::Scalars;
 
 /// Sources that one model can have at most (ids hold 8 bits).
@@ -41,7 +41,8 @@ impl<'a> Previous<'a> {
 /// Builds the model of a document. Sources without an entry in `catalogs` are reported as unavailable.
 ///
 /// A source of `previous` is reused, pointer and all, if its metadata, its catalog and everything else it
-/// depends on are unchanged; so is a role whose overlay is the same.
+/// depends on are unchanged; so is a role whose overlay is the same. Where nothing but permissions changed, they alone are
+/// resolved anew.
 ///
 /// Nothing here fails: what cannot be resolved is left out and reported, together with what depends on it.
 pub fn build(
@@ -55,13 +56,11 @@ pub fn build(
     let (inherited_roles, role_problems) = inherited_role::order(document, &plain);
     problems.extend(role_problems);
     let previous = previous.filter(|previous| previous.model.options == *options);
-    let known = |name: &str| previous.and_then(|previous| previous.source(name));
     let surroundings = Surroundings {
         options,
         inherited_roles: &inherited_roles,
     };
-    let mut claims = Claims::default();
-    let mut planned: Vec<(&String, &metadata::Source, &CatalogState, Names)> = Vec::new();
+    let mut planned: Vec<(&String, &metadata::Source, &CatalogState)> = Vec::new();
     for (name, source) in &document.sources {
         let refuse = |message: String| Problem::inconsistent(MetadataObjectId::Source(name.clone()), message);
         if let SourceKind::Other(kind) = &source.kind {
@@ -71,32 +70,23 @@ pub fn build(
                 "too many sources: at most {MAX_SOURCES} can be served"
             )));
         } else if let Some(state) = catalogs.get(name) {
-            let customization = crate::resolve::customization(source, options);
-            let names = claims.claim(name, source, state, &customization);
-            planned.push((name, source, state, names));
+            planned.push((name, source, state));
         } else {
             problems.push(refuse(
                 "the database cannot be reached, and was never introspected".to_owned(),
             ));
         }
     }
-    let mut table_hashes: Vec<Box<[u128]>> = planned
-        .iter()
-        .map(|(name, source, ..)| hashes_of_tables(source, known(name)))
-        .collect();
-    let hashes: Vec<u128> = planned
-        .iter()
-        .zip(&table_hashes)
-        .map(|((name, source, state, names), tables)| {
-            origin_hash(name, source, tables, state, names, &surroundings)
-        })
-        .collect();
+    let mut origins = origins(&planned, previous, &surroundings);
     let previous = previous.map(|previous| previous.model);
-    let reusable = |at: usize| -> Option<&Arc<Source>> {
-        let source = previous?.sources.get(at)?;
-        (Some(&source.origin.hash) == hashes.get(at)).then_some(source)
-    };
-    let reuses_any = (0..planned.len()).any(|at| reusable(at).is_some());
+    let before = |at: usize| -> Option<&Arc<Source>> { previous?.sources.get(at) };
+    let reusable = |at: usize, origin: &MadeOf| before(at).filter(|source| source.origin.hash == origin.hash);
+    let resembling =
+        |at: usize, origin: &MadeOf| before(at).filter(|source| source.origin.structure == origin.structure);
+    let reuses_any = origins
+        .iter()
+        .enumerate()
+        .any(|(at, origin)| reusable(at, origin).or(resembling(at, origin)).is_some());
     // Ids of scalars are kept while something refers to them, and start anew otherwise.
     let mut scalars = match previous {
         Some(previous) if reuses_any => previous.scalars.clone(),
@@ -104,10 +94,9 @@ pub fn build(
     };
     let mut sources = Vec::with_capacity(planned.len());
     let mut roles: BTreeMap<Name, Role> = BTreeMap::new();
-    for (at, (name, metadata, state, names)) in planned.iter().enumerate() {
+    for (at, ((name, metadata, state), origin)) in planned.iter().zip(origins.drain(..)).enumerate() {
         let id = SourceId(u8::try_from(at).unwrap_or(u8::MAX));
-        let hash = hashes.get(at).copied().unwrap_or_default();
-        if let (Some(source), Some(previous)) = (reusable(at), previous) {
+        if let (Some(source), Some(previous)) = (reusable(at, &origin), previous) {
             problems.extend(source.origin.problems.iter().cloned());
             sources.push(source.clone());
             for (role, overlay) in &previous.roles {
@@ -116,8 +105,8 @@ pub fn build(
             continue;
         }
         let resolver = Resolver::new(id, name, metadata, state, &surroundings, &mut scalars);
-        let tables = table_hashes.get_mut(at).map(std::mem::take).unwrap_or_default();
-        let resolved = resolver.run(names, hash, tables);
+        let known = resembling(at, &origin).map(Arc::as_ref);
+        let resolved = resolver.run(origin, known);
         problems.extend(resolved.source.origin.problems.iter().cloned());
         for (role, overlay) in resolved.roles {
             add(&mut roles, &role, overlay);
@@ -215,39 +204,111 @@ fn part_of(role: &Role, source: SourceId) -> SourceRole {
     SourceRole { tables, functions }
 }
 
+/// What each source is made of, and which names are left to it.
+fn origins(
+    planned: &[(&String, &metadata::Source, &CatalogState)],
+    previous: Option<Previous<'_>>,
+    surroundings: &Surroundings<'_>,
+) -> Vec<MadeOf> {
+    let known = |name: &str| previous.and_then(|previous| previous.source(name));
+    let declared: Vec<(Box<[TableHashes]>, u128)> = planned
+        .iter()
+        .map(|(name, source, state)| {
+            let tables = hashes_of_tables(source, known(name));
+            let declared = declared_hash(name, source, &tables, state);
+            (tables, declared)
+        })
+        .collect();
+    // Names are claimed across sources: they are known where all sources declare what they declared before.
+    let before = previous
+        .map(|previous| previous.model.sources.as_slice())
+        .filter(|sources| {
+            let hashes = sources.iter().map(|source| source.origin.declared);
+            hashes.eq(declared.iter().map(|(_, hash)| *hash))
+        });
+    let mut claims = Claims::default();
+    let mut origins = Vec::with_capacity(planned.len());
+    for (at, ((name, source, state), (tables, declared))) in planned.iter().zip(declared).enumerate() {
+        let known = before.and_then(|sources| sources.get(at));
+        let names = known.map_or_else(
+            || {
+                let customization = crate::resolve::customization(source, surroundings.options);
+                Arc::new(claims.claim(name, source, state, &customization))
+            },
+            |known| Arc::clone(&known.origin.names),
+        );
+        let structure = structure_hash(declared, &names);
+        let mut whole = HashText::new();
+        whole.feed(&(structure, &tables, surroundings.inherited_roles));
+        origins.push(MadeOf {
+            hash: whole.finish(),
+            declared,
+            structure,
+            tables,
+            names,
+        });
+    }
+    origins
+}
+
 /// Hashes of the tables' metadata; those of tables that the document before has as well are known.
 fn hashes_of_tables(
     metadata: &metadata::Source,
     previous: Option<(&metadata::Source, &Source)>,
-) -> Box<[u128]> {
+) -> Box<[TableHashes]> {
     let known = |name: &metadata::QualifiedName, table: &Arc<metadata::Table>| {
         let (metadata, source) = previous?;
         let (at, _, known) = metadata.tables.get_full(name)?;
-        let hash = source.origin.tables.get(at)?;
-        Arc::ptr_eq(known, table).then_some(*hash)
+        let hashes = source.origin.tables.get(at)?;
+        Arc::ptr_eq(known, table).then_some(*hashes)
     };
     metadata
         .tables
         .iter()
-        .map(|(name, table)| {
-            known(name, table).unwrap_or_else(|| {
-                let mut text = HashText::new();
-                // The debug form names every field; writing to a hasher cannot fail.
-                let _ = write!(text, "{name:?}{table:?}");
-                text.finish()
-            })
-        })
+        .map(|(name, table)| known(name, table).unwrap_or_else(|| hashes_of_table(name, table)))
         .collect()
 }
 
-/// Hash over everything that a resolved source depends on.
-fn origin_hash(
+fn hashes_of_table(name: &metadata::QualifiedName, table: &metadata::Table) -> TableHashes {
+    // Whoever adds a field has to think of it here.
+    let metadata::Table {
+        is_enum,
+        configuration,
+        object_relationships,
+        array_relationships,
+        computed_fields,
+        remote_relationships,
+        insert_permissions,
+        select_permissions,
+        update_permissions,
+        delete_permissions,
+        event_triggers,
+        apollo_federation_config,
+        logical_model,
+    } = table;
+    let (mut structure, mut permissions) = (HashText::new(), HashText::new());
+    // The debug form names every field; writing to a hasher cannot fail.
+    let _ = write!(
+        structure,
+        "{name:?}{is_enum:?}{configuration:?}{object_relationships:?}{array_relationships:?}{computed_fields:?}\
+         {remote_relationships:?}{event_triggers:?}{apollo_federation_config:?}{logical_model:?}"
+    );
+    let _ = write!(
+        permissions,
+        "{insert_permissions:?}{select_permissions:?}{update_permissions:?}{delete_permissions:?}"
+    );
+    TableHashes {
+        structure: structure.finish(),
+        permissions: permissions.finish(),
+    }
+}
+
+/// Hash over everything that a source is resolved from, without permissions and what it shares with other sources.
+fn declared_hash(
     name: &str,
     metadata: &metadata::Source,
-    tables: &[u128],
+    tables: &[TableHashes],
     state: &CatalogState,
-    names: &Names,
-    surroundings: &Surroundings<'_>,
 ) -> u128 {
     // Whoever adds a field has to think of it here.
     let metadata::Source {
@@ -264,22 +325,25 @@ fn origin_hash(
         extra,
     } = metadata;
     let mut text = HashText::new();
-    for hasher in &mut text.0 {
-        name.hash(hasher);
-        tables.hash(hasher);
-        state.catalog.fingerprint.hash(hasher);
-        state.enum_values.hash(hasher);
-        surroundings.inherited_roles.hash(hasher);
-        let mut lost: Vec<_> = names.lost_tables.iter().chain(&names.lost_functions).collect();
-        lost.sort();
-        lost.hash(hasher);
+    text.feed(&(name, &state.catalog.fingerprint, &state.enum_values));
+    for table in tables {
+        text.feed(&table.structure);
     }
     let _ = write!(
         text,
         "{kind:?}{functions:?}{native_queries:?}{stored_procedures:?}{logical_models:?}{configuration:?}\
-         {query_tags:?}{customization:?}{health_check:?}{extra:?}{:?}",
-        names.problems
+         {query_tags:?}{customization:?}{health_check:?}{extra:?}"
     );
+    text.finish()
+}
+
+/// The same with the names that a source lost to others.
+fn structure_hash(declared: u128, names: &Names) -> u128 {
+    let mut lost: Vec<_> = names.lost_tables.iter().chain(&names.lost_functions).collect();
+    lost.sort();
+    let mut text = HashText::new();
+    text.feed(&(declared, lost));
+    let _ = write!(text, "{:?}", names.problems);
     text.finish()
 }
 
@@ -291,6 +355,12 @@ impl HashText {
         let mut hashers = [DefaultHasher::new(), DefaultHasher::new()];
         1u8.hash(&mut hashers[1]);
         Self(hashers)
+    }
+
+    fn feed(&mut self, value: &impl Hash) {
+        for hasher in &mut self.0 {
+            value.hash(hasher);
+        }
     }
 
     fn finish(self) -> u128 {

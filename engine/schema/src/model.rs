@@ -16,6 +16,7 @@ use crate::catalog::{ForeignKey, QualifiedName, TableKind, Type, TypeKind, Volat
 use crate::naming::{NamingConvention, Piece, is_graphql_name};
 use crate::predicate::Predicate;
 use crate::problem::Problem;
+use crate::resolve::conflict::Names;
 use crate::scalar::{Scalar, Scalars, is_comparable, is_numeric};
 
 macro_rules! packed_id {
@@ -158,18 +159,19 @@ pub struct Source {
     pub id: SourceId,
     /// Metadata name, for instance `default`.
     pub name: Name,
-    /// Tracked tables by position.
-    pub tables: Vec<Table>,
+    /// Tracked tables by position. Like functions and root fields they are shared with the next model where only
+    /// permissions changed.
+    pub tables: Arc<Vec<Table>>,
     /// Tracked functions by position.
-    pub functions: Vec<Function>,
+    pub functions: Arc<Vec<Function>>,
     /// Interned predicates by position; number 0 is always true.
     pub predicates: Vec<Predicate>,
     /// Root fields of the query root by GraphQL name, for all roles; visibility is the overlay's.
-    pub query_fields: IndexMap<Name, RootField>,
+    pub query_fields: Arc<IndexMap<Name, RootField>>,
     /// Root fields of the mutation root.
-    pub mutation_fields: IndexMap<Name, RootField>,
+    pub mutation_fields: Arc<IndexMap<Name, RootField>>,
     /// Root fields of the subscription root.
-    pub subscription_fields: IndexMap<Name, RootField>,
+    pub subscription_fields: Arc<IndexMap<Name, RootField>>,
     /// `customization`.
     pub customization: Customization,
     /// `query_tags`.
@@ -185,10 +187,27 @@ pub struct Source {
 pub struct Origin {
     /// Hash over its metadata, catalog fingerprint, enum values and everything else its content depends on.
     pub hash: u128,
+    /// Hash over what names of root fields and types come of: everything but permissions and names that were lost.
+    pub(crate) declared: u128,
+    /// Hash over what tables, functions and root fields come of: the same with names that were lost.
+    pub(crate) structure: u128,
     /// Hashes of its tables' metadata, in their order in the document.
-    pub tables: Box<[u128]>,
+    pub(crate) tables: Box<[TableHashes]>,
+    /// Names that were lost to others.
+    pub(crate) names: Arc<Names>,
     /// Objects that were left out.
     pub problems: Vec<Problem>,
+    /// How many of them, the first ones, have nothing to do with permissions.
+    pub(crate) structural_problems: usize,
+}
+
+/// Hashes of what the document says of a table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct TableHashes {
+    /// All but the permissions.
+    pub(crate) structure: u128,
+    /// The permissions.
+    pub(crate) permissions: u128,
 }
 
 /// `sources[].customization` with defaults applied.

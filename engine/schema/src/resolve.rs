@@ -1,8 +1,9 @@
 //! One source: its metadata and its catalog become tables, functions, predicates and the overlays of all roles.
 //!
 //! The steps run in the order in which they need each other: names, tables, relationships and functions,
-//! permissions, inherited roles, root fields. What a step cannot resolve becomes a [`Problem`] and is left out;
-//! later steps do not find it and report what depends on it.
+//! root fields, permissions, inherited roles. What a step cannot resolve becomes a [`Problem`] and is left out;
+//! later steps do not find it and report what depends on it. All up to root fields is the structure of a source, which
+//! permissions have no part in.
 
 pub(crate) mod bool_exp;
 pub(crate) mod computed_field;
@@ -30,7 +31,7 @@ use crate::access::TableAccess;
 use crate::catalog::{self, Catalog};
 use crate::model::{
     ColumnId, Customization, Function, FunctionId, Options, Origin, QueryTagFormat, QueryTags, Source,
-    SourceId, Table, TableId,
+    SourceId, Table, TableHashes, TableId,
 };
 use crate::naming::NamingConvention;
 use crate::problem::Problem;
@@ -70,6 +71,15 @@ pub(crate) struct SourceRole {
     pub(crate) functions: FxHashSet<FunctionId>,
 }
 
+/// What a source is resolved from, as far as the next build asks for it.
+pub(crate) struct MadeOf {
+    pub(crate) hash: u128,
+    pub(crate) declared: u128,
+    pub(crate) structure: u128,
+    pub(crate) tables: Box<[TableHashes]>,
+    pub(crate) names: Arc<Names>,
+}
+
 /// A resolved source and the overlays over it.
 pub(crate) struct Resolved {
     pub(crate) source: Source,
@@ -90,10 +100,10 @@ pub(crate) struct Resolver<'a> {
     pub(crate) table_ids: FxHashMap<&'a metadata::QualifiedName, TableId>,
     /// The same by catalog name, for foreign keys and row types.
     pub(crate) catalog_ids: FxHashMap<(&'a str, &'a str), TableId>,
-    pub(crate) tables: Vec<Table>,
+    pub(crate) tables: Arc<Vec<Table>>,
     /// Metadata and catalog entry of each of `tables`.
     pub(crate) entries: Vec<Entry<'a>>,
-    pub(crate) functions: Vec<Function>,
+    pub(crate) functions: Arc<Vec<Function>>,
     pub(crate) function_names: FxHashMap<(&'a str, &'a str), Vec<&'a catalog::Function>>,
     pub(crate) predicates: Predicates,
     pub(crate) roles: BTreeMap<Name, SourceRole>,
@@ -155,42 +165,35 @@ impl<'a> Resolver<'a> {
             problems: Vec::new(),
             table_ids: FxHashMap::default(),
             catalog_ids: FxHashMap::default(),
-            tables: Vec::new(),
+            tables: Arc::default(),
             entries: Vec::new(),
-            functions: Vec::new(),
+            functions: Arc::default(),
             function_names,
             predicates: Predicates::new(id),
             roles: BTreeMap::new(),
         }
     }
 
-    /// Runs all steps. `names` says which tables and functions lost their name to another one.
-    pub(crate) fn run(mut self, names: &Names, hash: u128, table_hashes: Box<[u128]>) -> Resolved {
-        self.resolve_tables(names);
-        self.resolve_enum_references();
-        self.resolve_relationships();
-        self.resolve_computed_fields();
-        self.resolve_fields();
-        self.resolve_functions(names);
-        self.report_unsupported();
+    /// Runs all steps. `known` is a source of the same structure: of it only permissions are resolved anew.
+    pub(crate) fn run(mut self, made_of: MadeOf, known: Option<&Source>) -> Resolved {
+        let root_fields = match known {
+            Some(known) => self.take_structure(known),
+            None => self.resolve_structure(&made_of.names),
+        };
+        let structural_problems = self.problems.len();
         self.resolve_permissions();
         self.resolve_function_permissions();
         self.inherit_roles();
         self.grant_admin();
-        let RootFields {
-            query,
-            mutation,
-            subscription,
-        } = self.root_fields();
         let source = Source {
             id: self.id,
             name: Name::from(self.name),
             tables: self.tables,
             functions: self.functions,
             predicates: self.predicates.into_vec(),
-            query_fields: query,
-            mutation_fields: mutation,
-            subscription_fields: subscription,
+            query_fields: root_fields.query,
+            mutation_fields: root_fields.mutation,
+            subscription_fields: root_fields.subscription,
             customization: self.customization,
             query_tags: query_tags(self.metadata),
             extensions_schema: self
@@ -200,15 +203,53 @@ impl<'a> Resolver<'a> {
                 .clone()
                 .unwrap_or_else(|| metadata::name::DEFAULT_SCHEMA.to_owned()),
             origin: Origin {
-                hash,
-                tables: table_hashes,
+                hash: made_of.hash,
+                declared: made_of.declared,
+                structure: made_of.structure,
+                tables: made_of.tables,
+                names: made_of.names,
                 problems: self.problems,
+                structural_problems,
             },
         };
         Resolved {
             source,
             roles: self.roles,
         }
+    }
+
+    /// What does not depend on permissions. `names` says which tables and functions lost their name to another one.
+    fn resolve_structure(&mut self, names: &Names) -> RootFields {
+        self.resolve_tables(names);
+        self.resolve_enum_references();
+        self.resolve_relationships();
+        self.resolve_computed_fields();
+        self.resolve_fields();
+        self.resolve_functions(names);
+        self.report_unsupported();
+        self.root_fields()
+    }
+
+    /// The same of a source that was resolved from the same before.
+    fn take_structure(&mut self, known: &Source) -> RootFields {
+        self.tables = Arc::clone(&known.tables);
+        self.functions = Arc::clone(&known.functions);
+        let problems = known.origin.problems.iter();
+        self.problems
+            .extend(problems.take(known.origin.structural_problems).cloned());
+        self.enter_tables();
+        RootFields {
+            query: Arc::clone(&known.query_fields),
+            mutation: Arc::clone(&known.mutation_fields),
+            subscription: Arc::clone(&known.subscription_fields),
+        }
+    }
+
+    /// The tables, to write to. None once they are shared.
+    pub(crate) fn tables_mut(&mut self) -> &mut [Table] {
+        Arc::get_mut(&mut self.tables)
+            .map(Vec::as_mut_slice)
+            .unwrap_or_default()
     }
 
     /// Reports an object that is left out.

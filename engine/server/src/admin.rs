@@ -13,7 +13,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use bytes::Bytes;
-use delivery::{CheckRequest, MOST_WAIT, path};
+use delivery::{MOST_WAIT, path};
 use flate2::read::GzDecoder;
 use http::header::{ALLOW, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
@@ -28,9 +28,11 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tower::ServiceExt;
 
+use crate::generation::aside::{Urgency, aside};
 use crate::http::body;
 use crate::http::router::{self, Peer};
 use crate::state::State;
+use check::Asked;
 
 /// Connections at a time: the operator needs two.
 const MOST_CONNECTIONS: usize = 32;
@@ -221,22 +223,21 @@ fn hold(state: &State, body: &[u8]) -> Answer {
 
 /// `POST /v1/check`
 async fn checked(state: &Arc<State>, body: Bytes, compressed: bool) -> Answer {
-    let read = tokio::task::spawn_blocking(move || read_check(&body, compressed)).await;
-    let request = match read {
-        Ok(Ok(request)) => request,
-        Ok(Err(message)) => return refusal(StatusCode::BAD_REQUEST, &message),
-        Err(defect) => return refusal(StatusCode::INTERNAL_SERVER_ERROR, &defect.to_string()),
-    };
     // In a task of its own, so that a defect in it ends this request and nothing else.
     let state = Arc::clone(state);
-    match tokio::spawn(async move { check::check(&state, &request).await }).await {
+    let check = async move {
+        let request = aside(Urgency::Gentle, || read_check(&body, compressed))?;
+        drop(body);
+        check::check(&state, &request).await
+    };
+    match tokio::spawn(check).await {
         Ok(Ok(answer)) => whole(&answer),
         Ok(Err(message)) => refusal(StatusCode::BAD_REQUEST, &message),
         Err(defect) => refusal(StatusCode::INTERNAL_SERVER_ERROR, &defect.to_string()),
     }
 }
 
-fn read_check(body: &[u8], compressed: bool) -> Result<CheckRequest, String> {
+fn read_check(body: &[u8], compressed: bool) -> Result<Asked, String> {
     let mut text = Vec::new();
     let text = if compressed {
         let most = u64::try_from(MOST_BODY).unwrap_or(u64::MAX);

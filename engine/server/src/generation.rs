@@ -18,6 +18,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
+use delivery::ObjectProblem;
 use http::HeaderValue;
 use metadata::Document;
 use metadata::object_id::MetadataObjectId;
@@ -52,6 +53,8 @@ pub struct Generation {
     pub model: Arc<Model>,
     /// What is wrong with it.
     pub problems: Arc<[Problem]>,
+    /// The same by custom resource, once somebody has asked.
+    reported: OnceLock<Arc<[ObjectProblem]>>,
     /// The paths of the REST endpoints.
     pub rest_endpoints: Arc<RestEndpoints>,
     /// Databases by source name.
@@ -132,6 +135,7 @@ impl Generation {
             document,
             model,
             problems: problems.into(),
+            reported: OnceLock::new(),
             rest_endpoints: Arc::new(rest_endpoints),
             sources,
             databases,
@@ -165,6 +169,7 @@ impl Generation {
         if let Some(hash) = &provenance.published_hash {
             self.hash = OnceLock::from(hash.clone());
         }
+        self.reported = OnceLock::new();
         self.provenance = provenance;
         self
     }
@@ -189,6 +194,11 @@ impl Generation {
     /// The allow list.
     pub fn allow_list(&self) -> &AllowList {
         self.allow_list.get_or_init(|| AllowList::new(&self.document))
+    }
+
+    /// What is wrong by custom resource, as `make` says it when it is first asked for.
+    pub fn report_problems(&self, make: impl FnOnce(&Self) -> Vec<ObjectProblem>) -> &[ObjectProblem] {
+        self.reported.get_or_init(|| make(self).into())
     }
 
     /// Nothing is wrong.

@@ -18,6 +18,7 @@ use std::time::Duration;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use futures_util::future::join_all;
+use metadata::document::Known;
 use metadata::{Document, Source};
 use plan::PlanCache;
 use plan::cache::Statistics;
@@ -26,6 +27,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{MutexGuard, Notify};
 use uuid::Uuid;
 
+use crate::admin::report;
 use crate::auth::Authenticator;
 use crate::generation::aside::{Urgency, aside};
 use crate::generation::source::Surroundings;
@@ -38,7 +40,8 @@ use standing::Standing;
 
 pub use away::within;
 pub use catalogs::has_outdated;
-pub use start::{EVERYTHING, StartError, parse};
+use start::parse;
+pub use start::{EVERYTHING, StartError};
 
 /// How long one source may take to be introspected before the generation is made without it. A source of thousands of
 /// tables takes seconds.
@@ -71,6 +74,8 @@ pub struct State {
     /// What the admin port tells besides the generation.
     standing: Standing,
     generation: ArcSwap<Generation>,
+    /// What the document has in common with the next one.
+    known: Mutex<Known>,
     store: Option<pg::Store>,
     writer: tokio::sync::Mutex<()>,
     /// What was told last of the files of a folder.
@@ -151,6 +156,14 @@ impl State {
         self.settings.origin.is_writable()
     }
 
+    /// Reads a document's text.
+    ///
+    /// # Errors
+    /// Where and why it cannot be read.
+    pub fn parse(&self, text: &str) -> Result<Document, StartError> {
+        parse(text, &self.known)
+    }
+
     /// One change of the document at a time.
     pub async fn lock(&self) -> MutexGuard<'_, ()> {
         self.writer.lock().await
@@ -174,6 +187,9 @@ impl State {
         let changed_problems = generation.problems != before.problems;
         aside(Urgency::Gentle, || {
             generation.hash();
+            if generation.provenance.counter.is_some() {
+                generation.report_problems(report::problems_of);
+            }
         });
         let generation = Arc::new(generation);
         self.client.allow_tls(&generation.document.network.tls_allowlist);

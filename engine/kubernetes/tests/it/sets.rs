@@ -56,6 +56,11 @@ fn base64(bytes: &[u8]) -> Value {
     serde_json::to_value(k8s_openapi::ByteString(bytes.to_vec())).unwrap()
 }
 
+fn handed_on(set: Set) -> SetNews {
+    let mark = set.mark();
+    SetNews::Set(set, mark)
+}
+
 struct Follower {
     news: mpsc::UnboundedReceiver<SetNews>,
 }
@@ -79,7 +84,10 @@ impl Follower {
 
     async fn next_counter(&mut self) -> u64 {
         match self.next().await {
-            SetNews::Set(set) => set.counter,
+            SetNews::Set(set, mark) => {
+                assert_eq!(mark, set.mark());
+                set.counter
+            }
             other => panic!("{other:?}"),
         }
     }
@@ -98,9 +106,9 @@ async fn sets_are_handed_on_as_they_come() {
     let mut follower = Follower::start(&server, None);
     assert_eq!(follower.next().await, SetNews::Missing);
     put_index(&server, &published(&small(1), Half::A));
-    assert_eq!(follower.next().await, SetNews::Set(small(1)));
+    assert_eq!(follower.next().await, handed_on(small(1)));
     put_index(&server, &published(&small(2), Half::A));
-    assert_eq!(follower.next().await, SetNews::Set(small(2)));
+    assert_eq!(follower.next().await, handed_on(small(2)));
     server.delete(MAPS, NAME);
     assert_eq!(follower.next().await, SetNews::Missing);
     put_index(&server, &published(&small(2), Half::A));
@@ -147,7 +155,7 @@ async fn a_torn_set_is_refused_and_taken_when_it_is_whole() {
     // It tries again by itself.
     loop {
         match follower.next().await {
-            SetNews::Set(set) => break assert_eq!(set, large(2)),
+            SetNews::Set(set, _) => break assert_eq!(set, large(2)),
             SetNews::Refused { .. } => {}
             other => panic!("{other:?}"),
         }
@@ -225,7 +233,7 @@ async fn an_api_server_that_was_away_is_followed_again() {
     server.switch(true);
     loop {
         match follower.next().await {
-            SetNews::Set(set) => break assert_eq!(set.counter, 2),
+            SetNews::Set(set, _) => break assert_eq!(set.counter, 2),
             SetNews::Unreachable(_) => {}
             other => panic!("{other:?}"),
         }

@@ -1,10 +1,12 @@
 //! Parts of the document behind an `Arc`: equal ones that are read together are held once, and a copy of a document
 //! shares all of them with the original. A document of many tables and roles repeats few permissions many times.
+//!
+//! What is known of a part holds none: a part lives as long as a document that it is in.
 
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hasher, RandomState};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use serde_json::Value;
 
@@ -12,13 +14,18 @@ use super::{Content, Entry, Json, ParseError, Reader, Shape};
 
 /// Parts that were read so far, by type and by a hash of what was written.
 #[derive(Debug, Default)]
-pub(super) struct Shared {
-    known: HashMap<(TypeId, [u64; 2]), Arc<dyn Any + Send + Sync>>,
+pub(crate) struct Shared {
+    known: HashMap<(TypeId, [u64; 2]), Weak<dyn Any + Send + Sync>>,
     /// Keyed at random and wide enough together: two texts never meet, by chance or on purpose.
     hashers: [RandomState; 2],
 }
 
 impl Shared {
+    /// Forgets parts that no document has any more.
+    pub(crate) fn forget_the_gone(&mut self) {
+        self.known.retain(|_, part| part.strong_count() > 0);
+    }
+
     fn key<T: 'static>(&self, value: &Value) -> (TypeId, [u64; 2]) {
         let hash = |state: &RandomState| {
             let mut hasher = state.build_hasher();
@@ -69,15 +76,15 @@ fn write(value: &Value, hasher: &mut impl Hasher) {
 impl<T: Json + Send + Sync + 'static> Json for Arc<T> {
     fn read(value: &Value, reader: &mut Reader) -> Result<Self, ParseError> {
         let key = reader.shared.key::<T>(value);
-        if let Some(known) = reader.shared.known.get(&key)
-            && let Ok(known) = Arc::clone(known).downcast::<T>()
+        if let Some(known) = reader.shared.known.get(&key).and_then(Weak::upgrade)
+            && let Ok(known) = known.downcast::<T>()
         {
             return Ok(known);
         }
         let warnings = reader.warnings.len();
         let part = Self::new(T::read(value, reader)?);
         if reader.warnings.len() == warnings {
-            let known: Arc<dyn Any + Send + Sync> = Arc::<T>::clone(&part);
+            let known: Weak<dyn Any + Send + Sync> = Arc::<T>::downgrade(&part);
             reader.shared.known.insert(key, known);
         }
         Ok(part)

@@ -398,12 +398,12 @@ pub(crate) fn world(options: Options) -> Model {
     let source = Source {
         id: SourceId(0),
         name: "default".into(),
-        tables,
-        functions: vec![function],
+        tables: Arc::new(tables),
+        functions: Arc::new(vec![function]),
         predicates,
-        query_fields: IndexMap::default(),
-        mutation_fields,
-        subscription_fields: IndexMap::default(),
+        query_fields: Arc::default(),
+        mutation_fields: Arc::new(mutation_fields),
+        subscription_fields: Arc::default(),
         customization: Customization::default(),
         query_tags: QueryTags {
             disabled: true,

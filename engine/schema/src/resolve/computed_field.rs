@@ -31,7 +31,7 @@ impl Resolver<'_> {
                     }
                 }
             }
-            if let Some(table) = self.tables.get_mut(at) {
+            if let Some(table) = self.tables_mut().get_mut(at) {
                 table.computed_fields = found;
             }
         }

@@ -164,7 +164,7 @@ impl Resolver<'_> {
             }
         }
         for (at, column, target) in references {
-            let table = self.tables.get_mut(at);
+            let table = self.tables_mut().get_mut(at);
             if let Some(column) = table.and_then(|table| table.columns.get_mut(usize::from(column.0))) {
                 column.enum_table = Some(target);
             }

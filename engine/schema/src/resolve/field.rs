@@ -1,5 +1,7 @@
 //! The fields of a table's object type: columns, relationships and computed fields under one roof.
 
+use std::sync::Arc;
+
 use graphql::Name;
 use indexmap::IndexMap;
 use metadata::object_id::MetadataObjectId;
@@ -17,7 +19,8 @@ impl Resolver<'_> {
     /// Fills `fields` of all tables. A relationship or computed field whose name is taken is left out.
     pub(crate) fn resolve_fields(&mut self) {
         let customization = &self.customization;
-        for (table, entry) in self.tables.iter_mut().zip(&self.entries) {
+        let tables = Arc::get_mut(&mut self.tables).into_iter().flatten();
+        for (table, entry) in tables.zip(&self.entries) {
             drop_conflicts(self.name, table, entry, customization, &mut self.problems);
             table.fields = fields(table, customization);
         }

@@ -1,5 +1,7 @@
 //! Tracked functions, their arguments and who may call them.
 
+use std::sync::Arc;
+
 use graphql::Name;
 use metadata::function::{FunctionExposure, FunctionResponse};
 use rustc_hash::FxHashSet;
@@ -45,7 +47,11 @@ impl<'a> Resolver<'a> {
                 continue;
             }
             match self.resolve_function(name, function) {
-                Ok(resolved) => self.functions.push(resolved),
+                Ok(resolved) => {
+                    if let Some(functions) = Arc::get_mut(&mut self.functions) {
+                        functions.push(resolved);
+                    }
+                }
                 Err(Wrong::Definition(message)) => {
                     let message = format!("in function \"{name}\": {message}");
                     self.refuse(object::function(self.name, name), message);

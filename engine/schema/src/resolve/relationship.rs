@@ -95,7 +95,7 @@ impl Resolver<'_> {
             for (object, message) in refused {
                 self.refuse(object, message);
             }
-            if let Some(table) = self.tables.get_mut(at) {
+            if let Some(table) = self.tables_mut().get_mut(at) {
                 table.relationships = found;
             }
         }

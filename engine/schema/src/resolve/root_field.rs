@@ -1,5 +1,7 @@
 //! Names of root fields and the maps by which a request finds them.
 
+use std::sync::Arc;
+
 use graphql::{Name, OperationKind};
 use indexmap::IndexMap;
 use metadata::table::CustomRootField;
@@ -144,14 +146,21 @@ fn root_field(given: &CustomRootField, pieces: &[Piece<'_>], customization: &Cus
 }
 
 /// Fields of the root types by name, for all roles; which of them a role sees is its overlay's.
-#[derive(Default)]
 pub(crate) struct RootFields {
-    pub(crate) query: IndexMap<Name, RootField>,
-    pub(crate) mutation: IndexMap<Name, RootField>,
-    pub(crate) subscription: IndexMap<Name, RootField>,
+    pub(crate) query: Arc<IndexMap<Name, RootField>>,
+    pub(crate) mutation: Arc<IndexMap<Name, RootField>>,
+    pub(crate) subscription: Arc<IndexMap<Name, RootField>>,
 }
 
-impl RootFields {
+/// The same in the making.
+#[derive(Default)]
+struct RootFieldsByKind {
+    query: IndexMap<Name, RootField>,
+    mutation: IndexMap<Name, RootField>,
+    subscription: IndexMap<Name, RootField>,
+}
+
+impl RootFieldsByKind {
     fn insert(&mut self, kind: OperationKind, name: &Name, root: RootField) {
         let fields = match kind {
             OperationKind::Query => &mut self.query,
@@ -177,7 +186,7 @@ pub(crate) fn of_exposure(exposure: Exposure) -> (&'static [OperationKind], &'st
 impl Resolver<'_> {
     /// All root fields of the source.
     pub(crate) fn root_fields(&self) -> RootFields {
-        let mut fields = RootFields::default();
+        let mut fields = RootFieldsByKind::default();
         let streams = !self.surroundings.options.has("hide_stream_fields");
         for (table, entry) in self.tables.iter().zip(&self.entries) {
             for verb in RootVerb::TABLE {
@@ -193,7 +202,7 @@ impl Resolver<'_> {
                 }
             }
         }
-        for function in &self.functions {
+        for function in self.functions.iter() {
             let rows = matches!(function.returns, Returns::Rows { .. });
             let (kinds, verbs) = of_exposure(function.exposure);
             for verb in verbs.iter().copied() {
@@ -208,6 +217,10 @@ impl Resolver<'_> {
                 }
             }
         }
-        fields
+        RootFields {
+            query: Arc::new(fields.query),
+            mutation: Arc::new(fields.mutation),
+            subscription: Arc::new(fields.subscription),
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! Tracked tables and their columns.
 
+use std::sync::Arc;
+
 use graphql::Name;
 use indexmap::IndexMap;
 use rustc_hash::FxHashMap;
@@ -33,12 +35,35 @@ impl<'a> Resolver<'a> {
                         entry.catalog.name.name.as_str(),
                     );
                     self.catalog_ids.insert(key, resolved.id);
-                    self.tables.push(resolved);
+                    if let Some(tables) = Arc::get_mut(&mut self.tables) {
+                        tables.push(resolved);
+                    }
                     self.entries.push(entry);
                 }
                 Err(message) => self.refuse(object::table(self.name, name), message),
             }
         }
+    }
+
+    /// Where the tables came from, if they were resolved before: in the order of the document, without those that are
+    /// left out.
+    pub(crate) fn enter_tables(&mut self) {
+        let (metadata, catalog) = (self.metadata, &self.state.catalog);
+        let mut listed = metadata.tables.iter();
+        let entries = self.tables.iter().map_while(|table| {
+            let is_it = |name: &metadata::QualifiedName| {
+                name.schema == table.name.schema && name.name == table.name.name
+            };
+            let (name, metadata) = listed.find(|(name, _)| is_it(name))?;
+            let catalog = catalog.table(&name.schema, &name.name)?;
+            Some(Entry {
+                name,
+                metadata,
+                catalog,
+                columns: positions(&table.columns, catalog),
+            })
+        });
+        self.entries = entries.collect();
     }
 
     fn resolve_table(
@@ -61,14 +86,7 @@ impl<'a> Resolver<'a> {
             None
         };
         let columns = self.resolve_columns(table, found)?;
-        let positions: FxHashMap<&'a str, ColumnId> = columns
-            .iter()
-            .zip(0u16..)
-            .filter_map(|(column, at)| {
-                let entry = found.columns.iter().find(|entry| entry.name == column.name)?;
-                Some((entry.name.as_str(), ColumnId(at)))
-            })
-            .collect();
+        let positions = positions(&columns, found);
         let key = |key: &catalog::Key| -> Vec<ColumnId> {
             key.columns
                 .iter()
@@ -166,7 +184,7 @@ impl<'a> Resolver<'a> {
     }
 
     /// The scalar of a type; of a whole array where `disable_postgres_arrays` is on.
-    pub(crate) fn scalar(&mut self, type_: &catalog::Type) -> Option<std::sync::Arc<crate::scalar::Scalar>> {
+    pub(crate) fn scalar(&mut self, type_: &catalog::Type) -> Option<Arc<crate::scalar::Scalar>> {
         let array = matches!(type_.kind, catalog::TypeKind::Array(_));
         if array && self.surroundings.options.has("disable_postgres_arrays") {
             self.scalars.of_array_name(type_)
@@ -174,6 +192,16 @@ impl<'a> Resolver<'a> {
             self.scalars.of_type(type_)
         }
     }
+}
+
+/// The places of columns by the names that the catalog has. They are in the order of the catalog.
+fn positions<'c>(columns: &[Column], found: &'c catalog::Table) -> FxHashMap<&'c str, ColumnId> {
+    let mut names = found.columns.iter().map(|column| column.name.as_str());
+    columns
+        .iter()
+        .zip(0u16..)
+        .filter_map(|(column, at)| Some((names.find(|name| *name == column.name)?, ColumnId(at))))
+        .collect()
 }
 
 /// Why a name cannot appear in the schema.

@@ -11,6 +11,7 @@ mod arrays;
 mod determinism;
 mod enum_table;
 mod function;
+mod incremental;
 mod inherited_role;
 mod mutation;
 mod naming;

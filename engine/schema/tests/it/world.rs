@@ -203,6 +203,10 @@ impl World {
 
     pub(crate) fn build_document(&self, document: Value, previous: Option<&Built>) -> Built {
         let (document, _) = Document::parse(&document).expect("a legal document");
+        self.build_read(document, previous)
+    }
+
+    pub(crate) fn build_read(&self, document: Document, previous: Option<&Built>) -> Built {
         let catalogs = document
             .sources
             .keys()

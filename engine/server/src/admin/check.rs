@@ -3,8 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use delivery::{CheckAnswer, CheckRequest, hash, secret};
+use delivery::{CheckAnswer, hash, secret};
 use metadata::Document;
+use serde::Deserialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::report::{problems, sources};
 use crate::generation::aside::{Urgency, aside};
@@ -19,13 +22,23 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// How long variables that were just written may take to arrive.
 const ARRIVAL: Duration = Duration::from_secs(3);
 
+/// A [`CheckRequest`](delivery::CheckRequest), whose table is read only where something is wrong.
+#[derive(Debug, Deserialize)]
+pub(super) struct Asked {
+    metadata: String,
+    objects: Box<RawValue>,
+}
+
 /// Builds the document against the databases and throws it away.
 ///
 /// # Errors
 /// Why it is no document.
-pub(super) async fn check(state: &State, request: &CheckRequest) -> Result<CheckAnswer, String> {
-    let read = || state::parse(&request.metadata).map_err(|error| describe(&error));
-    let document = aside(Urgency::Gentle, read)?;
+pub(super) async fn check(state: &State, request: &Asked) -> Result<CheckAnswer, String> {
+    let read = || {
+        let document = state.parse(&request.metadata).map_err(|error| describe(&error))?;
+        Ok::<_, String>((document, hash(request.metadata.as_bytes())))
+    };
+    let (document, hash) = aside(Urgency::Gentle, read)?;
     wait_for_variables(state, &request.metadata).await;
     let document = Arc::new(document);
     let _alone = state.check_alone().await;
@@ -34,9 +47,18 @@ pub(super) async fn check(state: &State, request: &CheckRequest) -> Result<Check
     if state::has_outdated(&generation) && state.read_catalogs_again().await {
         generation = build(state, &document).await;
     }
+    let problems = if generation.is_consistent() {
+        Vec::new()
+    } else {
+        aside(Urgency::Gentle, || {
+            let objects: Vec<Value> = serde_json::from_str(request.objects.get())
+                .map_err(|error| format!("the objects cannot be read: {error}"))?;
+            Ok::<_, String>(problems(&generation, &Blame::of(&objects)))
+        })?
+    };
     Ok(CheckAnswer {
-        generation: hash(request.metadata.as_bytes()),
-        problems: problems(&generation, &Blame::of(&request.objects)),
+        generation: hash,
+        problems,
         sources: sources(&generation.sources, |name| state.trouble_of(name)),
     })
 }

@@ -24,11 +24,7 @@ pub fn report(state: &State) -> Report {
         ready: state.is_ready(),
         held: state.is_held(),
         refused: state.refused_after(&generation),
-        problems: if generation.is_consistent() {
-            Vec::new()
-        } else {
-            problems(&generation, &provenance.blame())
-        },
+        problems: generation.report_problems(problems_of).to_vec(),
         sources: sources(&generation.sources, |name| state.trouble_of(name)),
         secrets: state.secrets_version(),
     };
@@ -41,6 +37,9 @@ pub fn report(state: &State) -> Report {
 
 /// What a generation leaves out, by the custom resources it was made of.
 pub fn problems_of(generation: &Generation) -> Vec<ObjectProblem> {
+    if generation.is_consistent() {
+        return Vec::new();
+    }
     problems(generation, &generation.provenance.blame())
 }
 

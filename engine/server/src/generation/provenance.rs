@@ -29,13 +29,14 @@ pub struct Origin {
 }
 
 impl Provenance {
-    /// Of a published set, the `arrival`th that came.
-    pub fn of_set(set: &delivery::Set, arrival: u64) -> Self {
+    /// Of a published set with these hashes, the `arrival`th that came.
+    pub fn of_set(set: &delivery::Set, mark: delivery::Mark, arrival: u64) -> Self {
         Self {
             arrival,
-            counter: Some(set.counter),
-            published_hash: Some(set.generation()),
-            ..Self::of_objects(set.objects.clone())
+            counter: Some(mark.counter),
+            published_hash: Some(mark.generation),
+            objects: set.objects.clone(),
+            objects_hash: mark.objects,
         }
     }
 

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use delivery::{Mark, RefusedSet, Set};
 use kubernetes::{Connection, Keep, KeepError, Prepared, SetNews, follow_sets};
 use metadata::Document;
+use metadata::document::Known;
 use tokio::sync::watch;
 
 use super::{StartError, State, parse};
@@ -16,14 +17,20 @@ use crate::generation::source_state::describe;
 
 /// What was accepted before this process began; nothing if there is none, or none that can be read. The second is
 /// what is wrong with it.
-pub(super) fn kept(folder: Option<&Path>) -> (Option<(Document, Provenance)>, Option<String>) {
+pub(super) fn kept(
+    folder: Option<&Path>,
+    known: &Mutex<Known>,
+) -> (Option<(Document, Provenance)>, Option<String>) {
     let Some(folder) = folder else {
         return (None, None);
     };
     let read = Keep::new(folder).and_then(|keep| keep.read());
     let taken = match read {
         Ok(None) => return (None, None),
-        Ok(Some(set)) => document(&set, 0).map_err(|error| describe(&error)),
+        Ok(Some(set)) => {
+            let mark = set.mark();
+            document(&set, mark, 0, known).map_err(|error| describe(&error))
+        }
         Err(error) => Err(describe(&error)),
     };
     match taken {
@@ -32,9 +39,17 @@ pub(super) fn kept(folder: Option<&Path>) -> (Option<(Document, Provenance)>, Op
     }
 }
 
-fn document(set: &Set, arrival: u64) -> Result<(Document, Provenance), StartError> {
+fn document(
+    set: &Set,
+    mark: Mark,
+    arrival: u64,
+    known: &Mutex<Known>,
+) -> Result<(Document, Provenance), StartError> {
     aside(Urgency::Gentle, || {
-        Ok((parse(&set.metadata)?, Provenance::of_set(set, arrival)))
+        Ok((
+            parse(&set.metadata, known)?,
+            Provenance::of_set(set, mark, arrival),
+        ))
     })
 }
 
@@ -50,11 +65,12 @@ pub(super) async fn follow(
     let (mut arrivals, mut accepted_at) = (0, 0);
     let watching = follow_sets(&connection, &name, accepted, |news| match news {
         // Sets that come while one is made are passed over but for the last.
-        SetNews::Set(set) => {
+        SetNews::Set(set, mark) => {
             arrivals += 1;
             accepted_at = arrivals;
             latest.send_replace(Some(Arrived {
                 set: Arc::new(set),
+                mark,
                 arrival: arrivals,
             }));
         }
@@ -80,6 +96,7 @@ pub(super) async fn follow(
 #[derive(Debug, Clone)]
 struct Arrived {
     set: Arc<Set>,
+    mark: Mark,
     arrival: u64,
 }
 
@@ -111,18 +128,18 @@ async fn take(state: &Arc<State>, mut sets: watch::Receiver<Option<Arrived>>) {
                 return;
             }
         }
-        let Some(Arrived { set, arrival }) = sets.borrow_and_update().clone() else {
+        let Some(Arrived { set, mark, arrival }) = sets.borrow_and_update().clone() else {
             continue;
         };
         let counter = set.counter;
-        match document(&set, arrival) {
+        match document(&set, mark.clone(), arrival, &state.known) {
             Ok((document, provenance)) => {
                 {
                     let _writer = state.lock().await;
                     let (nothing, provenance) = (BTreeSet::new(), Arc::new(provenance));
                     let (next, prepared) = tokio::join!(
                         state.next(document, 0, &nothing, provenance),
-                        prepare(keep.clone(), set)
+                        prepare(keep.clone(), set, mark)
                     );
                     // Kept when it is made and before it is served: who was answered from it is never answered from
                     // an earlier one, and a set that ends the process in the making does so once.
@@ -149,11 +166,11 @@ async fn take(state: &Arc<State>, mut sets: watch::Receiver<Option<Arrived>>) {
 }
 
 /// Writes a set where it can be kept at once; nothing where sets are not kept.
-async fn prepare(keep: Option<Keep>, set: Arc<Set>) -> Result<Option<Prepared>, KeepError> {
+async fn prepare(keep: Option<Keep>, set: Arc<Set>, mark: Mark) -> Result<Option<Prepared>, KeepError> {
     let Some(keep) = keep else {
         return Ok(None);
     };
-    written(move || keep.prepare(&set)).await
+    written(move || keep.prepare(&set, &mark)).await
 }
 
 /// What comes of writing to the disk, away from what answers; nothing where the runtime ends, which alone does not wait

@@ -81,7 +81,7 @@ impl State {
         }
         let stored = store.metadata().await?;
         let document = match &stored.metadata {
-            Some(text) => aside(Urgency::Gentle, || parse(text))?,
+            Some(text) => aside(Urgency::Gentle, || parse(text, &self.known))?,
             None => Document::default(),
         };
         let notification = store.notification_after(mine, self.instance_id).await?;

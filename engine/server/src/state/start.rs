@@ -1,12 +1,12 @@
 //! The start: the metadata storage, the first document, the first generation.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use compile::LastAccepted;
-use metadata::document::TextError;
+use metadata::document::{Known, TextError};
 use metadata::source::{DatabaseUrl, PoolSettings};
 use metadata::{Document, Source};
 use rate::{Rates, Shared};
@@ -104,6 +104,7 @@ impl State {
         let mut provenance = Provenance::default();
         let mut environment = settings.environment.clone();
         let mut found = None;
+        let known = Mutex::default();
         let (document, resource_version) = match (&settings.origin, &store) {
             (Origin::Directory(folder), _) => {
                 let read = || directory::read(folder, &settings.directory, &LastAccepted::nothing());
@@ -115,7 +116,7 @@ impl State {
                 (document, 0)
             }
             (Origin::ConfigMap(_), _) => {
-                let (kept, trouble) = delivered::kept(settings.state_dir.as_deref());
+                let (kept, trouble) = delivered::kept(settings.state_dir.as_deref(), &known);
                 if let Some(message) = trouble {
                     let level = Level::Error;
                     observer.emit(Event::Unstructured { level, message });
@@ -124,7 +125,7 @@ impl State {
                 provenance = of;
                 (document, 0)
             }
-            (_, Some(store)) => first_document(store, &settings, instance_id).await?,
+            (_, Some(store)) => first_document(store, &settings, instance_id, &known).await?,
             (_, None) => return Err(StartError::NoDatabase),
         };
         observer.emit(Event::Startup {
@@ -172,6 +173,7 @@ impl State {
             instance_id,
             observer,
             generation: ArcSwap::from_pointee(generation.clone()),
+            known,
             store,
             writer: tokio::sync::Mutex::new(()),
             told: Mutex::default(),
@@ -266,11 +268,12 @@ async fn first_document(
     store: &pg::Store,
     settings: &Settings,
     instance_id: Uuid,
+    known: &Mutex<Known>,
 ) -> Result<(Document, i64), StartError> {
     loop {
         let stored = store.metadata().await?;
         if let Some(text) = &stored.metadata {
-            let document = aside(Urgency::Now, || parse(text))?;
+            let document = aside(Urgency::Now, || parse(text, known))?;
             return Ok((document, stored.resource_version));
         }
         let mut document = Document::default();
@@ -325,12 +328,13 @@ fn default_source(default: &DefaultSource, settings: &Settings) -> Source {
     }
 }
 
-/// Reads a stored document.
+/// Reads a stored document. What it has in common with `known` ones is shared with them.
 ///
 /// # Errors
 /// Where and why it cannot be read.
-pub fn parse(text: &str) -> Result<Document, StartError> {
-    Document::from_text(text).map_err(|error| match error {
+pub fn parse(text: &str, known: &Mutex<Known>) -> Result<Document, StartError> {
+    let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
+    Document::from_text_knowing(text, &mut known).map_err(|error| match error {
         TextError::Json(error) => StartError::Document {
             path: "$".to_owned(),
             message: error.to_string(),

@@ -99,7 +99,7 @@ fn matrix(model: &Model) -> String {
         .collect();
     roles.sort_by_key(|(name, _)| (*name).clone());
     for (name, role) in roles {
-        for table in model.sources.iter().flat_map(|source| &source.tables) {
+        for table in model.sources.iter().flat_map(|source| source.tables.iter()) {
             let Some(access) = role.tables.get(&table.id) else {
                 continue;
             };
