@@ -90,6 +90,18 @@ pub struct Settings {
     pub warnings: Vec<(&'static str, String)>,
 }
 
+impl Settings {
+    /// The variables as documents may look them up. Where they come from a Secret (in Kubernetes), those who write
+    /// documents need not be those who may read it; elsewhere a document may name any variable, as Hasura's may.
+    pub fn for_documents(&self, environment: Environment) -> Environment {
+        if self.secrets.folder.is_some() || self.secrets.name.is_some() {
+            environment.guarded()
+        } else {
+            environment
+        }
+    }
+}
+
 /// A Secret that is read from a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SecretFile {

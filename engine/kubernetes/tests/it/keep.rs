@@ -50,3 +50,41 @@ fn a_damaged_one_is_told() {
     assert_eq!(keep.read().unwrap(), Some(set(1)));
     assert!(Keep::new(&file).is_err(), "a file is no folder");
 }
+
+/// The folder at every step of a switch, each byte that is written a step: the set is the one before or the one after.
+#[test]
+fn a_process_that_ends_at_any_step_leaves_a_whole_set() {
+    let folder = tempfile::tempdir().unwrap();
+    let keep = Keep::new(folder.path()).unwrap();
+    keep.prepare(&set(1), &set(1).mark()).unwrap().keep().unwrap();
+    let (file, next) = (
+        folder.path().join("accepted-set"),
+        folder.path().join("accepted-set.next"),
+    );
+    let before = std::fs::read(&file).unwrap();
+    let prepared = keep.prepare(&set(2), &set(2).mark()).unwrap();
+    let written = std::fs::read(&next).unwrap();
+    for end in 0..=written.len() {
+        std::fs::write(&next, &written[..end]).unwrap();
+        assert_eq!(keep.read().unwrap(), Some(set(1)), "{end}");
+        // The next switch begins from there.
+        if end % 16 == 0 {
+            keep.prepare(&set(3), &set(3).mark()).unwrap().keep().unwrap();
+            assert_eq!(keep.read().unwrap(), Some(set(3)), "{end}");
+            std::fs::write(&file, &before).unwrap();
+        }
+    }
+    std::fs::write(&next, &written).unwrap();
+    prepared.keep().unwrap();
+    assert_eq!(keep.read().unwrap(), Some(set(2)));
+    // A file that lost its end, or a piece, with the power of the machine is no set.
+    let whole = std::fs::read(&file).unwrap();
+    for end in 0..whole.len() {
+        std::fs::write(&file, &whole[..end]).unwrap();
+        assert!(matches!(keep.read(), Err(KeepError::Damaged(_))), "{end}");
+        let mut holed = whole.clone();
+        holed[end] ^= 1;
+        std::fs::write(&file, &holed).unwrap();
+        assert!(matches!(keep.read(), Err(KeepError::Damaged(_))), "{end}");
+    }
+}

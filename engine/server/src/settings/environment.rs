@@ -6,7 +6,11 @@ use std::sync::Arc;
 
 /// A snapshot of environment variables. Metadata (`from_env`) reads them too.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub struct Environment(Arc<BTreeMap<String, String>>);
+pub struct Environment {
+    variables: Arc<BTreeMap<String, String>>,
+    /// Whether what documents may not name is hidden.
+    guarded: bool,
+}
 
 impl Environment {
     /// The variables of this process; ones that are not UTF-8 are left out.
@@ -18,25 +22,42 @@ impl Environment {
 
     /// These variables with others on top.
     pub fn with(&self, variables: impl IntoIterator<Item = (String, String)>) -> Self {
-        let own = self.0.iter().map(|(name, value)| (name.clone(), value.clone()));
+        let own = self.variables.iter();
+        let own = own.map(|(name, value)| (name.clone(), value.clone()));
         own.chain(variables).collect()
+    }
+
+    /// These variables as documents may look them up where those who write documents may not see the program's own
+    /// secrets: without what [`compile::is_guarded`] names, but with what the operator put in for a document.
+    #[must_use]
+    pub fn guarded(self) -> Self {
+        Self {
+            guarded: true,
+            ..self
+        }
     }
 
     /// The value of a variable.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(String::as_str)
+        if self.guarded && compile::is_guarded(name) && !delivery::secret::is_reference(name) {
+            return None;
+        }
+        self.variables.get(name).map(String::as_str)
     }
 }
 
 impl FromIterator<(String, String)> for Environment {
     fn from_iter<T: IntoIterator<Item = (String, String)>>(variables: T) -> Self {
-        Self(Arc::new(variables.into_iter().collect()))
+        Self {
+            variables: Arc::new(variables.into_iter().collect()),
+            guarded: false,
+        }
     }
 }
 
 impl fmt::Debug for Environment {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "Environment({} variables)", self.0.len())
+        write!(out, "Environment({} variables)", self.variables.len())
     }
 }
 

@@ -51,10 +51,9 @@ impl State {
             // The document that is served stays until the files can be read again.
             Err(message) => return self.trouble("processor", &message),
         };
-        let environment = self
-            .settings
-            .environment
-            .with(std::mem::take(&mut contents.variables));
+        let variables = std::mem::take(&mut contents.variables);
+        let environment = self.settings.environment.with(variables);
+        let environment = self.settings.for_documents(environment);
         let same_variables = *self.environment() == environment;
         let same = contents.document == *current.document
             && contents.provenance.objects_hash == current.provenance.objects_hash;

@@ -33,9 +33,10 @@ impl State {
     /// Whether they differ from what held before.
     fn take_secrets(&self, values: impl IntoIterator<Item = (String, String)>) -> bool {
         let environment = self.settings.secrets.below.with(values);
-        let changed = *self.environment() != environment;
+        let of_documents = self.settings.for_documents(environment.clone());
+        let changed = *self.environment() != of_documents;
         if changed {
-            self.environment.store(Arc::new(environment.clone()));
+            self.environment.store(Arc::new(of_documents));
             self.read_again(&environment);
         }
         changed

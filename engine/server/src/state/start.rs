@@ -102,14 +102,15 @@ impl State {
             None => None,
         };
         let mut provenance = Provenance::default();
-        let mut environment = settings.environment.clone();
+        let mut environment = settings.for_documents(settings.environment.clone());
         let mut found = None;
         let known = Mutex::default();
         let (document, resource_version) = match (&settings.origin, &store) {
             (Origin::Directory(folder), _) => {
                 let read = || directory::read(folder, &settings.directory, &LastAccepted::nothing());
                 let mut contents = aside(Urgency::Now, read).map_err(StartError::Directory)?;
-                environment = environment.with(std::mem::take(&mut contents.variables));
+                let variables = std::mem::take(&mut contents.variables);
+                environment = settings.for_documents(settings.environment.with(variables));
                 provenance = std::mem::take(&mut contents.provenance);
                 let document = std::mem::take(&mut contents.document);
                 found = Some((folder.clone(), contents));

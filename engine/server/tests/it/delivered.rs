@@ -20,7 +20,7 @@ const TOKEN: &str = "token-of-the-operator";
 
 /// An API server, a database with a table, and a folder for what pods keep.
 pub(crate) struct World {
-    api: ApiServer,
+    pub(crate) api: ApiServer,
     pub(crate) database: TestDatabase,
     folder: PathBuf,
 }
@@ -169,7 +169,7 @@ pub(crate) fn set_of(counter: u64, objects: Vec<Object>) -> Set {
     }
 }
 
-fn base64(bytes: &[u8]) -> Value {
+pub(crate) fn base64(bytes: &[u8]) -> Value {
     const DIGITS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::new();
     for group in bytes.chunks(3) {
@@ -484,6 +484,29 @@ fn keys_of_tokens_change_with_the_secret() {
         assert_eq!(let_in(), expected, "{keys:?}");
     }
     assert_eq!(socket.closed().0, 4403, "its key was gone for a while");
+}
+
+/// Who writes a document sees what the operator put in for it, and variables that hold no secret of the program's.
+#[test]
+fn documents_do_not_see_the_programs_own_secrets() {
+    let world = World::new("guarded");
+    let pod = world.pod();
+    pod.served(world.publish(5, &["id", "title"]).counter);
+    assert_eq!(pod.ask("first", "listener"), albums());
+    let given = World::secret_variable();
+    for (named, is_seen) in [
+        ("ROWLOCK_ADMIN_TOKEN", false),
+        ("HASURA_GRAPHQL_ADMIN_SECRET", false),
+        ("HASURA_GRAPHQL_METRICS_SECRET", false),
+        ("HOSTNAME", true),
+    ] {
+        let mut other = set(6, &["id"]);
+        other.metadata = other.metadata.replace(&given, named);
+        let answer = pod.check(&other);
+        let message = answer["sources"][0]["message"].as_str().unwrap();
+        let missing = message == format!("environment variable '{named}' not set");
+        assert_eq!(missing, !is_seen, "{answer}");
+    }
 }
 
 #[test]

@@ -64,6 +64,8 @@ mod tables;
 #[cfg(test)]
 mod token_answers;
 #[cfg(test)]
+mod torn;
+#[cfg(test)]
 mod transfer;
 #[cfg(test)]
 mod two_sources;

@@ -337,3 +337,25 @@ fn variables_of_production() {
             .is_some_and(|hook| hook.post && hook.send_request_body)
     );
 }
+
+#[test]
+fn documents_see_no_secrets_of_the_programs_where_a_secret_holds_them() {
+    let variables = [
+        URL,
+        ("HASURA_GRAPHQL_ADMIN_SECRET", "s"),
+        ("ROWLOCK_SECRET_0123456789ABCDEF", "reference"),
+        ("MINE", "mine"),
+    ];
+    let seen = |more: &[(&'static str, &'static str)]| {
+        let variables: Vec<_> = variables.iter().chain(more).copied().collect();
+        let settings = read_line(&["serve"], &variables).unwrap();
+        let environment = settings.for_documents(settings.environment.clone());
+        let seen = variables.iter().map(|(name, _)| environment.get(name).is_some());
+        seen.collect::<Vec<_>>()
+    };
+    assert_eq!(seen(&[]), [true, true, true, true]);
+    assert_eq!(
+        seen(&[("ROWLOCK_SECRETS_NAME", "shop-secrets")]),
+        [true, false, true, true, false]
+    );
+}
