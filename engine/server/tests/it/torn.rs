@@ -92,22 +92,20 @@ fn a_torn_set_is_never_served() {
     published.judge(&pod.as_ref().unwrap().served(1));
 
     // At every step of the operator's.
-    for counter in [2, 3] {
-        let set = large(counter);
-        published.generations.insert(counter, set.generation());
-        put(&set, &mut || {
-            pod = pod.take().map(|pod| again(&world, pod, &mut published));
-        });
-        published.judge(&pod.as_ref().unwrap().served(counter));
-    }
+    let set = large(2);
+    published.generations.insert(2, set.generation());
+    put(&set, &mut || {
+        pod = pod.take().map(|pod| again(&world, pod, &mut published));
+    });
+    published.judge(&pod.as_ref().unwrap().served(2));
 
     // At some time in its own, which takes longer or shorter on other machines: earlier and later each time.
-    for round in 0..10_u64 {
-        let counter = 4 + round;
+    for round in 0..6_u64 {
+        let counter = 3 + round;
         let set = large(counter);
         published.generations.insert(counter, set.generation());
         put(&set, &mut || {});
-        let pause = Duration::from_millis(round * round * 8);
+        let pause = Duration::from_millis(round * round * 20);
         // It is killed after so long, whatever it does.
         let begun = std::time::Instant::now();
         while begun.elapsed() < pause {
@@ -115,5 +113,5 @@ fn a_torn_set_is_never_served() {
         }
         pod = pod.take().map(|pod| again(&world, pod, &mut published));
     }
-    published.judge(&pod.as_ref().unwrap().served(13));
+    published.judge(&pod.as_ref().unwrap().served(8));
 }
