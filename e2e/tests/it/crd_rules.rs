@@ -385,6 +385,67 @@ async fn statuses_and_scale() {
     story.end().await.expect("the end");
 }
 
+/// Statuses are written as the operator writes them: by a JSON patch that tests the uid. A merge patch that names another
+/// would be taken for the object that is there.
+#[tokio::test]
+#[ignore = "needs a cluster: e2e/run"]
+async fn a_status_is_meant_for_one_object() {
+    let story = Story::begin("meant").await.expect(NEEDS);
+    let table = story
+        .apply(&of_example(Kind::Table))
+        .await
+        .expect("it is accepted");
+    let tables = story
+        .cluster
+        .objects(crd::API_VERSION, "Table", &story.namespace)
+        .await
+        .expect("tables");
+    let url = format!("{}/album/status?fieldManager=test", tables.resource_url());
+    let client = tables.into_client();
+    let request = |uid: &Value, status: &Value| {
+        let operations = json!([
+            {"op": "test", "path": "/metadata/uid", "value": uid},
+            {"op": "add", "path": "/status", "value": status},
+        ]);
+        http::Request::patch(&url)
+            .header("content-type", "application/json-patch+json")
+            .body(operations.to_string().into_bytes())
+            .expect("a request")
+    };
+    let of_another = request(&json!("another"), &json!({"observedGeneration": 7}));
+    let refused = client.request::<Value>(of_another).await;
+    let refused = refused.expect_err("it is of another object");
+    let kube::Error::Api(status) = &refused else {
+        panic!("{refused}");
+    };
+    assert_eq!(status.code, 422, "{refused}");
+    // Which is how the operator tells it from a status that is not valid.
+    let details = status.details.as_ref();
+    assert!(
+        details.is_none_or(|details| details.name.is_empty() && details.causes.is_empty()),
+        "{refused}"
+    );
+    let uid = &table["metadata"]["uid"];
+    let invalid = client
+        .request::<Value>(request(uid, &json!({"conditions": 1})))
+        .await;
+    let Err(kube::Error::Api(status)) = &invalid else {
+        panic!("{invalid:?}");
+    };
+    assert_eq!(status.code, 422, "{invalid:?}");
+    assert!(
+        status
+            .details
+            .as_ref()
+            .is_some_and(|details| details.name == "album"),
+        "{invalid:?}"
+    );
+    let written = client.request::<Value>(request(uid, &json!({"observedGeneration": 7})));
+    let written = written.await.expect("it is of this one");
+    assert_eq!(written["status"], json!({"observedGeneration": 7}));
+    story.end().await.expect("the end");
+}
+
 /// `kubectl get rowlock`, `kubectl get rperm`.
 #[tokio::test]
 #[ignore = "needs a cluster: e2e/run"]

@@ -257,7 +257,7 @@ fn line(event: &Event<'_>) -> Option<(Level, &'static str, String, Value)> {
             Error,
             "too-many-objects",
             format!(
-                "there are more than {most} custom resources; nothing is published until some are gone (--max-objects)"
+                "there are more than {most} custom resources; nothing is published until some are gone, or the memory limit (or --max-objects) is raised"
             ),
             json!({"most": most}),
         ),

@@ -30,9 +30,6 @@ use crate::world::{Status, World};
 /// Status writes at a time.
 const AT_A_TIME: usize = 16;
 
-/// Where an object says which one it is.
-const UID: &str = "/metadata/uid";
-
 /// How long pods may take to switch before it is told that they have not: nearly every change is over by then, and its two
 /// statuses are one. Who waits for a form of an object looks at the generation that a status is about.
 const SWITCH: Duration = Duration::from_millis(400);
@@ -294,7 +291,7 @@ async fn replace(client: &Client, object: &Object, status: &Value) -> Result<Res
         object.key.name
     );
     let operations = json!([
-        {"op": "test", "path": UID, "value": object.uid},
+        {"op": "test", "path": "/metadata/uid", "value": object.uid},
         {"op": "add", "path": "/status", "value": status},
     ]);
     let request = http::Request::patch(url)
@@ -305,9 +302,14 @@ async fn replace(client: &Client, object: &Object, status: &Value) -> Result<Res
     client.request(request).await
 }
 
-/// Whether the patch was meant for another object of the same name.
+/// Whether the patch was meant for another object of the same name. Of a test that fails the API server says no more than
+/// that something is wrong; of a status that is, which object's it would be.
 fn is_of_another(error: &kube::Error) -> bool {
-    retry::code(error) == 422 && retry::message(error).contains(UID)
+    let kube::Error::Api(status) = error else {
+        return false;
+    };
+    let details = status.details.as_ref();
+    status.code == 422 && details.is_none_or(|details| details.name.is_empty() && details.causes.is_empty())
 }
 
 /// Whether a status says that the object is good, and that pods do not serve it yet.

@@ -113,7 +113,7 @@ pub async fn run_with(settings: Settings, config: Config) -> Result<(), Error> {
         Arc::clone(&observer.metrics),
     ));
     let tables = Tables {
-        world: Arc::new(World::new(settings.max_objects)),
+        world: Arc::new(World::new(settings.most_objects())),
         children: Arc::default(),
         pods: Arc::default(),
         signals: Arc::new(Signals::default()),

@@ -60,9 +60,12 @@ pub struct Settings {
     /// Port of the engines' admin API.
     #[arg(long, env = "ROWLOCK_ENGINE_ADMIN_PORT", default_value_t = 8081)]
     pub engine_admin_port: u16,
-    /// Custom resources at most; with more, nothing is published until some are gone.
-    #[arg(long, env = "ROWLOCK_MAX_OBJECTS", default_value_t = 100_000)]
-    pub max_objects: usize,
+    /// Custom resources at most; with more, nothing is published until some are gone. Default: what fits into the memory limit.
+    #[arg(long, env = "ROWLOCK_MAX_OBJECTS")]
+    pub max_objects: Option<usize>,
+    /// Bytes of memory that the program may take; 0: there is no limit.
+    #[arg(long, env = "ROWLOCK_MEMORY_LIMIT", default_value_t = 0)]
+    pub memory_limit: u64,
     /// The least level that is logged: `debug`, `info`, `warn` or `error`.
     #[arg(long, env = "ROWLOCK_LOG_LEVEL", default_value = "info")]
     pub log_level: Level,
@@ -70,6 +73,13 @@ pub struct Settings {
 
 /// Namespaces at most: each costs about thirty watches.
 const MOST_NAMESPACES: usize = 100;
+
+/// Custom resources at most where nothing limits the memory.
+const MOST_OBJECTS: usize = 100_000;
+/// Bytes of memory that the program takes without any objects, and for moments besides.
+const MEMORY_AT_REST: u64 = 40 << 20;
+/// Bytes of memory for each object at most, while a set is compiled and published: `bench/operator` measures 14 KiB.
+const MEMORY_OF_OBJECT: u64 = 20 << 10;
 
 /// Why settings cannot be used.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -82,6 +92,17 @@ pub enum Error {
 }
 
 impl Settings {
+    /// Custom resources at most: no more than fit into the memory, where nobody says otherwise.
+    pub fn most_objects(&self) -> usize {
+        let fit = match self.memory_limit {
+            0 => MOST_OBJECTS,
+            limit => usize::try_from(limit.saturating_sub(MEMORY_AT_REST) / MEMORY_OF_OBJECT)
+                .unwrap_or(MOST_OBJECTS)
+                .min(MOST_OBJECTS),
+        };
+        self.max_objects.unwrap_or(fit)
+    }
+
     /// The namespaces to look at; none: all.
     pub fn scopes(&self) -> Result<Vec<Option<String>>, Error> {
         let mut named: Vec<&str> = self
@@ -134,6 +155,18 @@ mod tests {
             settings(&["--namespaces", &many]).scopes(),
             Err(Error::Namespaces(101))
         );
+    }
+
+    /// The chart's own limit takes the 10,000 objects that its documentation names.
+    #[test]
+    fn no_more_objects_are_taken_than_the_memory_holds() {
+        let most = |arguments: &[&str]| settings(arguments).most_objects();
+        assert_eq!(most(&[]), MOST_OBJECTS);
+        let of_chart = (256 << 20).to_string();
+        assert!((10_000..12_000).contains(&most(&["--memory-limit", &of_chart])));
+        assert_eq!(most(&["--memory-limit", "1"]), 0);
+        assert_eq!(most(&["--memory-limit", &of_chart, "--max-objects", "7"]), 7);
+        assert_eq!(most(&["--memory-limit", &u64::MAX.to_string()]), MOST_OBJECTS);
     }
 
     /// `docs/operator.md` has a row for each setting.

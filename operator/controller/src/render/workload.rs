@@ -20,6 +20,9 @@ const DRAIN: u32 = 5;
 /// Seconds for requests in flight.
 const FINISH: u32 = 25;
 
+/// Seconds that a pod may take until it answers at all.
+const STARTUP: u32 = 180;
+
 /// One pod at a time may be taken away, so that a node can always be drained and others serve.
 pub(super) fn disruption_budget(engine: &Object) -> Value {
     let rest = json!({"spec": {
@@ -68,12 +71,12 @@ fn pod_template(
             "labelSelector": {"matchLabels": selector(engine)},
         })
     };
-    let probe = |path: &str, period: u32| {
+    let probe = |path: &str, period: u32, failures: u32| {
         json!({
             "httpGet": {"path": path, "port": "http"},
             "periodSeconds": period,
             "timeoutSeconds": 2,
-            "failureThreshold": 3,
+            "failureThreshold": failures,
         })
     };
     json!({
@@ -103,8 +106,10 @@ fn pod_template(
                     {"name": "http", "containerPort": PORT, "protocol": "TCP"},
                     {"name": "admin", "containerPort": surroundings.admin_port, "protocol": "TCP"},
                 ],
-                "readinessProbe": probe("/readyz", 2),
-                "livenessProbe": probe("/livez", 10),
+                // Nothing answers before large schemas are built: only then does the time of the others begin.
+                "startupProbe": probe("/livez", 1, STARTUP),
+                "readinessProbe": probe("/readyz", 2, 3),
+                "livenessProbe": probe("/livez", 10, 3),
                 "lifecycle": {"preStop": {"sleep": {"seconds": DRAIN}}},
                 "resources": {"requests": {"cpu": "100m", "memory": "128Mi"}, "limits": {"memory": "1Gi"}},
                 "securityContext": {

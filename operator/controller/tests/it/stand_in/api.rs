@@ -313,6 +313,7 @@ fn create(
     object: Value,
 ) -> Response<Body> {
     if collection.ends_with("/events") {
+        lock(state).events.push(object.clone());
         return text(201, &object);
     }
     let name = object["metadata"]["name"].as_str().unwrap_or_default().to_owned();
@@ -328,9 +329,18 @@ fn create(
 }
 
 /// An apply, or a replacement; of the latter the version must be the present one.
-fn write(state: &mut State, key: &Key, object: Value) -> Response<Body> {
+fn write(state: &mut State, key: &Key, mut object: Value) -> Response<Body> {
     if key.0.ends_with("/events") {
+        state.events.push(object.clone());
         return text(200, &object);
+    }
+    // Who applies says nothing of the annotations of others.
+    if let Some(kept) = state
+        .objects
+        .get(key)
+        .and_then(|known| known["metadata"].get("annotations"))
+    {
+        object["metadata"]["annotations"] = kept.clone();
     }
     let sent = object["metadata"]["resourceVersion"].as_str();
     let known = state
