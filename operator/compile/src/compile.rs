@@ -14,6 +14,7 @@ use metadata::Document;
 
 use crate::fragment::{Fragment, Mention, Place};
 use crate::grant::Grants;
+use crate::guarded::Guard;
 use crate::object::{Object, ObjectKey, Snapshot, Spec};
 use crate::secret::SecretKey;
 
@@ -65,6 +66,7 @@ pub fn compile_against<'a>(
         snapshot,
         last,
         grants: Grants::of(snapshot.objects().iter().map(AsRef::as_ref)),
+        guard: Guard::of(snapshot),
         keeps: keeps_by_default(snapshot),
         claimed: HashMap::new(),
         places: HashMap::new(),
@@ -105,6 +107,7 @@ struct Run<'a> {
     snapshot: &'a Snapshot,
     last: &'a LastAccepted,
     grants: Grants,
+    guard: Guard,
     /// Whether objects that say nothing go on in their last form.
     keeps: bool,
     /// Who declares what.
@@ -221,8 +224,8 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Whether a last accepted form can go on: nobody else declares the same, and what it belongs to is there and
-    /// may still be referred to.
+    /// Whether a last accepted form can go on: nobody else declares the same, what it belongs to is there and
+    /// may still be referred to, and so may the variables that it names.
     fn may_stay(&self, object: &Object, part: &Part) -> bool {
         let free = part
             .fragment
@@ -234,7 +237,13 @@ impl<'a> Run<'a> {
                 .get(&parent)
                 .is_some_and(|owner| self.grants.permit(&object.key, owner))
         });
-        free && belongs
+        free && belongs && self.may_still_name(object, part)
+    }
+
+    /// Whether the variables that a last accepted form names may be named now.
+    fn may_still_name(&self, object: &Object, part: &Part) -> bool {
+        let own = part.secrets.iter().map(SecretKey::variable).collect();
+        object.key.kind == Kind::Engine || !self.guard.is_in(object, &part.fragment.print(), &own)
     }
 
     fn keeps(&self, object: &Object) -> bool {

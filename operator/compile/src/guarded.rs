@@ -1,11 +1,22 @@
 //! Variables that no object may name by itself. All variables of an engine are looked up in one place, its own Secret
 //! among them: whoever may write a webhook's address would otherwise have any value sent there. A key of a Secret is
-//! referred to by `secretKeyRef`, which its namespace answers for; what `spec.env` of the Engine gives is open to all.
+//! referred to by `secretKeyRef`, which its namespace answers for. What `spec.env` of the Engine gives is for objects to
+//! name, except settings that come from a Secret, what `spec.auth` takes from it, and, for objects of other namespaces,
+//! whatever comes from a Secret.
 
+use std::collections::BTreeSet;
+
+use crd::Kind;
+use crd::value::EXACT;
 use serde_json::Value;
+
+use crate::object::{Object, Snapshot};
 
 /// Begins the variables of the operator and of the engine's own settings; also those that stand for keys of Secrets.
 const OWN: &str = "ROWLOCK_";
+
+/// Begins Hasura's settings.
+const SETTING: &str = "HASURA_GRAPHQL_";
 
 /// Hasura's settings that hold secrets.
 const SETTINGS: &[&str] = &[
@@ -20,38 +31,138 @@ const SETTINGS: &[&str] = &[
     "HASURA_GRAPHQL_RATE_LIMIT_REDIS_URL",
 ];
 
-/// Whether objects may not name this variable.
+/// Whether objects may not name this variable, whatever the Engine says.
 pub fn is_guarded(variable: &str) -> bool {
     variable.starts_with(OWN) || SETTINGS.contains(&variable)
 }
 
-/// The first field, as a path, in which a guarded variable is named: as a whole, as in `env: NAME`, or in a template, as in
-/// `https://{{NAME}}/`. Recurses as deep as a spec may nest.
-pub(crate) fn find(value: &Value, path: &str) -> Option<(String, String)> {
+/// How a variable is named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Naming {
+    /// As a value of its own: `env: NAME`.
+    Whole,
+    /// In a template: `https://{{NAME}}/`.
+    Template,
+}
+
+/// What the Engine of a snapshot keeps for itself.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Guard {
+    /// The namespace of the Engine.
+    namespace: String,
+    /// The variables of `spec.env` that come from Secrets.
+    from_secrets: BTreeSet<String>,
+    /// The variables that `spec.auth` takes.
+    of_auth: BTreeSet<String>,
+}
+
+impl Guard {
+    pub(crate) fn of(snapshot: &Snapshot) -> Self {
+        let mut engines = snapshot.objects().iter();
+        let Some(engine) = engines.find(|object| object.key.kind == Kind::Engine) else {
+            return Self::default();
+        };
+        let spec = engine.spec.value();
+        let given = spec.get("env").and_then(Value::as_array).into_iter().flatten();
+        let from_secrets = given.filter(|variable| variable.pointer("/valueFrom/secretKeyRef").is_some());
+        let names = from_secrets.filter_map(|variable| variable.get("name")?.as_str());
+        let mut guard = Self {
+            namespace: engine.key.namespace.clone(),
+            from_secrets: names.map(str::to_owned).collect(),
+            of_auth: BTreeSet::new(),
+        };
+        if let Some(auth) = spec.get("auth") {
+            collect(auth, &mut guard.of_auth);
+        }
+        guard
+    }
+
+    /// The first field of an object, as a path, in which a variable is named that it may not name.
+    pub(crate) fn find(&self, object: &Object, spec: &Value) -> Option<(String, String)> {
+        let is_kept = |variable: &str, naming: Naming| self.keeps(object, variable, naming);
+        find(spec, "spec", &is_kept)
+    }
+
+    /// Whether an earlier form of an object, as metadata, names a variable that it may not name. `own` are those that
+    /// stand for the keys of Secrets that it refers to.
+    pub(crate) fn is_in(&self, object: &Object, metadata: &Value, own: &BTreeSet<String>) -> bool {
+        let is_kept = |variable: &str, naming: Naming| {
+            let is_own = naming == Naming::Whole && own.contains(variable);
+            !is_own && self.keeps(object, variable, naming)
+        };
+        find(metadata, "", &is_kept).is_some()
+    }
+
+    fn keeps(&self, object: &Object, variable: &str, naming: Naming) -> bool {
+        if is_guarded(variable) || self.of_auth.contains(variable) {
+            return true;
+        }
+        if !self.from_secrets.contains(variable) {
+            return false;
+        }
+        if object.key.namespace != self.namespace {
+            return true;
+        }
+        // A database of the engine's own may be served as well; nobody else has to do with its settings.
+        let is_connection = object.key.kind == Kind::Source && naming == Naming::Whole;
+        variable.starts_with(SETTING) && !is_connection
+    }
+}
+
+/// The variables that settings take from others. Recurses as deep as a spec may nest.
+fn collect(value: &Value, names: &mut BTreeSet<String>) {
     match value {
-        Value::String(text) => named(text).map(|variable| (path.to_owned(), variable.to_owned())),
+        Value::Array(items) => items.iter().for_each(|item| collect(item, names)),
+        Value::Object(fields) => {
+            names.extend(fields.get("env").and_then(Value::as_str).map(str::to_owned));
+            fields.values().for_each(|inner| collect(inner, names));
+        }
+        _ => {}
+    }
+}
+
+/// The first field in which a variable is named that `is_kept`. A text alone names none: it may be a table's name. Recurses
+/// as deep as a spec may nest.
+fn find(value: &Value, path: &str, is_kept: &dyn Fn(&str, Naming) -> bool) -> Option<(String, String)> {
+    match value {
+        Value::String(text) => {
+            let mut words = words_of_templates(text);
+            let found = words.find(|word| is_kept(word, Naming::Template))?;
+            Some((path.to_owned(), found.to_owned()))
+        }
         Value::Array(items) => {
             let mut items = items.iter().enumerate();
-            items.find_map(|(at, item)| find(item, &format!("{path}[{at}]")))
+            items.find_map(|(at, item)| find(item, &format!("{path}[{at}]"), is_kept))
         }
         Value::Object(fields) => {
             let mut fields = fields.iter();
-            fields.find_map(|(name, inner)| find(inner, &format!("{path}.{name}")))
+            fields.find_map(|(name, inner)| {
+                let path = format!("{path}.{name}");
+                match inner {
+                    Value::String(text) if names_a_variable(name) && is_kept(text, Naming::Whole) => {
+                        Some((path, text.clone()))
+                    }
+                    Value::String(text) if name == EXACT => {
+                        let exact = serde_json::from_str::<Value>(text).ok();
+                        find(&exact.unwrap_or_else(|| inner.clone()), &path, is_kept)
+                    }
+                    _ => find(inner, &path, is_kept),
+                }
+            })
         }
         _ => None,
     }
 }
 
-fn named(text: &str) -> Option<&str> {
-    if is_guarded(text) && text.bytes().all(is_of_a_name) {
-        return Some(text);
-    }
-    let mut opened = text.split("{{");
-    opened.next();
+/// Fields of resources, and keys of metadata, of which the text is a variable's name.
+fn names_a_variable(field: &str) -> bool {
+    field == "env" || field.ends_with("from_env")
+}
+
+fn words_of_templates(text: &str) -> impl Iterator<Item = &str> {
+    let opened = text.split("{{").skip(1);
     let templates = opened.map(|rest| rest.split("}}").next().unwrap_or_default());
-    let mut words =
-        templates.flat_map(|inner| inner.split(|c: char| !u8::try_from(c).is_ok_and(is_of_a_name)));
-    words.find(|word| is_guarded(word))
+    templates.flat_map(|inner| inner.split(|c: char| !u8::try_from(c).is_ok_and(is_of_a_name)))
 }
 
 fn is_of_a_name(byte: u8) -> bool {
@@ -63,27 +174,89 @@ mod tests {
     use super::*;
     use serde_json::json;
 
+    fn object(kind: &str, namespace: &str, spec: &Value) -> Object {
+        let value = json!({
+            "apiVersion": crd::API_VERSION, "kind": kind, "metadata": {"name": "x", "namespace": namespace}, "spec": spec,
+        });
+        Object::from_json(&value, "n").expect("an object")
+    }
+
+    fn path(guard: &Guard, object: &Object) -> Option<String> {
+        guard.find(object, &object.spec.value()).map(|(path, _)| path)
+    }
+
     #[test]
-    fn templates_and_whole_names_are_found_with_their_path() {
+    fn templates_and_fields_are_found_with_their_path() {
+        let guard = Guard::default();
         for text in [
-            "ROWLOCK_ADMIN_TOKEN",
             "https://x/?s={{HASURA_GRAPHQL_ADMIN_SECRET}}",
             "{{ A }}{{ ROWLOCK_SECRET_0123456789ABCDEF }}",
             "{{ROWLOCK_ADMIN_TOKEN",
         ] {
             let spec = json!({"a": [{"b": 1}, {"c": text}]});
-            let found = find(&spec, "spec").map(|(path, _)| path);
+            let found = path(&guard, &object("Table", "n", &spec));
             assert_eq!(found.as_deref(), Some("spec.a[1].c"), "{text}");
+        }
+        for (spec, at) in [
+            (json!({"a": {"env": "ROWLOCK_ADMIN_TOKEN"}}), "spec.a.env"),
+            (json!({"a": {"url_from_env": "ROWLOCK_X"}}), "spec.a.url_from_env"),
+            (
+                json!({"a": {"$json": r#"{"from_env": "ROWLOCK_X"}"#}}),
+                "spec.a.$json.from_env",
+            ),
+        ] {
+            let found = path(&guard, &object("Table", "n", &spec));
+            assert_eq!(found.as_deref(), Some(at));
         }
         for text in [
             "{{HASURA_GRAPHQL_DATABASE_URL}}",
-            "HASURA_GRAPHQL_DATABASE_URL",
-            "what ROWLOCK_ADMIN_TOKEN is for",
-            "MY_ROWLOCK_TOKEN",
+            "ROWLOCK_ADMIN_TOKEN",
+            "what {{x}} ROWLOCK_ADMIN_TOKEN is for",
             "{{$body.input}} {{MY_ROWLOCK_X}}",
             "ROWLOCK_ é",
         ] {
-            assert_eq!(find(&json!({ "a": text }), "spec"), None, "{text}");
+            let spec = json!({"a": text, "filter": {"state": {"_eq": text}}});
+            assert_eq!(path(&guard, &object("Permission", "n", &spec)), None, "{text}");
         }
+    }
+
+    /// What `spec.env` gives is for objects; settings that hold secrets are not, nor is anything of a Secret for strangers.
+    #[test]
+    fn what_the_engine_takes_from_secrets_is_its_own() {
+        let secret =
+            |name: &str| json!({"name": name, "valueFrom": {"secretKeyRef": {"name": "a", "key": "b"}}});
+        let spec = json!({
+            "env": [
+                secret("HASURA_GRAPHQL_DATABASE_URL"), secret("API_KEY"), secret("OF_AUTH"), {"name": "HOST", "value": "h"},
+            ],
+            "auth": {"jwt": [{"env": "OF_AUTH"}]},
+        });
+        let guard = Guard::of(&Snapshot::new(vec![object("Engine", "n", &spec)]));
+        let template = |name: &str| json!({"url": format!("https://x/{{{{{name}}}}}")});
+        let whole = |name: &str| json!({"connection": {"urlFrom": {"env": name}}});
+        let may = |kind: &str, namespace: &str, spec: &Value| {
+            path(&guard, &object(kind, namespace, spec)).is_none()
+        };
+        assert!(may("Source", "n", &whole("HASURA_GRAPHQL_DATABASE_URL")));
+        assert!(!may("Source", "n", &template("HASURA_GRAPHQL_DATABASE_URL")));
+        assert!(!may("RemoteSchema", "n", &whole("HASURA_GRAPHQL_DATABASE_URL")));
+        assert!(!may("Source", "other", &whole("HASURA_GRAPHQL_DATABASE_URL")));
+        assert!(may("RemoteSchema", "n", &whole("API_KEY")) && may("Action", "n", &template("API_KEY")));
+        assert!(!may("RemoteSchema", "other", &whole("API_KEY")));
+        assert!(!may("RemoteSchema", "n", &whole("OF_AUTH")));
+        assert!(may("RemoteSchema", "other", &template("HOST")));
+    }
+
+    /// Its own references stand in metadata by their variables; nobody else's may.
+    #[test]
+    fn last_forms_are_looked_at_too() {
+        let guard = Guard::default();
+        let table = object("Table", "n", &json!({}));
+        let variable = "ROWLOCK_SECRET_0123456789ABCDEF";
+        let metadata = json!({"headers": [{"value_from_env": variable}]});
+        assert!(guard.is_in(&table, &metadata, &BTreeSet::new()));
+        assert!(!guard.is_in(&table, &metadata, &BTreeSet::from([variable.to_owned()])));
+        let template = json!({"url": format!("{{{{{variable}}}}}")});
+        assert!(guard.is_in(&table, &template, &BTreeSet::from([variable.to_owned()])));
     }
 }

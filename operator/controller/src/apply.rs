@@ -76,8 +76,22 @@ struct Written {
     hash: String,
     uid: String,
     version: u64,
-    doubted: bool,
+    doubt: Option<Doubt>,
     dispute: Dispute,
+}
+
+/// Somebody else may have changed it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Doubt {
+    /// The version that was there; none: it was deleted.
+    seen: Option<u64>,
+}
+
+impl Doubt {
+    /// Whether an apply that made this version changed what was there: who adds an annotation changes nothing of it.
+    fn is_confirmed(self, version: u64) -> bool {
+        self.seen != Some(version)
+    }
 }
 
 /// Writes the children of one engine.
@@ -125,7 +139,8 @@ impl Applier {
         let restored = written.is_some_and(|written| written.hash == hash);
         let mut dispute = written.map(|written| written.dispute.clone()).unwrap_or_default();
         // One that is doubted is written for a reason of the operator's own.
-        let suspicious = restored && written.is_some_and(|written| !written.doubted);
+        let doubt = written.and_then(|written| written.doubt);
+        let suspicious = restored && doubt.is_none();
         if suspicious && dispute.pause(Instant::now()).is_some() {
             return Err(Error::Contested {
                 kind: key.kind.as_str(),
@@ -149,16 +164,20 @@ impl Applier {
             dispute.restored(Instant::now());
             self.restored.push((kind.as_str(), key.name.clone()));
         }
-        let is_doubted = restored && !suspicious;
+        let doubt = doubt.filter(|_| restored);
         let now = Written {
             hash,
             uid,
             version,
-            doubted: false,
+            doubt: None,
             dispute,
         };
-        if before != Some((now.uid.clone(), now.version)) {
-            if is_doubted {
+        let changed = match doubt {
+            Some(doubt) => doubt.is_confirmed(version),
+            None => before != Some((now.uid.clone(), version)),
+        };
+        if changed {
+            if doubt.is_some() {
                 self.restored.push((kind.as_str(), key.name.clone()));
             }
             self.observer.emit(&Event::Applied {
@@ -179,11 +198,11 @@ impl Applier {
             .map(|written| written.version)
     }
 
-    /// Somebody else may have changed a child: the next apply writes it.
-    pub fn doubt(&mut self, kind: Native, name: &str) {
+    /// Somebody else may have changed a child, of which this version is there now: the next apply writes it.
+    pub fn doubt(&mut self, kind: Native, name: &str, seen: Option<u64>) {
         let key = self.key(kind, name);
         if let Some(written) = self.written.get_mut(&key) {
-            written.doubted = true;
+            written.doubt = Some(Doubt { seen });
         }
     }
 
@@ -258,7 +277,7 @@ impl Applier {
 
 /// Whether somebody else changed or deleted it since.
 fn drifted(written: &Written, live: Option<&Child>) -> bool {
-    if written.doubted {
+    if written.doubt.is_some() {
         return true;
     }
     match live {
@@ -297,7 +316,7 @@ mod tests {
             hash: "h".to_owned(),
             uid: "u".to_owned(),
             version: 5,
-            doubted: false,
+            doubt: None,
             dispute: Dispute::default(),
         };
         let live = |uid: &str, version: u64, gone: bool| Child {
@@ -316,6 +335,14 @@ mod tests {
             "the one that ours replaced"
         );
         assert!(drifted(&written, Some(&live("after", 9, false))));
+    }
+
+    #[test]
+    fn an_annotation_is_nothing_to_restore() {
+        let doubt = Doubt { seen: Some(7) };
+        assert!(!doubt.is_confirmed(7), "the apply changed nothing");
+        assert!(doubt.is_confirmed(8));
+        assert!(Doubt { seen: None }.is_confirmed(9), "it was deleted");
     }
 
     #[test]

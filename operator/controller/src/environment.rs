@@ -376,7 +376,7 @@ mod tests {
                 json!({"env": [{"name": "HASURA_GRAPHQL_ADMIN_SECRETS", "valueFrom": reference}]}),
                 false,
             ),
-            // A person who wants it says so.
+            // Which the engine itself refuses: nobody becomes an admin by an empty text.
             (
                 json!({"env": [{"name": "HASURA_GRAPHQL_ADMIN_SECRET", "value": ""}]}),
                 false,

@@ -78,7 +78,9 @@ pub enum Error {
     #[error(transparent)]
     TooLarge(#[from] delivery::TooLarge),
     /// There are too many objects in the cluster.
-    #[error("there are more custom resources than the operator takes (--max-objects): nothing is published")]
+    #[error(
+        "there are more custom resources than the operator takes: nothing is published until some are gone, or its memory limit (or --max-objects) is raised"
+    )]
     TooManyObjects,
     /// The operator lacks rights in a namespace.
     #[error("{0}")]
@@ -277,16 +279,10 @@ impl Worker {
             return Ok(());
         };
         let secrets = delivery::name::secrets(&self.key.name);
-        if self
-            .values
-            .is_behind(
-                &self.shared.secrets,
-                &self.key,
-                self.applier.version(Native::Secret, &secrets),
-            )
-            .await
-        {
-            self.applier.doubt(Native::Secret, &secrets);
+        let written = self.applier.version(Native::Secret, &secrets);
+        let behind = self.values.is_behind(&self.shared.secrets, &self.key, written);
+        if let Some(seen) = behind.await {
+            self.applier.doubt(Native::Secret, &secrets, seen);
         }
         let secret = render::secret(engine, self.values.wanted());
         let publication = self.shelf.prepare(&self.key, made, self.followers.counter())?;
@@ -359,6 +355,7 @@ impl Worker {
         let Some(made) = &self.made else {
             return;
         };
+        self.values.published(&made.metadata);
         let Some(set) = self.shelf.published() else {
             return;
         };

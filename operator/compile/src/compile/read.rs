@@ -8,7 +8,6 @@ use serde_json::Value;
 use super::verdict::Refusal;
 use super::{Part, Run, head};
 use crate::fragment::{self, Fragment, Place};
-use crate::guarded;
 use crate::mapping::kind::{KindMapping, mapping};
 use crate::mapping::{Forward, forward, locate};
 use crate::object::{Object, ObjectKey};
@@ -20,13 +19,13 @@ impl Run<'_> {
     pub(super) fn read(&self, object: &Object) -> Result<Part, Refusal> {
         let kind = object.key.kind;
         let spec = object.spec.value();
-        crd::spec::check(kind, &spec).map_err(|error| Refusal::invalid(error.path, error.message))?;
-        // An Engine's variables are its own.
+        // An Engine's variables are its own. Of what names others' no earlier form goes on, whatever else is wrong.
         if kind != Kind::Engine
-            && let Some((path, variable)) = guarded::find(&spec, "spec")
+            && let Some((path, variable)) = self.guard.find(object, &spec)
         {
             return Err(Refusal::guarded(path, &variable));
         }
+        crd::spec::check(kind, &spec).map_err(|error| Refusal::invalid(error.path, error.message))?;
         let Some(mapping) = mapping(kind) else {
             return Err(Refusal::invalid("spec", "this kind is no part of a document"));
         };

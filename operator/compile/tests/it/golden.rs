@@ -1,10 +1,12 @@
-//! `cases/*.in.yaml` and what they compile to. `*.before.yaml` beside a case is compiled and published first.
+//! `cases/*.in.yaml` and what they compile to. `*.before.yaml` beside a case is compiled and published first. `*.told.yaml` says
+//! what cannot be seen in objects: what is known against some, and how far each has got on the pods.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use compile::{
-    Compiled, Delivery, LastAccepted, Object, Serving, Snapshot, compile, merge_conditions, object_conditions,
+    Compiled, Delivery, LastAccepted, Object, Objection, Serving, Snapshot, compile, compile_against,
+    merge_conditions, object_conditions,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -23,12 +25,58 @@ pub(crate) fn objects(text: &str) -> Vec<Object> {
         .collect()
 }
 
-fn print(compiled: &Compiled) -> String {
+/// What a cluster tells of objects, by kind, namespace and name.
+#[derive(Default)]
+struct Told {
+    objections: Vec<Objection>,
+    deliveries: Vec<(String, Delivery)>,
+}
+
+impl Told {
+    fn read(text: &str) -> Self {
+        let told: Value = serde_norway::from_str(text).expect("YAML");
+        let field = |value: &Value, name: &str| value[name].as_str().unwrap_or_default().to_owned();
+        let list = |name: &str| told[name].as_array().cloned().unwrap_or_default();
+        let objections = list("objections").into_iter().map(|objection| Objection {
+            uid: field(&objection, "object"),
+            generation: objection["generation"].as_i64().expect("a generation"),
+            reason: serde_json::from_value(objection["reason"].clone()).expect("a reason"),
+            path: field(&objection, "path"),
+            message: field(&objection, "message"),
+        });
+        let deliveries = list("deliveries").into_iter().map(|delivery| {
+            let message = field(&delivery, "message");
+            let reached = match field(&delivery, "is").as_str() {
+                "NoReadyPod" => Delivery::NoReadyPod,
+                "Pending" => Delivery::Pending {
+                    pods: 1,
+                    ready: 3,
+                    lagging: vec!["shop-b".to_owned(), "shop-c".to_owned()],
+                },
+                "Unreachable" => Delivery::Unreachable { message },
+                "Refused" => Delivery::Refused { message },
+                other => panic!("{other} is no delivery"),
+            };
+            (field(&delivery, "object"), reached)
+        });
+        Self {
+            objections: objections.collect(),
+            deliveries: deliveries.collect(),
+        }
+    }
+
+    fn of(&self, object: &str) -> Delivery {
+        let found = self.deliveries.iter().find(|(known, _)| known == object);
+        found.map_or(Delivery::Served { pods: 1 }, |(_, delivery)| delivery.clone())
+    }
+}
+
+fn print(compiled: &Compiled, told: &Told) -> String {
     let status: Vec<Value> = compiled
         .verdicts
         .iter()
         .map(|verdict| {
-            let conditions = object_conditions(verdict, &Delivery::Served { pods: 1 });
+            let conditions = object_conditions(verdict, &told.of(&verdict.object.to_string()));
             let conditions: Vec<String> = merge_conditions(&[], conditions, "now")
                 .iter()
                 .map(|condition| {
@@ -76,7 +124,7 @@ fn cases_compile_to_what_is_written() {
         let path = entry.expect("an entry").path();
         let file = path.file_name().expect("a name").to_string_lossy().into_owned();
         let Some(name) = file.strip_suffix(".in.yaml") else {
-            let known = [".out.yaml", ".before.yaml"]
+            let known = [".out.yaml", ".before.yaml", ".told.yaml"]
                 .iter()
                 .any(|ending| file.ends_with(ending));
             assert!(known, "{file} is no case");
@@ -96,14 +144,16 @@ fn cases_compile_to_what_is_written() {
             }
             Err(_) => LastAccepted::nothing(),
         };
-        let compiled = compile(&Snapshot::new(objects.clone()), &last);
+        let told = fs::read_to_string(cases().join(format!("{name}.told.yaml")));
+        let told = told.map(|text| Told::read(&text)).unwrap_or_default();
+        let compiled = compile_against(&Snapshot::new(objects.clone()), &last, &told.objections);
         objects.reverse();
         assert_eq!(
-            compile(&Snapshot::new(objects), &last),
+            compile_against(&Snapshot::new(objects), &last, &told.objections),
             compiled,
             "{file}: the order matters"
         );
-        let printed = print(&compiled);
+        let printed = print(&compiled, &told);
         let out = cases().join(format!("{name}.out.yaml"));
         if write {
             fs::write(&out, &printed).expect("it can be written");

@@ -249,3 +249,28 @@ fn an_objection_holds_for_the_form_it_is_about() {
     let refused = kept.verdicts.iter().filter(|verdict| verdict.refusal.is_some());
     assert_eq!(refused.count(), 1);
 }
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 6, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Several broken ones among a thousand: out are they and what needs them, and nothing else changes.
+    #[test]
+    fn several_broken_among_a_thousand(indexes in prop::collection::vec(any::<Index>(), 2..9)) {
+        let objects = world(330, 2);
+        prop_assert!(objects.len() >= 990, "{}", objects.len());
+        let mut broken = objects.clone();
+        let mut out = BTreeSet::new();
+        for index in indexes {
+            let index = index.index(objects.len());
+            broken[index].spec.change(|spec| spec["typo"] = json!(1));
+            out.extend(dependents(&objects, &objects[index].key));
+        }
+        let after = fresh(broken);
+        let before = hashes(&fresh(objects));
+        let expected: BTreeMap<_, _> = before.into_iter().filter(|(key, _)| !out.contains(key)).collect();
+        prop_assert_eq!(hashes(&after), expected);
+        for verdict in &after.verdicts {
+            prop_assert_eq!(verdict.refusal.is_some(), out.contains(&verdict.object), "{:?}", verdict);
+        }
+    }
+}

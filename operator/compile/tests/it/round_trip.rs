@@ -114,6 +114,43 @@ fn decimals_nulls_and_the_order_of_keys() {
     lossless(&parse(&serde_json::from_str(text).expect("JSON")));
 }
 
+/// As a running Hasura answers `export_metadata`: every optional field that it prints, in its order.
+#[test]
+fn a_document_as_hasura_prints_it() {
+    let text = r#"{"resource_version":42,"metadata":{"version":3,"sources":[{"name":"default","kind":"postgres","tables":[
+        {"table":{"name":"author","schema":"public"},"configuration":{"column_config":{"id":{"custom_name":"authorId"}},
+         "custom_column_names":{"id":"authorId"},"custom_root_fields":{"select":"authors","select_by_pk":"author"},"comment":""},
+         "object_relationships":[{"name":"country","using":{"foreign_key_constraint_on":"country_id"}}],
+         "array_relationships":[{"name":"articles","using":{"foreign_key_constraint_on":{"column":"author_id","table":{"name":"article","schema":"public"}}}},
+          {"name":"drafts","using":{"manual_configuration":{"column_mapping":{"id":"author_id"},"insertion_order":null,"remote_table":{"name":"article","schema":"public"}}}}],
+         "computed_fields":[{"name":"full_name","definition":{"function":{"name":"author_full_name","schema":"public"}},"comment":"of both"}],
+         "insert_permissions":[{"role":"user","permission":{"check":{"id":{"_eq":"X-Hasura-User-Id"}},"set":{"role":"writer"},"columns":["name"]},"comment":""}],
+         "select_permissions":[{"role":"anonymous","permission":{"columns":["id","name"],"filter":{},"limit":10,"allow_aggregations":true},"comment":""},
+          {"role":"user","permission":{"columns":"*","filter":{"_or":[{"id":{"_eq":"X-Hasura-User-Id"}},{"public":{"_eq":true}}]},"query_root_fields":["select"],"subscription_root_fields":[]},"comment":""}],
+         "update_permissions":[{"role":"user","permission":{"columns":["name"],"filter":{"id":{"_eq":"X-Hasura-User-Id"}},"check":null},"comment":""}],
+         "delete_permissions":[{"role":"user","permission":{"backend_only":true,"filter":{}},"comment":""}],
+         "event_triggers":[{"name":"changed","definition":{"delete":{"columns":"*"},"enable_manual":true,"insert":{"columns":"*"},"update":{"columns":["name"]}},
+          "retry_conf":{"interval_sec":10,"num_retries":0,"timeout_sec":60},"webhook_from_env":"HOOK","headers":[{"name":"k","value_from_env":"KEY"}],"cleanup_config":null}]},
+        {"table":{"name":"article","schema":"public"},"is_enum":false},{"table":{"name":"country","schema":"public"},"is_enum":true}],
+        "functions":[{"function":{"name":"search","schema":"public"},"configuration":{"exposed_as":"query","session_argument":"session"},"permissions":[{"role":"user"}]}],
+        "configuration":{"connection_info":{"database_url":{"from_env":"PG_URL"},"isolation_level":"read-committed",
+         "pool_settings":{"connection_lifetime":600,"idle_timeout":180,"max_connections":50,"retries":1},"use_prepared_statements":true}}}],
+        "remote_schemas":[{"name":"r","definition":{"url":"http://r","timeout_seconds":60,"customization":{},"forward_client_headers":true,"headers":[]},"comment":""}],
+        "query_collections":[{"name":"allowed-queries","definition":{"queries":[{"name":"q","query":"query q { authors { name } }"}]}}],
+        "allowlist":[{"collection":"allowed-queries","scope":{"global":true}}],
+        "actions":[{"name":"login","definition":{"handler":"{{BASE}}/login","output_type":"Token","arguments":[{"name":"user","type":"String!"}],"type":"mutation","kind":"synchronous"},
+         "comment":"","permissions":[{"role":"anonymous"}]}],
+        "custom_types":{"input_objects":[],"objects":[{"name":"Token","fields":[{"name":"token","type":"String!"}]}],"scalars":[],"enums":[]},
+        "cron_triggers":[{"name":"nightly","webhook":"{{BASE}}/nightly","schedule":"0 3 * * *","include_in_metadata":true,"payload":{},
+         "retry_conf":{"num_retries":0,"retry_interval_seconds":10,"timeout_seconds":60,"tolerance_seconds":21600},"comment":""}],
+        "inherited_roles":[{"role_name":"both","role_set":["anonymous","user"]}],
+        "rest_endpoints":[{"comment":"","definition":{"query":{"collection_name":"allowed-queries","query_name":"q"}},"methods":["GET"],"name":"q","url":"q"}],
+        "api_limits":{"depth_limit":{"global":5,"per_role":{}},"disabled":false,"rate_limit":{"global":{"unique_params":null,"max_reqs_per_min":60},"per_role":{}}}}}"#;
+    let value: Value = serde_json::from_str(text).expect("JSON");
+    let imported = lossless(&parse(&value["metadata"]));
+    assert!(imported.objects.len() > 15, "{}", imported.objects.len());
+}
+
 #[test]
 fn permissions_of_remote_schemas_keep_their_order() {
     let permission = |role: &str| json!({"role": role, "definition": {"schema": "type Query { a: Int }"}});

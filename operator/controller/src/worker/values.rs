@@ -52,6 +52,8 @@ pub(super) struct SecretValues {
     admin: Hidden,
     /// What there is no room for.
     unfit: BTreeSet<SecretKey>,
+    /// The variables that the published set names; none: that is not known yet, and whatever is there may be needed.
+    served: Option<HashSet<String>>,
     read: HashMap<SecretName, Read>,
     wanted: Values,
     start_hash: String,
@@ -94,21 +96,20 @@ impl SecretValues {
         self.start_hash.clone()
     }
 
-    /// Whether somebody changed or deleted the engine's Secret after `version` of it was written.
+    /// Whether somebody changed or deleted the engine's Secret after `version` of it was written, and which version of it
+    /// is there then.
     pub(super) async fn is_behind(
         &self,
         secrets: &Secrets,
         engine: &ObjectKey,
         version: Option<u64>,
-    ) -> bool {
-        let Some(version) = version else {
-            return false;
-        };
+    ) -> Option<Option<u64>> {
+        let version = version?;
         let own = (engine.namespace.clone(), name::secrets(&engine.name));
         match secrets.standing(&own).await {
-            Standing::Absent => true,
-            Standing::Present(now) => now.parse::<u64>().is_ok_and(|now| now > version),
-            Standing::Unknown | Standing::Denied(_) => false,
+            Standing::Absent => Some(None),
+            Standing::Present(now) => now.parse::<u64>().ok().filter(|now| *now > version).map(Some),
+            Standing::Unknown | Standing::Denied(_) => None,
         }
     }
 
@@ -165,9 +166,32 @@ impl SecretValues {
         let keys: Vec<&SecretKey> = entries.iter().flat_map(|(_, entry)| &entry.secrets).collect();
         let before = |key: &SecretKey| self.wanted.get(&key.variable()).map_or(0, |value| value.0.len());
         let now = |key: &SecretKey| self.value(key).map_or_else(|| before(key), |value| value.0.len());
-        let unfit = unfit(&keys, now, before);
+        let room = MOST_BYTES.saturating_sub(self.needed(&keys));
+        let unfit = unfit(&keys, now, before, room);
         self.unfit = unfit.keys().cloned().collect();
         missing.extend(unfit);
+    }
+
+    /// Bytes of what pods need until they serve another set, beside these keys.
+    fn needed(&self, keys: &[&SecretKey]) -> usize {
+        let named: HashSet<String> = keys.iter().map(|key| key.variable()).collect();
+        let needed = self.wanted.iter().filter(|(variable, _)| {
+            secret::is_reference(variable) && self.is_served(variable) && !named.contains(*variable)
+        });
+        needed
+            .map(|(variable, value)| variable.len() + value.0.len())
+            .sum()
+    }
+
+    fn is_served(&self, variable: &str) -> bool {
+        let served = self.served.as_ref();
+        served.is_none_or(|served| served.contains(variable))
+    }
+
+    /// This is what is published now.
+    pub(super) fn published(&mut self, metadata: &str) {
+        let named = references(metadata).into_iter();
+        self.served = Some(named.map(str::to_owned).collect());
     }
 
     /// Why nothing of a Secret can be had.
@@ -245,9 +269,11 @@ impl SecretValues {
                 if wanted.contains_key(&variable) {
                     continue;
                 }
-                // Settings stay in any case: a pod that starts without its admin secret would be open.
+                // Settings stay in any case: a pod that starts without its admin secret would be open. So does what pods use
+                // until they serve another set; there is room for it.
                 let bytes = variable.len() + value.0.len();
-                if bytes <= room || !secret::is_reference(&variable) {
+                let stays = !secret::is_reference(&variable) || self.is_served(&variable);
+                if bytes <= room || stays {
                     room = room.saturating_sub(bytes);
                     wanted.insert(variable, value);
                 }
@@ -319,13 +345,14 @@ fn unfit(
     keys: &[&SecretKey],
     now: impl Fn(&SecretKey) -> usize,
     before: impl Fn(&SecretKey) -> usize,
+    all: usize,
 ) -> Missing {
-    let mut room = MOST_BYTES;
+    let mut room = all;
     let mut unfit = Missing::new();
     for _ in 0..ROUNDS {
         unfit = too_much(keys.iter().copied(), &now, room);
         let kept: usize = unfit.keys().map(&before).sum();
-        let left = MOST_BYTES.saturating_sub(kept);
+        let left = all.saturating_sub(kept);
         if left >= room {
             break;
         }
@@ -488,8 +515,33 @@ mod tests {
         };
         let (now, before) = (size(MOST_BYTES * 2, MOST_BYTES / 2), size(MOST_BYTES * 3 / 4, 0));
         let all: Vec<&SecretKey> = keys.iter().collect();
-        let found = unfit(&all, now, before);
+        let found = unfit(&all, now, before, MOST_BYTES);
         assert_eq!(found.keys().collect::<Vec<_>>(), [&keys[0], &keys[1]]);
+    }
+
+    /// What pods serve names a value until they serve the next set: what takes its place has to fit beside it.
+    #[test]
+    fn what_pods_still_need_stays() {
+        let key = |name: &str| secret_key(&("n".to_owned(), "s".to_owned()), name);
+        let (old, new) = (key("old"), key("new"));
+        let value = || Hidden(vec![b'x'; MOST_BYTES * 3 / 4]);
+        let mut values = SecretValues::default();
+        values.wanted.insert(old.variable(), value());
+        values
+            .wanted
+            .insert("HASURA_GRAPHQL_ADMIN_SECRET".to_owned(), Hidden::default());
+        let needed = |values: &SecretValues| values.needed(&[&new]);
+        assert!(
+            needed(&values) > MOST_BYTES / 2,
+            "nothing is known of what is served"
+        );
+        assert_eq!(values.needed(&[&old]), 0);
+        values.published(&format!("{{\"url\": \"{}\"}}", old.variable()));
+        let room = MOST_BYTES - needed(&values);
+        let found = unfit(&[&new], |_| MOST_BYTES * 3 / 4, |_| 0, room);
+        assert_eq!(found.keys().collect::<Vec<_>>(), [&new]);
+        values.published("{}");
+        assert_eq!(needed(&values), 0);
     }
 
     #[test]

@@ -33,6 +33,8 @@ pub struct State {
     pub objects: BTreeMap<Key, Value>,
     /// Version, key, type and object of each event.
     pub log: Vec<(u64, Key, &'static str, Value)>,
+    /// The Kubernetes Events that were written.
+    pub events: Vec<Value>,
     /// Method and path of each request.
     pub requests: Vec<(String, String)>,
     /// Namespaces in which nothing is allowed.

@@ -274,3 +274,42 @@ fn a_quiet_world_is_quiet() {
     let more = cluster.with(|state| own(state)) - before;
     assert!(more <= 2, "{more} requests beside the lease's");
 }
+
+/// What is changed in the engine's Secret is put back and told; an annotation is nobody's business.
+#[test]
+fn only_what_was_changed_is_called_restored() {
+    let cluster = Cluster::start();
+    cluster.engine("shop");
+    let _operator = cluster.operator(&[]);
+    let secret = key("Secret", "shop", "e-secrets");
+    cluster.until("it is published", |state| state.set("shop", "e").is_some());
+    let kept = cluster.with(|state| state.objects[&secret]["data"].clone());
+    let restored = |state: &State| {
+        let events = state.events.iter().filter(|event| event["reason"] == "Restored");
+        events
+            .filter(|event| event["related"]["kind"] == "Secret")
+            .count()
+    };
+    let patches = |state: &State| {
+        let patches = state
+            .requests
+            .iter()
+            .filter(|(method, path)| method == "PATCH" && path.ends_with("/secrets/e-secrets"));
+        patches.count()
+    };
+    let before = cluster.with(|state| patches(state));
+    cluster.with(|state| {
+        let mut object = state.objects[&secret].clone();
+        object["metadata"]["annotations"] = json!({"looked": "at"});
+        state.put(&secret, object);
+    });
+    cluster.until("it was looked at", |state| patches(state) > before);
+    cluster.with(|state| {
+        let mut object = state.objects[&secret].clone();
+        object["data"] = json!({});
+        state.put(&secret, object);
+    });
+    cluster.until("it is restored", |state| state.objects[&secret]["data"] == kept);
+    cluster.until("that is told", |state| restored(state) > 0);
+    assert_eq!(cluster.with(|state| restored(state)), 1);
+}
