@@ -88,6 +88,20 @@ where
         view.types,
         request.options,
     )?;
+    if !request.options.rows_apart && write::needs_rows(&normalized.operation.fields) {
+        let options = graphql::Options {
+            rows_apart: true,
+            ..*request.options
+        };
+        let normalized = graphql::normalize(
+            &document,
+            request.operation_name,
+            request.variables,
+            view.types,
+            &options,
+        )?;
+        return of_normalized(view, normalized, false);
+    }
     of_normalized(view, normalized, request.options.rows_apart)
 }
 

@@ -24,6 +24,7 @@ use crate::ir::{Filter, Mutation, RowType, SelectTable};
 use crate::read::{Reader, lost};
 
 pub(crate) use insert::rows_per_statement;
+pub(crate) use uniform::needs_rows;
 
 /// What a mutation field is answered by.
 #[derive(Debug)]

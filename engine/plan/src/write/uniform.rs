@@ -1,7 +1,7 @@
 //! Rows that all look the same: each level is one statement over arrays, whose text does not depend on how many rows
 //! there are.
 
-use graphql::operation::Entry;
+use graphql::operation::{Entry, Field, FieldTarget, Input};
 use graphql::uniform::{Step, Uniform, UniformKey, UniformLeaf, UniformValue};
 use graphql::{Error, Name, Path};
 use schema::catalog::TypeKind;
@@ -15,7 +15,7 @@ use super::determined;
 use crate::filter::{Subject, display};
 use crate::ir::table::InsertTable;
 use crate::ir::write::{ArrayValue, Change, Insert, InsertRows, ItemForm, Place, Wanted, Write};
-use crate::read::{Reader, lost};
+use crate::read::{Reader, argument, lost};
 use crate::rows::{Read, Rows};
 
 /// Rows of one table at one depth.
@@ -381,6 +381,27 @@ impl<'m> Reader<'m> {
     pub(super) fn insertable(&self, id: TableId, path: &Path) -> Result<InsertTable<'m>, Error> {
         InsertTable::of_role(self.model, self.role, id, self.backend).ok_or_else(|| lost(path, "table"))
     }
+}
+
+/// Some of the lists must be taken row by row: a conflict clause may keep rows from being written that others depend on, and
+/// a row may meet an earlier one of its list, so that each has a statement of its own.
+pub(crate) fn needs_rows<I>(fields: &[Field<I, Meaning>]) -> bool {
+    fields.iter().any(|field| {
+        let upserts = argument(&field.arguments, ArgumentRole::OnConflict)
+            .is_some_and(|clause| matches!(clause.value, Input::Object(_)));
+        let objects = argument(&field.arguments, ArgumentRole::Objects);
+        let depend = objects.is_some_and(
+            |objects| matches!(&objects.value, Input::Uniform(rows) if has_relationship(&rows.keys)),
+        );
+        let is_namespace = matches!(
+            field.target,
+            FieldTarget::Field {
+                meaning: Meaning::Namespace(_),
+                ..
+            }
+        );
+        upserts && depend || is_namespace && needs_rows(&field.selection)
+    })
 }
 
 /// `data` under a relationship, and the keys that lead to it.

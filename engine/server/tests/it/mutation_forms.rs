@@ -258,3 +258,28 @@ fn the_row_among_others_that_is_refused() {
         json!({"data": {"shelf_aggregate": {"aggregate": {"count": 2}}, "box_aggregate": {"aggregate": {"count": 0}}}})
     );
 }
+
+/// Rows with rows below are written one after the other where a conflict clause is: the second of one key meets the first.
+#[test]
+fn a_row_meets_an_earlier_one_of_its_list() {
+    let database = TestDatabase::create("forms_meeting");
+    let server = world(&database);
+    let clause = "on_conflict: {constraint: shelf_name_key, update_columns: [n]}";
+    let text = format!(
+        "mutation ($rows: [shelf_insert_input!]!) {{ insert_shelf(objects: $rows, {clause}) {{ affected_rows }} }}"
+    );
+    let shelf = |n: u32| json!({"name": "twice", "n": n, "boxes": {"data": [{"label": n.to_string()}]}});
+    let rows = json!({"rows": [shelf(1), shelf(2)]});
+    assert_eq!(
+        ask(&server, &text, &rows),
+        json!({"data": {"insert_shelf": {"affected_rows": 4}}})
+    );
+    assert_eq!(
+        ask(
+            &server,
+            "{ shelf(where: {name: {_eq: \"twice\"}}) { n boxes(order_by: {id: asc}) { label } } }",
+            &json!({})
+        ),
+        json!({"data": {"shelf": [{"n": 2, "boxes": [{"label": "1"}, {"label": "2"}]}]}})
+    );
+}
