@@ -27,12 +27,13 @@ impl Denials {
 
     /// A kind may not be read in a namespace; `unread`: and was not before. Gives whether that is new.
     pub fn add(&self, namespace: &str, kind: &str, message: &str, unread: bool) -> bool {
-        let denied = Denied {
-            message: message.to_owned(),
-            unread,
-        };
         let mut all = self.lock();
         let kinds = all.entry(namespace.to_owned()).or_default();
+        let denied = Denied {
+            message: message.to_owned(),
+            // Another attempt reads no more than the first.
+            unread: unread || kinds.get(kind).is_some_and(|before| before.unread),
+        };
         kinds.insert(kind.to_owned(), denied).is_none()
     }
 
@@ -96,7 +97,7 @@ mod tests {
         let denials = Denials::default();
         assert!(denials.add("stock", "Table", "forbidden", true));
         assert!(
-            !denials.add("stock", "Table", "forbidden", true),
+            !denials.add("stock", "Table", "forbidden", false),
             "it is told once"
         );
         assert!(denials.add("stock", "Pod", "forbidden", false));

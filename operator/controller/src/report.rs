@@ -29,6 +29,8 @@ use crate::world::{Status, World};
 
 /// Status writes at a time.
 const AT_A_TIME: usize = 16;
+/// How long the API server may take for one.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How long pods may take to switch before it is told that they have not: nearly every change is over by then, and its two
 /// statuses are one. Who waits for a form of an object looks at the generation that a status is about.
@@ -198,6 +200,7 @@ impl Reporter {
     /// Writes statuses for ever.
     pub async fn run(&self, client: &Client, world: &World, events: &Events, observer: &Observer) {
         let mut running = FuturesUnordered::new();
+        self.queue().begin();
         loop {
             while running.len() < AT_A_TIME {
                 let Some(key) = self.queue().take(Instant::now()) else {
@@ -254,7 +257,15 @@ impl Reporter {
             Status::Engine(status) => json!(status),
             Status::None => return false,
         };
-        match replace(client, &object, &body).await {
+        let written = tokio::time::timeout(PATIENCE, replace(client, &object, &body)).await;
+        let Ok(written) = written else {
+            observer.emit(&Event::StatusFailed {
+                object: key,
+                message: format!("the API server did not answer within {} s", PATIENCE.as_secs()),
+            });
+            return true;
+        };
+        match written {
             Ok(_) => {
                 observer.emit(&Event::StatusWritten);
                 if key.kind == Kind::Engine {

@@ -139,13 +139,14 @@ pub async fn run_with(settings: Settings, config: Config) -> Result<(), Error> {
         named => named.to_owned(),
     };
     let (events, writing) = Events::new(client.clone(), &identity, observer.clone());
-    tasks.spawn("writing events".to_owned(), writing);
+    tasks.spawn_for_a_time("writing events".to_owned(), writing);
     let shared = Arc::new(Shared {
         events,
         secrets: Arc::new(Secrets::new(
             client.clone(),
             Arc::clone(&tables.signals),
             observer.clone(),
+            tasks.clone(),
             &settings.secrets_role,
         )),
         probe: Probe::new(settings.engine_admin_port),
@@ -177,7 +178,8 @@ pub async fn run_with(settings: Settings, config: Config) -> Result<(), Error> {
     let work = async {
         ready.await;
         // Who has not read everything would publish half a world.
-        competing = Some(tokio::spawn(candidate.run(stopped)));
+        competing =
+            Some(tasks.spawn_for_a_time("competing for the lease".to_owned(), candidate.run(stopped)));
         lead(shared, leads).await;
     };
     tokio::select! {
@@ -213,7 +215,10 @@ async fn lead(shared: Arc<Shared>, mut leads: watch::Receiver<bool>) {
         let mut lost = leads.clone();
         tokio::select! {
             () = work(&shared) => {}
-            _ = lost.wait_for(|leads| !*leads) => {}
+            // Who does not compete any more does not lead either.
+            lost = lost.wait_for(|leads| !*leads) => if lost.is_err() {
+                return;
+            },
         }
     }
 }

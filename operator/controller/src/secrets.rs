@@ -19,6 +19,7 @@ use crate::observe::{Event, Observer, chain};
 use crate::resource::Native;
 use crate::retry::{self, Pauses, WatchPauses};
 use crate::signal::{Reasons, Signals};
+use crate::supervise::Tasks;
 
 /// Secrets that are watched at most.
 const MOST: usize = 2_000;
@@ -63,17 +64,19 @@ pub struct Secrets {
     client: Client,
     signals: Arc<Signals>,
     observer: Observer,
+    tasks: Tasks,
     role: Arc<str>,
     watches: Mutex<HashMap<SecretName, Watch>>,
 }
 
 impl Secrets {
     /// None yet. Who lacks a right is told to have the ClusterRole `role` bound.
-    pub fn new(client: Client, signals: Arc<Signals>, observer: Observer, role: &str) -> Self {
+    pub fn new(client: Client, signals: Arc<Signals>, observer: Observer, tasks: Tasks, role: &str) -> Self {
         Self {
             client,
             signals,
             observer,
+            tasks,
             role: role.into(),
             watches: Mutex::default(),
         }
@@ -119,7 +122,8 @@ impl Secrets {
                 role: Arc::clone(&self.role),
                 sender,
             };
-            let task = tokio::spawn(follow.run(self.client.clone()));
+            let task = format!("watching Secret {}/{}", name.0, name.1);
+            let task = self.tasks.spawn_for_a_time(task, follow.run(self.client.clone()));
             watches.insert(
                 name.clone(),
                 Watch {

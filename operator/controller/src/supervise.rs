@@ -5,6 +5,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use futures_util::FutureExt;
+use tokio::task::JoinHandle;
 
 use crate::admin::Health;
 use crate::observe::{Event, Observer};
@@ -22,7 +23,7 @@ impl Tasks {
         Self { health, observer }
     }
 
-    /// Runs one.
+    /// Runs one that never ends.
     pub fn spawn(&self, name: String, work: impl Future<Output = ()> + Send + 'static) {
         let tasks = self.clone();
         tokio::spawn(async move {
@@ -32,6 +33,20 @@ impl Tasks {
             }
             tasks.health.fail(&name);
         });
+    }
+
+    /// Runs one that ends when the program stops, or when nobody needs it any more; a panic is no such end.
+    pub fn spawn_for_a_time(
+        &self,
+        name: String,
+        work: impl Future<Output = ()> + Send + 'static,
+    ) -> JoinHandle<()> {
+        let tasks = self.clone();
+        tokio::spawn(async move {
+            if !survived(&tasks.observer, &name, work).await {
+                tasks.health.fail(&name);
+            }
+        })
     }
 }
 
@@ -55,6 +70,23 @@ fn words(panic: &(dyn Any + Send)) -> &str {
 mod tests {
     use super::*;
     use crate::observe::{Level, Metrics};
+
+    /// At the end of the program nothing is wrong.
+    #[tokio::test]
+    async fn a_task_that_may_end_does_so_silently() {
+        let observer = Observer::new(Level::Error, Metrics::new().expect("names differ"));
+        let health = Arc::new(Health::default());
+        let tasks = Tasks::new(Arc::clone(&health), observer.clone());
+        let task = tasks.spawn_for_a_time("writing events".to_owned(), async {});
+        task.await.expect("no panic");
+        assert_eq!(health.failed(), None);
+        let text = String::from_utf8(observer.metrics.text()).expect("text");
+        assert!(!text.contains("task-ended"), "{text}");
+        let failing = async { std::panic::panic_any("made to fail") };
+        let task = tasks.spawn_for_a_time("competing".to_owned(), failing);
+        task.await.expect("it is caught");
+        assert_eq!(health.failed().as_deref(), Some("competing"));
+    }
 
     #[tokio::test]
     async fn a_task_that_panics_makes_the_program_unhealthy() {

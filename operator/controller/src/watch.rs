@@ -2,11 +2,13 @@
 //! fails begins again after a pause; what it missed is found by listing again. One that is not allowed, in a namespace of
 //! several, does not keep the others waiting.
 
+mod attempt;
+
 use std::collections::BTreeSet;
 use std::fmt::Debug;
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use compile::ObjectKey;
 use crd::Kind;
@@ -23,10 +25,12 @@ use crate::observe::{Event, Observer, chain};
 use crate::pod::Pods;
 use crate::report::Reporter;
 use crate::resource::{Metadata, Native, Resource, api, custom};
-use crate::retry::{self, Pauses, WatchPauses};
+use crate::retry::{self, WatchPauses};
 use crate::signal::{Reasons, Signals};
 use crate::supervise::Tasks;
 use crate::world::{Change, World};
+
+use attempt::Attempts;
 
 /// Objects of a page of the first list.
 const PAGE: u32 = 250;
@@ -92,10 +96,8 @@ struct Watching {
     kind: &'static str,
     namespace: Option<String>,
     reading: Reading,
-    /// What was told of it, while it fails.
-    told: bool,
+    attempts: Attempts,
     denied: bool,
-    pauses: Pauses,
 }
 
 impl Watching {
@@ -105,9 +107,8 @@ impl Watching {
             kind,
             namespace: namespace.map(str::to_owned),
             reading: unread.begin(),
-            told: false,
+            attempts: Attempts::default(),
             denied: false,
-            pauses: Pauses::default(),
         }
     }
 
@@ -128,8 +129,8 @@ impl Watching {
             match stream.next().await? {
                 Ok(event) => {
                     // Every attempt begins with the others.
-                    if !matches!(event, Watched::Init | Watched::InitApply(_)) {
-                        self.told = false;
+                    if matches!(event, Watched::Apply(_) | Watched::Delete(_)) {
+                        self.attempts.goes_on();
                     }
                     return Some(event);
                 }
@@ -145,7 +146,7 @@ impl Watching {
     /// Everything was read.
     fn is_read(&mut self) {
         self.reading.done();
-        self.pauses.reset();
+        self.attempts.is_read(Instant::now());
         if let (true, Some(namespace)) = (std::mem::take(&mut self.denied), &self.namespace) {
             self.tables.readable(self.kind, namespace);
         }
@@ -157,12 +158,12 @@ impl Watching {
             kind: self.kind,
             namespace: self.namespace.as_deref(),
             message: chain(error),
-            again: std::mem::replace(&mut self.told, true),
+            again: self.attempts.failed(Instant::now()),
         });
         if !matches!(retry::code_of_watch(error), 401 | 403 | 404) {
             return false;
         }
-        let pause = self.pauses.pause();
+        let pause = self.attempts.pause();
         let Some(namespace) = &self.namespace else {
             tokio::time::sleep(pause.min(MOST_OF_ALL)).await;
             return true;
@@ -238,6 +239,10 @@ async fn follow_kind(mut watching: Watching, kind: Kind, objects: Api<Resource>)
                 changed = room.changed() => {
                     // What was left out is only seen by listing again.
                     if changed.is_ok() && tables.world.left_out(kind, namespace.as_deref()) {
+                        break;
+                    }
+                    // That ended the pause of one that is to be begun anew.
+                    if watching.denied {
                         break;
                     }
                     continue;

@@ -13,12 +13,18 @@ pub(super) struct Queue {
     dirty: BTreeSet<ObjectKey>,
     /// Two writes of one status at a time would be a race.
     running: HashSet<ObjectKey>,
-    failed: HashMap<ObjectKey, Pauses>,
-    /// When what failed is tried again.
+    /// The pauses of what failed, and when it is tried again.
+    failed: HashMap<ObjectKey, (Pauses, Instant)>,
+    /// What failed, by when it is tried again: each once.
     later: BTreeSet<(Instant, ObjectKey)>,
 }
 
 impl Queue {
+    /// Nobody writes, as it was broken off: what was being looked at is to be looked at again.
+    pub(super) fn begin(&mut self) {
+        self.dirty.extend(self.running.drain());
+    }
+
     /// These may be wrong.
     pub(super) fn add(&mut self, keys: impl IntoIterator<Item = ObjectKey>) {
         self.dirty.extend(keys);
@@ -42,14 +48,17 @@ impl Queue {
     /// It was looked at; `again`: what failed may succeed later.
     pub(super) fn done(&mut self, key: ObjectKey, again: bool, now: Instant) {
         self.running.remove(&key);
-        if !again {
-            if self.failed.remove(&key).is_some() {
-                self.later.retain(|(_, later)| *later != key);
-            }
-            return;
+        let failed = self.failed.remove(&key);
+        let mut pauses = Pauses::default();
+        if let Some((before, due)) = failed {
+            self.later.remove(&(due, key.clone()));
+            pauses = before;
         }
-        let pause = self.failed.entry(key.clone()).or_default().pause();
-        self.later.insert((now + pause, key));
+        if again {
+            let due = now + pauses.pause();
+            self.failed.insert(key.clone(), (pauses, due));
+            self.later.insert((due, key));
+        }
     }
 
     /// How long until what failed is tried again.
@@ -91,6 +100,34 @@ mod tests {
         assert_eq!(queue.take(at), Some(key("a")));
         queue.done(key("a"), false, at);
         assert_eq!(queue.next(at), None);
+    }
+
+    /// Whoever looks at it meanwhile does not make it be tried more often.
+    #[test]
+    fn what_fails_again_and_again_waits_once() {
+        let mut queue = Queue::default();
+        let now = Instant::now();
+        for _ in 0..3 {
+            queue.add([key("a")]);
+            assert_eq!(queue.take(now), Some(key("a")));
+            queue.done(key("a"), true, now);
+        }
+        assert_eq!(queue.later.len(), 1);
+        queue.add([key("a")]);
+        assert_eq!(queue.take(now), Some(key("a")));
+        queue.done(key("a"), false, now);
+        assert!(queue.later.is_empty() && queue.failed.is_empty());
+    }
+
+    /// Who leads no more drops what it was writing; when it leads again, that is looked at again.
+    #[test]
+    fn what_was_broken_off_is_looked_at_again() {
+        let mut queue = Queue::default();
+        let now = Instant::now();
+        queue.add([key("a")]);
+        assert_eq!(queue.take(now), Some(key("a")));
+        queue.begin();
+        assert_eq!(queue.take(now), Some(key("a")));
     }
 
     #[test]

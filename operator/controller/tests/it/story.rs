@@ -112,6 +112,55 @@ fn a_namespace_that_may_not_be_read_holds_up_no_other() {
     });
 }
 
+/// What another operator published of a namespace that this one may not read is not withdrawn, however often it tries.
+#[test]
+fn what_cannot_be_read_after_a_restart_is_not_withdrawn() {
+    let cluster = Cluster::start();
+    cluster.engine("shop");
+    cluster.with(|state| {
+        let engine = key("Engine", "shop", "e");
+        let mut object = state.objects[&engine].clone();
+        object["spec"]["namespaceSelector"] = json!({});
+        state.put(&engine, object);
+    });
+    let far = json!({"name": "far", "connection": {"url": "postgres://x/y"}});
+    cluster.apply("Source", "stock", "far", &far);
+    let grant = json!({"from": [{"kind": "Engine", "namespace": "shop"}], "to": [{"kind": "Source"}]});
+    cluster.apply("ReferenceGrant", "stock", "g", &grant);
+    let operator = cluster.operator(&["--namespaces", "shop,stock"]);
+    cluster.until("it is published", |state| generation(state, "far") == Some(1));
+    drop(operator);
+
+    cluster.with(|state| {
+        state.denied.push("stock".to_owned());
+        state.requests.clear();
+        state.published.clear();
+    });
+    cluster.table("shop", "more");
+    let _next = cluster.operator(&["--namespaces", "shop,stock"]);
+    cluster.until("every watch was tried three times", |state| {
+        let tried = |kind: &crd::Kind| {
+            let path = format!("/namespaces/stock/{}", kind.plural());
+            let requests = state.requests.iter().filter(|(_, asked)| asked.ends_with(&path));
+            requests.count() >= 3
+        };
+        crd::Kind::ALL.iter().all(tried)
+    });
+    let engine = key("Engine", "shop", "e");
+    cluster.until("the engine says why nothing is published", |state| {
+        condition_of(state, &engine, "Programmed").contains("in namespace stock")
+    });
+    cluster.with(|state| state.denied.clear());
+    cluster.until("it catches up", |state| generation(state, "more") == Some(1));
+    cluster.with(|state| {
+        let published = &state.published;
+        assert!(
+            published.iter().all(|set| set.contains_key("far")),
+            "{published:?}"
+        );
+    });
+}
+
 /// While an engine is paused nothing of it is written but what is said of it.
 #[test]
 fn a_paused_engine_is_left_as_it_is() {
