@@ -17,7 +17,7 @@ impl Dice {
             .0
             .wrapping_mul(6_364_136_223_846_793_005)
             .wrapping_add(1_442_695_040_888_963_407);
-        usize::try_from(self.0 >> 33).unwrap() % sides
+        usize::try_from(self.0 >> 33).expect("it fits") % sides
     }
 
     fn one_of(&mut self, values: &[Value]) -> Value {
@@ -116,7 +116,7 @@ impl Edited {
                 self.table()["configuration"] = json!({"custom_name": name});
             }
             1 => {
-                let tables = self.sources[0]["tables"].as_array_mut().unwrap();
+                let tables = self.sources[0]["tables"].as_array_mut().expect("tables");
                 tables.reverse();
                 if tables[0]["table"]["name"] == "nowhere" {
                     tables.rotate_left(1);
