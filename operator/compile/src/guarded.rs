@@ -18,6 +18,9 @@ const OWN: &str = "ROWLOCK_";
 /// Begins Hasura's settings.
 const SETTING: &str = "HASURA_GRAPHQL_";
 
+/// The engine's container in a pod template.
+const CONTAINER: &str = "engine";
+
 /// Hasura's settings that hold secrets.
 const SETTINGS: &[&str] = &[
     "HASURA_GRAPHQL_ACCESS_KEY",
@@ -50,7 +53,7 @@ enum Naming {
 pub(crate) struct Guard {
     /// The namespace of the Engine.
     namespace: String,
-    /// The variables of `spec.env` that come from Secrets.
+    /// The variables of `spec.env`, and of the engine's container in `spec.template`, that come from Secrets.
     from_secrets: BTreeSet<String>,
     /// The variables that `spec.auth` takes.
     of_auth: BTreeSet<String>,
@@ -63,7 +66,15 @@ impl Guard {
             return Self::default();
         };
         let spec = engine.spec.value();
-        let given = spec.get("env").and_then(Value::as_array).into_iter().flatten();
+        let containers = spec
+            .pointer("/template/spec/containers")
+            .and_then(Value::as_array);
+        let containers = containers.into_iter().flatten();
+        let own = containers.filter(|container| container["name"] == CONTAINER);
+        let sets = own
+            .filter_map(|container| container.get("env"))
+            .chain(spec.get("env"));
+        let given = sets.filter_map(Value::as_array).flatten();
         let from_secrets = given.filter(|variable| variable.pointer("/valueFrom/secretKeyRef").is_some());
         let names = from_secrets.filter_map(|variable| variable.get("name")?.as_str());
         let mut guard = Self {
@@ -230,6 +241,9 @@ mod tests {
                 secret("HASURA_GRAPHQL_DATABASE_URL"), secret("API_KEY"), secret("OF_AUTH"), {"name": "HOST", "value": "h"},
             ],
             "auth": {"jwt": [{"env": "OF_AUTH"}]},
+            "template": {"spec": {"containers": [
+                {"name": "engine", "env": [secret("OF_TEMPLATE")]}, {"name": "side", "env": [secret("OF_SIDE")]},
+            ]}},
         });
         let guard = Guard::of(&Snapshot::new(vec![object("Engine", "n", &spec)]));
         let template = |name: &str| json!({"url": format!("https://x/{{{{{name}}}}}")});
@@ -245,6 +259,12 @@ mod tests {
         assert!(!may("RemoteSchema", "other", &whole("API_KEY")));
         assert!(!may("RemoteSchema", "n", &whole("OF_AUTH")));
         assert!(may("RemoteSchema", "other", &template("HOST")));
+        assert!(!may("RemoteSchema", "other", &template("OF_TEMPLATE")));
+        assert!(may("RemoteSchema", "n", &template("OF_TEMPLATE")));
+        assert!(
+            may("RemoteSchema", "other", &template("OF_SIDE")),
+            "the engine has it not"
+        );
     }
 
     /// Its own references stand in metadata by their variables; nobody else's may.

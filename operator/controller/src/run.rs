@@ -92,6 +92,7 @@ async fn run_in(settings: Settings) -> Result<(), Error> {
 /// It cannot begin.
 pub async fn run_with(settings: Settings, config: Config) -> Result<(), Error> {
     let scopes = settings.scopes()?;
+    let most_objects = settings.most_objects()?;
     let metrics = Metrics::new().map_err(|error| Error::Metrics(error.into()))?;
     let observer = Observer::new(settings.log_level, metrics);
     let own_namespace = match settings.own_namespace.as_str() {
@@ -113,7 +114,7 @@ pub async fn run_with(settings: Settings, config: Config) -> Result<(), Error> {
         Arc::clone(&observer.metrics),
     ));
     let tables = Tables {
-        world: Arc::new(World::new(settings.most_objects())),
+        world: Arc::new(World::new(most_objects)),
         children: Arc::default(),
         pods: Arc::default(),
         signals: Arc::new(Signals::default()),

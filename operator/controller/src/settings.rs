@@ -89,18 +89,31 @@ pub enum Error {
         "--namespaces lists {0} namespaces, {MOST_NAMESPACES} at most can be watched one by one: leave it empty to watch all"
     )]
     Namespaces(usize),
+    /// No room for any object.
+    #[error(
+        "--memory-limit {0} leaves no room for custom resources: the operator takes {MEMORY_AT_REST} bytes without any"
+    )]
+    Memory(u64),
 }
 
 impl Settings {
     /// Custom resources at most: no more than fit into the memory, where nobody says otherwise.
-    pub fn most_objects(&self) -> usize {
-        let fit = match self.memory_limit {
-            0 => MOST_OBJECTS,
-            limit => usize::try_from(limit.saturating_sub(MEMORY_AT_REST) / MEMORY_OF_OBJECT)
-                .unwrap_or(MOST_OBJECTS)
-                .min(MOST_OBJECTS),
+    ///
+    /// # Errors
+    /// None do.
+    pub fn most_objects(&self) -> Result<usize, Error> {
+        if let Some(most) = self.max_objects {
+            return Ok(most);
+        }
+        let limit = match self.memory_limit {
+            0 => return Ok(MOST_OBJECTS),
+            limit => limit,
         };
-        self.max_objects.unwrap_or(fit)
+        let fit = limit.saturating_sub(MEMORY_AT_REST) / MEMORY_OF_OBJECT;
+        match usize::try_from(fit).unwrap_or(MOST_OBJECTS) {
+            0 => Err(Error::Memory(limit)),
+            fit => Ok(fit.min(MOST_OBJECTS)),
+        }
     }
 
     /// The namespaces to look at; none: all.
@@ -160,11 +173,15 @@ mod tests {
     /// The chart's own limit takes the 10,000 objects that its documentation names.
     #[test]
     fn no_more_objects_are_taken_than_the_memory_holds() {
-        let most = |arguments: &[&str]| settings(arguments).most_objects();
+        let most = |arguments: &[&str]| settings(arguments).most_objects().unwrap_or(0);
         assert_eq!(most(&[]), MOST_OBJECTS);
         let of_chart = (256 << 20).to_string();
         assert!((10_000..12_000).contains(&most(&["--memory-limit", &of_chart])));
-        assert_eq!(most(&["--memory-limit", "1"]), 0);
+        assert_eq!(
+            settings(&["--memory-limit", "1"]).most_objects(),
+            Err(Error::Memory(1))
+        );
+        assert_eq!(most(&["--memory-limit", "1", "--max-objects", "7"]), 7);
         assert_eq!(most(&["--memory-limit", &of_chart, "--max-objects", "7"]), 7);
         assert_eq!(most(&["--memory-limit", &u64::MAX.to_string()]), MOST_OBJECTS);
     }

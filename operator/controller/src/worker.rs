@@ -12,7 +12,7 @@ mod values;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::Instant;
 
 use compile::{Object, ObjectKey, Serving, Verdict};
 use kube::Client;
@@ -172,11 +172,14 @@ impl Worker {
     /// what is there goes.
     pub async fn run(mut self) {
         let mut pauses = Pauses::default();
-        let mut retry_in: Option<Duration> = None;
+        let mut retry_at: Option<Instant> = None;
         self.signal.raise(Reasons::ALL);
         loop {
+            let now = Instant::now();
+            let retry = retry_at.map(|at| at.saturating_duration_since(now));
+            let pause = retry.into_iter().chain(self.checks.again.left(now)).min();
             let again = async {
-                match retry_in {
+                match pause {
                     Some(pause) => tokio::time::sleep(pause).await,
                     None => std::future::pending().await,
                 }
@@ -185,6 +188,7 @@ impl Worker {
                 reasons = self.signal.gathered() => reasons,
                 () = again => Reasons::ALL,
             };
+            self.checks.again.wake(Instant::now());
             let Some((engine, _)) = self.shared.tables.world.get(&self.key) else {
                 continue;
             };
@@ -194,10 +198,10 @@ impl Worker {
             }
             let outcome = self.pass(&engine, reasons).await;
             self.tell_restored(&engine);
-            retry_in = match outcome {
+            retry_at = match outcome {
                 Ok(()) => {
                     pauses.reset();
-                    self.checks.again()
+                    None
                 }
                 Err(Error::Apply(apply::Error::Ending)) => return,
                 Err(error) => {
@@ -209,7 +213,7 @@ impl Worker {
                         again: pause,
                     });
                     self.obstacle = Some(message);
-                    pause
+                    pause.map(|pause| Instant::now() + pause)
                 }
             };
             self.report(&engine);
@@ -233,6 +237,10 @@ impl Worker {
         self.followers.follow(&pods, self.values.token());
         let catalog = reasons.any(Reasons::CATALOG) && self.catalog != self.followers.fingerprints();
         let open = self.checks.may_be_answered(&pods, &self.followers);
+        let open = open || self.checks.again.is_due();
+        if open {
+            self.settled = false;
+        }
         if catalog || open || reasons.any(Reasons::OBJECTS.and(Reasons::SECRETS)) || self.made.is_none() {
             self.make(engine).await?;
         }

@@ -152,7 +152,9 @@ impl World {
         }
         let mut state = self.write();
         let key = object.key.clone();
-        if !state.objects.contains_key(&key) && state.objects.len() >= self.most {
+        let is_full = state.objects.len() >= self.most && !state.objects.contains_key(&key);
+        // Whoever is to be told has to be known.
+        if is_full && kind != Kind::Engine {
             state.overflow.insert(key);
             self.look_for_room(&mut state);
             return Change::default();
@@ -418,6 +420,9 @@ mod tests {
         world.apply(Kind::Source, resource("a", &json!({}), &json!({})));
         world.apply(Kind::Source, resource("b", &json!({}), &json!({})));
         assert!(world.overflows() && world.len() == 1);
+        world.apply(Kind::Engine, resource("e", &json!({}), &json!({})));
+        assert_eq!(world.engines().len(), 1, "somebody has to say so");
+        world.remove(&world.engines()[0].key);
         let gone = world.others(Kind::Source, None, &BTreeSet::new());
         assert_eq!(gone.len(), 2);
         for key in gone {

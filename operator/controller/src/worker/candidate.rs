@@ -66,20 +66,24 @@ impl Worker {
             |uid| published.get(uid).copied(),
         );
         self.checks.keep(&made.compiled.verdicts);
-        let mut answered = true;
+        let (mut answered, mut open) = (true, false);
         // A candidate without what a pod has against it may have other faults: what was hidden behind them.
-        for _ in 0..check::ROUNDS {
+        for round in 1..=check::ROUNDS {
             if self.shelf.has(&made) {
                 break;
             }
-            answered = answered && self.ask(&made).await;
-            let against = self.checks.against(&made);
+            let said = if answered { self.ask(&made).await } else { None };
+            answered = said.is_some();
+            let said = said.unwrap_or_default();
+            let against = self.checks.next(&made, &said, round == check::ROUNDS);
             if against.is_empty() {
                 break;
             }
+            open = true;
             objections.extend(against);
             made = self.compile(engine, settings.as_ref(), &objections).await?;
         }
+        self.checks.made(open);
         // A setting without a value: what runs goes on as it is.
         let complete = |settings: &(EngineSpec, Environment)| self.values.has_all(&settings.1);
         made.settings = made.settings.filter(complete);
@@ -135,14 +139,14 @@ impl Worker {
         work.await.map_err(|_| Error::Interrupted)
     }
 
-    async fn ask(&mut self, made: &Made) -> bool {
+    async fn ask(&mut self, made: &Made) -> Option<BTreeSet<String>> {
         let pods = self.shared.tables.pods.of(&self.key);
         self.checks
             .ask(
                 &self.shared,
                 &self.key,
                 &pods,
-                self.values.token(),
+                &self.values,
                 &self.followers,
                 made,
             )

@@ -1,7 +1,9 @@
 //! Asks a pod what it would leave out of a candidate, before it is published.
 
+mod again;
+
 use std::collections::BTreeSet;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use compile::{ObjectKey, Objection, Verdict};
 use delivery::{CheckAnswer, CheckRequest};
@@ -10,11 +12,13 @@ use serde_json::Value;
 use super::Shared;
 use super::candidate::Made;
 use super::held::Held;
+use super::values::SecretValues;
 use crate::follow::Followers;
 use crate::observe::{Event, chain};
 use crate::pod::Pod;
-use crate::retry::Pauses;
 use crate::world::Status;
+
+use again::Again;
 
 /// Checks of one change: what is hidden behind a fault is found by the next one.
 pub(super) const ROUNDS: usize = 3;
@@ -32,7 +36,8 @@ pub(super) struct Checks {
     resumed: bool,
     /// The pods there were when nobody answered, until one does.
     unanswered: Option<BTreeSet<String>>,
-    pauses: Pauses,
+    /// When to ask again what is held.
+    pub(super) again: Again,
 }
 
 /// Who may be asked, the best first: pods that are ready, and others that talk.
@@ -69,9 +74,16 @@ impl Checks {
         self.held.keep(verdicts);
     }
 
-    /// What is held against the forms that a candidate has.
-    pub(super) fn against(&self, made: &Made) -> Vec<Objection> {
-        self.held.against(&made.compiled.verdicts)
+    /// What is to be left out of the next candidate, after a pod `said` something of this one.
+    pub(super) fn next(&self, made: &Made, said: &BTreeSet<String>, is_last: bool) -> Vec<Objection> {
+        self.held.next(&made.compiled.verdicts, said, is_last)
+    }
+
+    /// A candidate was made; `open`: something is left out of it that a pod may have nothing against later.
+    pub(super) fn made(&mut self, open: bool) {
+        let nobody = self.unanswered.as_ref().is_some_and(BTreeSet::is_empty);
+        self.again
+            .made(open && !nobody, self.unanswered.is_none(), Instant::now());
     }
 
     /// Whether a question is open that other pods than those of then may answer.
@@ -83,41 +95,40 @@ impl Checks {
         now.iter().any(|pod| !then.contains(&pod.uid))
     }
 
-    /// When to ask again what nobody answered.
-    pub(super) fn again(&mut self) -> Option<Duration> {
-        let waits = !self.held.is_empty() && self.unanswered.as_ref().is_some_and(|pods| !pods.is_empty());
-        waits.then(|| self.pauses.pause().max(Duration::from_secs(2)))
-    }
-
-    /// Learns what the databases have against objects of a candidate. Gives whether a pod answered: without one nothing is
-    /// learned, and nothing forgotten.
+    /// Learns what the databases have against objects of a candidate. Gives against whom a pod has something, if one
+    /// answered: without one nothing is learned, and nothing forgotten.
     pub(super) async fn ask(
         &mut self,
         shared: &Shared,
         engine: &ObjectKey,
         pods: &[Pod],
-        token: &str,
+        values: &SecretValues,
         followers: &Followers,
         made: &Made,
-    ) -> bool {
-        let question = format!("{} {} {}", made.generation, made.table, followers.fingerprints());
+    ) -> Option<BTreeSet<String>> {
+        // What a pod said with other values, or long ago, it may not say again.
+        let question = format!(
+            "{} {} {} {}",
+            made.generation,
+            made.table,
+            values.hash(),
+            followers.fingerprints()
+        );
         let known = self.answers.iter().any(|(known, _)| *known == question);
-        if !known {
-            let Some(answer) = self.answer(shared, engine, pods, token, followers, made).await else {
-                return false;
-            };
+        if !known || self.again.is_due() {
+            self.again.asked();
+            let answer = self.answer(shared, engine, pods, values.token(), followers, made);
+            let answer = answer.await?;
+            self.answers.retain(|(known, _)| *known != question);
             self.answers.push((question.clone(), answer));
             if self.answers.len() > REMEMBERED {
                 self.answers.remove(0);
             }
         }
         self.unanswered = None;
-        self.pauses.reset();
-        if let Some((_, answer)) = self.answers.iter().find(|(known, _)| *known == question) {
-            let compiled = &made.compiled;
-            self.held.take(&compiled.verdicts, &compiled.published, answer);
-        }
-        true
+        let (_, answer) = self.answers.iter().find(|(known, _)| *known == question)?;
+        let compiled = &made.compiled;
+        Some(self.held.take(&compiled.verdicts, &compiled.published, answer))
     }
 
     async fn answer(

@@ -46,9 +46,32 @@ impl Held {
             .collect()
     }
 
-    /// Takes what a pod says of a candidate. What it says nothing against is free, if it could have: it knows the database,
+    /// What is to be left out of the next candidate: what the pod `said`, if it said anything new, as the last forms of
+    /// those may be all that others lacked. Else, and the last time, whatever is held.
+    pub(super) fn next(
+        &self,
+        verdicts: &[Verdict],
+        said: &BTreeSet<String>,
+        is_last: bool,
+    ) -> Vec<Objection> {
+        let against = self.against(verdicts);
+        if is_last || !against.iter().any(|objection| said.contains(&objection.uid)) {
+            return against;
+        }
+        let said = against
+            .into_iter()
+            .filter(|objection| said.contains(&objection.uid));
+        said.collect()
+    }
+
+    /// Takes what a pod says of a candidate, and gives whom that is against. What it says nothing against is free, if it could have: it knows the database,
     /// and what the object stands in fits.
-    pub(super) fn take(&mut self, verdicts: &[Verdict], published: &[Published], answer: &CheckAnswer) {
+    pub(super) fn take(
+        &mut self,
+        verdicts: &[Verdict],
+        published: &[Published],
+        answer: &CheckAnswer,
+    ) -> BTreeSet<String> {
         let mut problems: HashMap<&str, &ObjectProblem> = HashMap::new();
         for problem in answer.problems.iter().filter(|problem| !problem.unsupported) {
             let known = problems.entry(&problem.uid).or_insert(problem);
@@ -102,6 +125,8 @@ impl Held {
                 }
             }
         }
+        let against = problems.values().filter(|problem| !problem.unreachable);
+        against.map(|problem| problem.uid.clone()).collect()
     }
 
     /// Takes up what an operator before this one told of an object, if what it refused is not what is published.
@@ -239,6 +264,37 @@ mod tests {
             "the table hides it"
         );
         assert_eq!(take(&mut all, &[], Some("f")), [""; 0]);
+    }
+
+    /// The last form of what it stands in may be all that it lacked.
+    #[test]
+    fn what_is_hidden_is_judged_behind_a_last_form() {
+        let made = compiled(2, &[]);
+        let mut all = Held::default();
+        let fingerprint = Some("f");
+        all.take(
+            &made.verdicts,
+            &made.published,
+            &answer(&[("p", false)], fingerprint),
+        );
+        let said = all.take(
+            &made.verdicts,
+            &made.published,
+            &answer(&[("t", false)], fingerprint),
+        );
+        let uids = |all: &Held, said: &BTreeSet<String>, is_last: bool| {
+            let next = all.next(&made.verdicts, said, is_last);
+            next.into_iter()
+                .map(|objection| objection.uid)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(uids(&all, &said, false), ["t"]);
+        assert_eq!(uids(&all, &said, true), ["t", "p"], "nothing unjudged goes out");
+        assert_eq!(
+            uids(&all, &BTreeSet::new(), false),
+            ["t", "p"],
+            "nobody said anything"
+        );
     }
 
     #[test]

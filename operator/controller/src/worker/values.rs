@@ -1,5 +1,7 @@
 //! The values of an engine's Secret: read where objects refer to them, kept where they were and are missing now.
 
+mod room;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use compile::{Compiled, ObjectKey, Objection, Published, SecretKey, Serving};
@@ -17,11 +19,7 @@ use crate::retry;
 use crate::secrets::{Hidden, SecretName, Secrets, Standing};
 use crate::world::World;
 
-/// Bytes of values that one engine's Secret may hold: the API server takes a mebibyte, of which names need some.
-const MOST_BYTES: usize = 900 << 10;
-
-/// How often room is made for what was there before: each time less is new.
-const ROUNDS: usize = 4;
+use room::{MOST_BYTES, unfit};
 
 /// What an admin has to show, where the Engine does not say where it is.
 const ADMIN_SECRET: &str = "HASURA_GRAPHQL_ADMIN_SECRET";
@@ -94,6 +92,19 @@ impl SecretValues {
     /// Of the values that pods read at the start only. It tells nothing of them without the token.
     pub(super) fn start_hash(&self) -> String {
         self.start_hash.clone()
+    }
+
+    /// Of all values. It tells nothing of them without the token, which is one of them.
+    pub(super) fn hash(&self) -> String {
+        let mut text = Vec::new();
+        for (variable, value) in &self.wanted {
+            text.extend_from_slice(variable.as_bytes());
+            text.push(0);
+            text.extend_from_slice(value.0.len().to_string().as_bytes());
+            text.push(0);
+            text.extend_from_slice(&value.0);
+        }
+        delivery::hash(&text).get(..16).unwrap_or_default().to_owned()
     }
 
     /// Whether somebody changed or deleted the engine's Secret after `version` of it was written, and which version of it
@@ -339,56 +350,6 @@ fn references(metadata: &str) -> HashSet<&str> {
         .collect()
 }
 
-/// Those keys, in this order, of which the values do not fit any more, and why.
-/// What does not fit, by what it takes now. It leaves room for what it was before, as its object goes on in its last form.
-fn unfit(
-    keys: &[&SecretKey],
-    now: impl Fn(&SecretKey) -> usize,
-    before: impl Fn(&SecretKey) -> usize,
-    all: usize,
-) -> Missing {
-    let mut room = all;
-    let mut unfit = Missing::new();
-    for _ in 0..ROUNDS {
-        unfit = too_much(keys.iter().copied(), &now, room);
-        let kept: usize = unfit.keys().map(&before).sum();
-        let left = all.saturating_sub(kept);
-        if left >= room {
-            break;
-        }
-        room = left;
-    }
-    unfit
-}
-
-fn too_much<'k>(
-    keys: impl Iterator<Item = &'k SecretKey>,
-    size: impl Fn(&SecretKey) -> usize,
-    mut room: usize,
-) -> Missing {
-    let (mut taken, mut missing) = (BTreeSet::new(), Missing::new());
-    for key in keys {
-        if taken.contains(key) || missing.contains_key(key) {
-            continue;
-        }
-        let bytes = size(key) + key.variable().len();
-        if bytes <= room {
-            room -= bytes;
-            taken.insert(key);
-        } else {
-            let why = format!(
-                "key {} of Secret {} does not fit: all values that one engine refers to have at most {} KiB together, and older \
-                 objects come first",
-                key.key,
-                key.name,
-                MOST_BYTES >> 10
-            );
-            missing.insert(key.clone(), why);
-        }
-    }
-    missing
-}
-
 fn secret_key(name: &SecretName, key: &str) -> SecretKey {
     SecretKey {
         namespace: name.0.clone(),
@@ -487,38 +448,6 @@ mod tests {
         assert_eq!(path_of(&json!({}), &key, "spec"), None);
     }
 
-    /// One large value is out, and what comes behind it still fits.
-    #[test]
-    fn what_does_not_fit_is_told_key_by_key() {
-        let key = |name: &str| secret_key(&("n".to_owned(), "s".to_owned()), name);
-        let keys = ["first", "bundle", "first", "last"].map(key);
-        let size = |key: &SecretKey| match key.key.as_str() {
-            "bundle" => MOST_BYTES - 100,
-            _ => 100,
-        };
-        let missing = too_much(keys.iter(), size, MOST_BYTES);
-        assert_eq!(missing.keys().collect::<Vec<_>>(), [&key("bundle")]);
-        assert!(too_much(keys.iter(), |_| 100, MOST_BYTES).is_empty());
-    }
-
-    /// What grows goes on as it was, and what is new does not take its place.
-    #[test]
-    fn what_was_there_keeps_its_room() {
-        let key = |name: &str| secret_key(&("n".to_owned(), "s".to_owned()), name);
-        let keys = ["grows", "new", "small"].map(key);
-        let size = |grown: usize, new: usize| {
-            move |key: &SecretKey| match key.key.as_str() {
-                "grows" => grown,
-                "new" => new,
-                _ => 100,
-            }
-        };
-        let (now, before) = (size(MOST_BYTES * 2, MOST_BYTES / 2), size(MOST_BYTES * 3 / 4, 0));
-        let all: Vec<&SecretKey> = keys.iter().collect();
-        let found = unfit(&all, now, before, MOST_BYTES);
-        assert_eq!(found.keys().collect::<Vec<_>>(), [&keys[0], &keys[1]]);
-    }
-
     /// What pods serve names a value until they serve the next set: what takes its place has to fit beside it.
     #[test]
     fn what_pods_still_need_stays() {
@@ -542,6 +471,19 @@ mod tests {
         assert_eq!(found.keys().collect::<Vec<_>>(), [&new]);
         values.published("{}");
         assert_eq!(needed(&values), 0);
+    }
+
+    /// What a pod said with one value says nothing of another.
+    #[test]
+    fn every_value_counts() {
+        let of = |value: &str| {
+            let mut values = SecretValues::default();
+            let value = Hidden(value.as_bytes().to_vec());
+            values.wanted.insert("ROWLOCK_SECRET_0".to_owned(), value);
+            values.hash()
+        };
+        assert_eq!(of("a"), of("a"));
+        assert_ne!(of("a"), of("b"));
     }
 
     #[test]

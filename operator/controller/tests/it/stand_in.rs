@@ -46,6 +46,8 @@ pub struct State {
     pub before_status: Option<Before>,
     /// Names of objects, with the generation that pods have something against.
     pub refused: BTreeMap<String, i64>,
+    /// The name of an object that pods have something against while the engine's Secret has this value.
+    pub refused_while: Option<(String, String)>,
     /// Pods do not answer.
     pub mute: bool,
     /// Checks that pods were asked for.

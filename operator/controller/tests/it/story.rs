@@ -60,11 +60,69 @@ fn what_was_refused_stays_out_while_nobody_can_be_asked() {
     cluster.until("a pod has nothing against it any more", |state| {
         generation(state, "p") == Some(2)
     });
-    let others: Vec<i64> = cluster.with(|state| {
-        let all = state.published.iter().filter_map(|published| published.get("p"));
-        all.copied().collect()
+    let others: Vec<Option<i64>> = cluster.with(|state| {
+        let all = state
+            .published
+            .iter()
+            .map(|published| published.get("p").copied());
+        all.collect()
     });
     assert!(others.is_sorted(), "{others:?}");
+}
+
+/// What a pod refused it may take later without anything that the operator sees, and behind a form that is served on.
+#[test]
+fn what_was_refused_is_asked_again() {
+    let cluster = Cluster::start();
+    cluster.engine("shop");
+    cluster.permission("shop", "p", &["a"]);
+    cluster.pod("shop", "e-1", true);
+    let _operator = cluster.operator(&[]);
+    cluster.until("the first form is published", |state| {
+        generation(state, "p") == Some(1)
+    });
+    cluster.with(|state| {
+        state.refused.insert("p".to_owned(), 2);
+        state.refused.insert("t".to_owned(), 2);
+    });
+    cluster.permission("shop", "p", &["a", "missing"]);
+    let refused = |state: &State, kind: &str, name: &str| {
+        condition_of(state, &key(kind, "shop", name), "Accepted").starts_with("False Refused")
+    };
+    cluster.until("the second form is refused", |state| {
+        refused(state, "Permission", "p")
+    });
+    let spec = json!({"sourceRef": {"name": "s"}, "table": {"name": "t"}, "isEnum": true});
+    cluster.apply("Table", "shop", "t", &spec);
+    cluster.until("its table is refused too", |state| refused(state, "Table", "t"));
+    cluster.with(|state| state.refused.remove("p"));
+    cluster.until("it is taken", |state| generation(state, "p") == Some(2));
+    assert_eq!(cluster.with(|state| generation(state, "t")), Some(1));
+}
+
+/// A value that was mended is tried, though no object is another.
+#[test]
+fn what_was_refused_for_a_value_is_taken_with_another() {
+    let cluster = Cluster::start();
+    cluster.engine("shop");
+    cluster.pod("shop", "e-1", true);
+    let value = |value: &str| {
+        let secret = json!({"data": {"url": value}});
+        cluster.with(|state| state.put(&key("Secret", "shop", "db"), secret));
+    };
+    value("YmFk");
+    cluster.with(|state| state.refused_while = Some(("u".to_owned(), "YmFk".to_owned())));
+    let url = json!({"urlFrom": {"secretKeyRef": {"name": "db", "key": "url"}}});
+    cluster.apply("Source", "shop", "u", &json!({"name": "u", "connection": url}));
+    let _operator = cluster.operator(&[]);
+    let source = key("Source", "shop", "u");
+    // A pod that has nothing to serve yet may be asked too late.
+    cluster.until("it is refused", |state| {
+        condition_of(state, &source, "Accepted").starts_with("False Refused")
+    });
+    assert_eq!(cluster.with(|state| generation(state, "u")), None);
+    value("Z29vZA==");
+    cluster.until("it is published", |state| generation(state, "u") == Some(1));
 }
 
 /// A namespace without rights is told and left alone; the others are worked on, and it catches up.

@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use super::{State, lock};
+use super::{State, key, lock};
 
 pub async fn serve(state: Arc<Mutex<State>>, changed: watch::Receiver<u64>) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
@@ -86,7 +86,7 @@ async fn report(state: &Mutex<State>, mut changed: watch::Receiver<u64>, query: 
                     index.counter.to_string(),
                     json!({
                         "counter": index.counter, "generation": index.generation, "objects": index.objects,
-                        "sources": sources(),
+                        "sources": sources(&state),
                     }),
                 ),
             }
@@ -112,8 +112,12 @@ async fn report(state: &Mutex<State>, mut changed: watch::Receiver<u64>, query: 
     }
 }
 
-fn sources() -> Value {
-    json!([{"name": "s", "state": "Up", "fingerprint": "f"}])
+fn sources(state: &State) -> Value {
+    let own = state.refused_while.as_ref().map(|(name, _)| name.as_str());
+    let names = ["s"].into_iter().chain(own);
+    names
+        .map(|name| json!({"name": name, "state": "Up", "fingerprint": "f"}))
+        .collect()
 }
 
 fn check(state: &mut State, request: &Value) -> Value {
@@ -121,7 +125,12 @@ fn check(state: &mut State, request: &Value) -> Value {
     let objects = request["objects"].as_array().cloned().unwrap_or_default();
     let is_refused = |object: &&Value| {
         let refused = state.refused.get(object["name"].as_str().unwrap_or_default());
-        refused.is_some_and(|generation| object["generation"] == *generation)
+        let values = state.objects.get(&key("Secret", "shop", "e-secrets"));
+        let values = values.and_then(|secret| secret["data"].as_object());
+        let has_value = |value: &String| values.is_some_and(|values| values.values().any(|one| one == value));
+        let refused_while = state.refused_while.as_ref();
+        let by_value = refused_while.is_some_and(|(name, value)| object["name"] == *name && has_value(value));
+        by_value || refused.is_some_and(|generation| object["generation"] == *generation)
     };
     let problems = objects.iter().filter(is_refused).map(|object| {
         json!({
@@ -129,5 +138,5 @@ fn check(state: &mut State, request: &Value) -> Value {
             "path": "spec.select.columns", "message": "no such column",
         })
     });
-    json!({"generation": "g", "problems": problems.collect::<Vec<_>>(), "sources": sources()})
+    json!({"generation": "g", "problems": problems.collect::<Vec<_>>(), "sources": sources(state)})
 }
