@@ -89,8 +89,12 @@ struct Doubt {
 
 impl Doubt {
     /// Whether an apply that made this version changed what was there: who adds an annotation changes nothing of it.
-    fn is_confirmed(self, version: u64) -> bool {
-        self.seen != Some(version)
+    /// `same`: it is still the object that was written; one that was deleted is another.
+    fn is_confirmed(self, same: bool, version: u64) -> bool {
+        match self.seen {
+            Some(seen) => seen != version,
+            None => !same,
+        }
     }
 }
 
@@ -172,10 +176,10 @@ impl Applier {
             doubt: None,
             dispute,
         };
-        let changed = match doubt {
-            Some(doubt) => doubt.is_confirmed(version),
-            None => before != Some((now.uid.clone(), version)),
-        };
+        // What was seen may be older than what was written.
+        let same = before.as_ref().is_some_and(|(before, _)| *before == now.uid);
+        let changed = before != Some((now.uid.clone(), version))
+            && doubt.is_none_or(|doubt| doubt.is_confirmed(same, version));
         if changed {
             if doubt.is_some() {
                 self.restored.push((kind.as_str(), key.name.clone()));
@@ -340,9 +344,11 @@ mod tests {
     #[test]
     fn an_annotation_is_nothing_to_restore() {
         let doubt = Doubt { seen: Some(7) };
-        assert!(!doubt.is_confirmed(7), "the apply changed nothing");
-        assert!(doubt.is_confirmed(8));
-        assert!(Doubt { seen: None }.is_confirmed(9), "it was deleted");
+        assert!(!doubt.is_confirmed(true, 7), "the apply changed nothing");
+        assert!(doubt.is_confirmed(true, 8));
+        let absent = Doubt { seen: None };
+        assert!(absent.is_confirmed(false, 9), "it was deleted");
+        assert!(!absent.is_confirmed(true, 9), "its watch had not seen it yet");
     }
 
     #[test]

@@ -60,8 +60,8 @@ impl Denials {
         }
         let first = kinds.values().next().map(|denied| denied.message.as_str());
         Some(format!(
-            "the operator may not read {} in namespace {namespace}: bind its ClusterRole there, or take the namespace out \
-             of --namespaces ({})",
+            "the operator may not read {} in namespace {namespace}: bind its ClusterRole there, or, if it is gone, \
+             take it out of --namespaces ({})",
             names.join(", "),
             first.unwrap_or_default()
         ))

@@ -418,5 +418,6 @@ fn only_what_was_changed_is_called_restored() {
     });
     cluster.until("it is restored", |state| state.objects[&secret]["data"] == kept);
     cluster.until("that is told", |state| restored(state) > 0);
-    assert_eq!(cluster.with(|state| restored(state)), 1);
+    let told = cluster.with(|state| state.events.clone());
+    assert_eq!(cluster.with(|state| restored(state)), 1, "{told:#?}");
 }
