@@ -60,12 +60,31 @@ pub enum ConnectError {
     /// The server cannot be reached, or does not speak as it should.
     #[error("{0}")]
     Server(String),
-    /// The server answers and lets nobody in: the login failed, or it is starting or stopping.
-    #[error("{0}")]
-    Refused(String),
+    /// The server, or a pooler before it, answers and does not let us in. One that is full is [`Error::MaxConnections`], one
+    /// that is starting or stopping [`ConnectError::Server`].
+    #[error("{message}")]
+    Refused {
+        /// Five characters.
+        sqlstate: Box<str>,
+        /// In the server's words.
+        message: Box<str>,
+    },
     /// Nobody answered within the connection timeout.
     #[error("timed out")]
     Timeout,
+}
+
+impl ConnectError {
+    /// Whoever asks next is refused as well, until somebody changes a password, a right or a name: the login is wrong (class
+    /// 28), the database is not there, or not for this role.
+    pub(crate) fn is_of_login(&self) -> bool {
+        match self {
+            Self::Refused { sqlstate, .. } => {
+                sqlstate.starts_with("28") || matches!(&**sqlstate, "3D000" | "42501")
+            }
+            Self::Tls(_) | Self::Server(_) | Self::Timeout => false,
+        }
+    }
 }
 
 /// How far an error of Postgres is expected, and so told to clients in its own words.

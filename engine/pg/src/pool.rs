@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 use crate::connect::Connector;
-use crate::error::{ConnectError, Error};
+use crate::error::Error;
 use crate::health::{DurationCounters, PoolMetrics};
 use crate::source::{IsolationLevel, Member, PoolSettings};
 
@@ -397,7 +397,7 @@ impl Pool {
             self.counters.wait.observe_nothing();
             return Ok(permit);
         }
-        let waiting = Waiting::begin(&self.counters)?;
+        let waiting = Waiting::among_few(&self.counters)?;
         let acquire = self.permits.clone().acquire_owned();
         let permit = match self.settings.pool_timeout {
             Some(timeout) => tokio::time::timeout(timeout, acquire)
@@ -427,7 +427,7 @@ impl Pool {
                 }
                 Err(error) => {
                     self.counters.connect_errors.fetch_add(1, Ordering::Relaxed);
-                    let is_refused = matches!(error, Error::Connect(ConnectError::Refused(_)));
+                    let is_refused = matches!(&error, Error::Connect(error) if error.is_of_login());
                     if is_refused || attempts >= self.settings.retries {
                         return Err(error);
                     }
@@ -501,16 +501,28 @@ struct Waiting<'a> {
 }
 
 impl<'a> Waiting<'a> {
-    fn begin(counters: &'a Counters) -> Result<Waiting<'a>, Error> {
-        let waiting = Waiting {
+    fn begin(counters: &'a Counters) -> Waiting<'a> {
+        counters.waiting.fetch_add(1, Ordering::Relaxed);
+        Waiting {
             counters,
             since: Instant::now(),
-        };
-        if counters.waiting.fetch_add(1, Ordering::Relaxed) >= MOST_WAITING {
+        }
+    }
+
+    /// The same, unless too many wait already. One that is turned away has not waited.
+    fn among_few(counters: &'a Counters) -> Result<Waiting<'a>, Error> {
+        let one_more = |waiting: u64| (waiting < MOST_WAITING).then_some(waiting + 1);
+        let counted = counters
+            .waiting
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more);
+        if counted.is_err() {
             counters.turned_away.fetch_add(1, Ordering::Relaxed);
             return Err(Error::TooManyWaiting);
         }
-        Ok(waiting)
+        Ok(Waiting {
+            counters,
+            since: Instant::now(),
+        })
     }
 }
 

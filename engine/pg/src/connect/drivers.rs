@@ -150,7 +150,10 @@ impl Connector {
 /// Why the server could not be logged in to; the driver's messages name neither password nor key.
 fn refused(error: tokio_postgres::Error) -> Error {
     match Error::from(error) {
-        Error::Database(error) => Error::Connect(ConnectError::Refused(error.message)),
+        Error::Database(error) => Error::Connect(ConnectError::Refused {
+            sqlstate: error.sqlstate.into(),
+            message: error.message.into(),
+        }),
         Error::Lost(Some(error)) => {
             let cause = std::error::Error::source(&error)
                 .map(|cause| format!(": {cause}"))

@@ -14,7 +14,7 @@ pub(super) const LONGEST_WAIT_FOR_OTHERS: Duration = Duration::from_secs(5);
 fn others_serve(error: &Error) -> bool {
     matches!(
         error,
-        Error::MaxConnections | Error::Connect(ConnectError::Refused(_))
+        Error::MaxConnections | Error::Connect(ConnectError::Refused { .. })
     )
 }
 
@@ -79,7 +79,8 @@ impl Pool {
             .settings
             .pool_timeout
             .map_or(longest, |timeout| timeout.min(longest));
-        let _waiting = Waiting::begin(&self.counters).ok()?;
+        // Each has a permit, so they are no more than the pool has connections.
+        let _waiting = Waiting::begin(&self.counters);
         let wait = async {
             loop {
                 let mut returned = pin!(self.returned.notified());

@@ -1,6 +1,7 @@
 //! Rest after a refused login: a password that is wrong is wrong for all who come, so nobody asks again for a while.
 //!
-//! This is about logins that the server answers and refuses. Where nobody answers, each attempt is made.
+//! This is about logins that the server answers and refuses for what they are. Where nobody answers, where a server is full
+//! or a pooler has none to give, each attempt is made.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -17,7 +18,8 @@ pub(crate) struct Refusals(Mutex<Option<Refused>>);
 
 #[derive(Debug)]
 struct Refused {
-    why: Box<str>,
+    sqlstate: Box<str>,
+    message: Box<str>,
     rest: Duration,
     until: Instant,
 }
@@ -27,9 +29,10 @@ impl Refusals {
     pub(crate) fn may_try(&self, now: Instant) -> Result<(), Error> {
         let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match held.as_mut() {
-            Some(refused) if now < refused.until => Err(Error::Connect(ConnectError::Refused(
-                refused.why.clone().into_string(),
-            ))),
+            Some(refused) if now < refused.until => Err(Error::Connect(ConnectError::Refused {
+                sqlstate: refused.sqlstate.clone(),
+                message: refused.message.clone(),
+            })),
             Some(refused) => {
                 refused.until = now + refused.rest;
                 Ok(())
@@ -42,8 +45,9 @@ impl Refusals {
     pub(crate) fn learn<T>(&self, began: Instant, now: Instant, outcome: &Result<T, Error>) {
         let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match outcome {
-            Ok(_) => *held = None,
-            Err(Error::Connect(ConnectError::Refused(why))) => {
+            Err(Error::Connect(error @ ConnectError::Refused { sqlstate, message }))
+                if error.is_of_login() =>
+            {
                 let rest = match held.as_ref() {
                     // It began before another was refused, which is no news.
                     Some(refused) if began + refused.rest < refused.until => return,
@@ -51,12 +55,14 @@ impl Refusals {
                     None => FIRST,
                 };
                 *held = Some(Refused {
-                    why: why.as_str().into(),
+                    sqlstate: sqlstate.clone(),
+                    message: message.clone(),
                     rest,
                     until: now + rest,
                 });
             }
-            Err(_) => {}
+            // Another error is news too: it is told as it is, and each attempt is made.
+            Ok(_) | Err(_) => *held = None,
         }
     }
 }
@@ -65,8 +71,42 @@ impl Refusals {
 mod tests {
     use super::*;
 
+    fn refused_as(sqlstate: &str) -> Result<(), Error> {
+        Err(Error::Connect(ConnectError::Refused {
+            sqlstate: sqlstate.into(),
+            message: "no".into(),
+        }))
+    }
+
     fn refused() -> Result<(), Error> {
-        Err(Error::Connect(ConnectError::Refused("no".to_owned())))
+        refused_as("28P01")
+    }
+
+    #[test]
+    fn what_is_not_about_the_login_is_no_reason_to_rest() {
+        let now = Instant::now();
+        let others = || {
+            let poolers = ["08P01", "XX000", "53200", "55000"];
+            let server = Err(Error::Connect(ConnectError::Server("away".to_owned())));
+            poolers.map(refused_as).into_iter().chain([
+                server,
+                Err(Error::MaxConnections),
+                Err(Error::Connect(ConnectError::Timeout)),
+            ])
+        };
+        for other in others() {
+            let refusals = Refusals::default();
+            refusals.learn(now, now, &other);
+            refusals.may_try(now).unwrap();
+            // Nor is the rest kept that another error was the reason for.
+            for sqlstate in ["28000", "28P01", "3D000", "42501"] {
+                refusals.learn(now, now, &refused_as(sqlstate));
+                assert!(refusals.may_try(now).is_err(), "{sqlstate}");
+                refusals.learn(now, now, &other);
+                refusals.may_try(now).unwrap();
+                refusals.may_try(now).unwrap();
+            }
+        }
     }
 
     #[test]
@@ -84,7 +124,6 @@ mod tests {
             rests.push((now - refused).as_millis());
             // The others rest on while one tries.
             assert!(refusals.may_try(now).is_err());
-            refusals.learn(now, now, &Err::<(), _>(Error::MaxConnections));
             now += LONGEST;
         }
         assert_eq!(rests, [100, 200, 400, 800, 1600, 2000, 2000]);

@@ -98,13 +98,25 @@ fn a_source_that_is_away_takes_the_other_one_along() {
             {"type": "pg_track_table", "args": {"source": source, "table": "entry"}}]});
         server.accepted("/v1/metadata", &commands);
     }
-    // Renamed away, nobody finds it; whoever is connected is sent off.
+    // Nobody is let in; whoever is connected is sent off.
     let name = two.url();
     let name = name.rsplit('/').next().unwrap().split('?').next().unwrap();
     let away = json!({"type": "run_sql", "args": {"check_metadata_consistency": false, "sql":
         format!("alter database \"{name}\" with allow_connections false; \
                  select pg_terminate_backend(pid) from pg_stat_activity where datname = '{name}'")}});
     server.accepted("/v2/query", &away);
+    // Which is a signal, and takes as long as it takes.
+    let gone = json!({"type": "run_sql", "args": {"read_only": true, "sql":
+        format!("select count(*) from pg_stat_activity where datname = '{name}'")}});
+    let deadline = std::time::Instant::now() + crate::process::PATIENCE;
+    loop {
+        let left = server.json("/v2/query", &[], &gone).1;
+        if left["result"][1][0] == "0" {
+            break;
+        }
+        assert!(std::time::Instant::now() < deadline, "{left}");
+        crate::wait::pause();
+    }
     let text = "mutation { a: insert_entry_one(object: {n: 1}) { id } b: two_insert_entry_one(object: {n: 1}) { id } }";
     let answer = server.json("/v1/graphql", &[], &json!({ "query": text })).1;
     assert_eq!(answer["errors"][0]["message"], "connection error", "{answer}");

@@ -104,7 +104,7 @@ codes! {
     PostgresMaxConnections "postgres-max-connections-error" INTERNAL_SERVER_ERROR "connecting"
         "Lower the pool sizes or raise `max_connections` of Postgres.";
     ConnectionNotEstablished "connection-not-established" INTERNAL_SERVER_ERROR "connecting"
-        "Check that the database is up and that the source's URL is right.";
+        "Check that the database is up and that the source's URL is right; where too many statements wait (10,000 for each pool), send fewer at once or give the pool more connections.";
     InvalidConfiguration "invalid-configuration" BAD_REQUEST "metadata commands; health"
         "Correct the object that the message names.";
     MetadataWarnings "metadata-warnings" BAD_REQUEST "metadata commands"
