@@ -198,7 +198,7 @@ fn scalar(name: &str, class: ScalarClass, input: InputClass, big: bool) -> Scala
 }
 
 /// The scalar of a type; of the element for arrays.
-fn scalar_of(type_: &Type) -> Scalar {
+pub(crate) fn scalar_of(type_: &Type) -> Scalar {
     match &type_.kind {
         TypeKind::Array(element) => scalar_of(element),
         TypeKind::Enum(_) | TypeKind::Domain(_) | TypeKind::Range | TypeKind::Pseudo => {

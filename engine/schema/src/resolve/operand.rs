@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use crate::catalog::{Type, TypeKind};
 use crate::predicate::Operand;
 use crate::resolve::bool_exp::Refusal;
-use crate::scalar::{Scalar, ScalarClass};
+use crate::scalar::{Scalar, ScalarClass, scalar_of};
 
 /// What a value is read as.
 #[derive(Clone, Copy)]
@@ -185,12 +185,64 @@ pub fn refused_literal(type_: &Type, scalar: &Scalar, value: &Value) -> Option<S
     if value.is_string() {
         return None;
     }
-    let array = matches!(type_.kind, TypeKind::Array(_));
+    let (made_of, array) = made_of(type_);
+    let scalar = made_of.as_ref().unwrap_or(scalar);
     let refusal = literal(Expected { scalar, array }, value).err()?;
     Some(refusal.message)
+}
+
+/// The scalar of what a domain is made of, or the domains of an array are, as Hasura v2 knows such columns; `None` where
+/// no domain is. And whether it is an array.
+pub(crate) fn made_of(type_: &Type) -> (Option<Scalar>, bool) {
+    let (mut inner, mut array, mut through) = (type_, false, false);
+    loop {
+        match &inner.kind {
+            TypeKind::Array(element) => (inner, array) = (element, true),
+            TypeKind::Domain(base) => (inner, through) = (base, true),
+            _ => break,
+        }
+    }
+    (through.then(|| scalar_of(inner)), array)
 }
 
 /// Whether an object is a list of operators rather than a JSON value: JSON columns compare with operators only.
 pub(crate) fn is_operators(value: &Value) -> Option<&Map<String, Value>> {
     value.as_object()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn type_of(name: &str, kind: TypeKind) -> Type {
+        Type {
+            schema: "public".into(),
+            name: name.into(),
+            oid: 0,
+            kind,
+        }
+    }
+
+    #[test]
+    fn domains_take_what_they_are_made_of() {
+        let base = |name: &str| type_of(name, TypeKind::Base);
+        let domain = |of: Type| type_of("own", TypeKind::Domain(Box::new(of)));
+        let list = |of: Type| type_of("_own", TypeKind::Array(Box::new(of)));
+        for (type_, value, is_refused) in [
+            (domain(base("int4")), json!(5), false),
+            (domain(base("int4")), json!(true), true),
+            (domain(domain(base("bool"))), json!(true), false),
+            (domain(base("jsonb")), json!({"a": 1}), false),
+            (domain(base("text")), json!(5), true),
+            (domain(list(base("int4"))), json!([1, 2]), false),
+            (list(domain(base("int4"))), json!([1, 2]), false),
+            (list(domain(base("int4"))), json!(1), true),
+            (base("uuid"), json!(1), true),
+        ] {
+            let refused = refused_literal(&type_, &scalar_of(&type_), &value);
+            assert_eq!(refused.is_some(), is_refused, "{type_:?} {value} {refused:?}");
+        }
+    }
 }
