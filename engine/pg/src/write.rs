@@ -71,7 +71,7 @@ impl Write {
         let mut sink = Json::new(&statement.shape, limit, out);
         let begin = self.begin.take();
         let mut result = self
-            .run(begin.as_ref(), &known, statement, &values, &mut sink)
+            .run(begin.as_ref(), Some(&known), statement, &values, &mut sink)
             .await;
         // Nothing of a transaction that only has begun is kept by the server, so it can be begun again.
         if let (Some(_), Err(error)) = (&begin, &result) {
@@ -85,7 +85,7 @@ impl Write {
             }
             if stale || matches!(error, Error::Lost(_)) {
                 result = self
-                    .run(begin.as_ref(), &known, statement, &values, &mut sink)
+                    .run(begin.as_ref(), Some(&known), statement, &values, &mut sink)
                     .await;
             }
         }
@@ -96,11 +96,38 @@ impl Write {
         result.map_err(|error| execute::describe(error, &known, pool.prepares()))
     }
 
+    /// Runs statements for what they fail of: in order, one after the other, and none is prepared, kept or learnt from. What
+    /// they answer is thrown away, and the transaction is only to be rolled back.
+    ///
+    /// # Errors
+    /// The first statement that failed.
+    pub async fn rehearse(
+        &mut self,
+        statements: &[&Statement],
+        values: &[Option<String>],
+        limit: usize,
+    ) -> Result<(), Failed> {
+        let mut out = Vec::new();
+        for (position, statement) in statements.iter().enumerate() {
+            let failed = |error| Failed { position, error };
+            let values = execute::values(&statement.parameters, values).map_err(failed)?;
+            out.clear();
+            let mut sink = Json::new(&statement.shape, Some(limit), &mut out);
+            let begin = self.begin.take();
+            self.run(begin.as_ref(), None, statement, &values, &mut sink)
+                .await
+                .map_err(failed)?;
+        }
+        Ok(())
+    }
+
     /// Runs a statement, after the transaction's beginning where that was not sent yet.
+    ///
+    /// With nothing known of it, it is not prepared.
     async fn run(
         &mut self,
         begin: Option<&Begin>,
-        known: &Known,
+        known: Option<&Known>,
         statement: &Statement,
         values: &Values<'_>,
         sink: &mut Json<'_>,
@@ -112,7 +139,7 @@ impl Write {
         let now = Instant::now();
         session.touch(now);
         let work = async {
-            if prepares {
+            if let (true, Some(known)) = (prepares, known) {
                 execute::run_prepared(session, known, statement, values, sink, now)
                     .await
                     .map(|()| false)
@@ -135,7 +162,7 @@ impl Write {
                 before.and(begun.map_err(Error::from)).and(set).and(result)
             }
         };
-        if let Err(error) = &result
+        if let (Err(error), Some(known)) = (&result, known)
             && execute::prepared_is_stale(error)
         {
             session.forget(known);

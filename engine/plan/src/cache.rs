@@ -51,7 +51,7 @@ pub struct PlanCache {
 pub struct Statistics {
     /// Look-ups that found a plan.
     pub hits: u64,
-    /// Look-ups that did not.
+    /// Look-ups that did not, and plans that were made without one.
     pub misses: u64,
     /// Texts held.
     pub entries: usize,
@@ -126,6 +126,11 @@ impl PlanCache {
         let counter = if found.is_some() { &self.hits } else { &self.misses };
         counter.fetch_add(1, Ordering::Relaxed);
         found
+    }
+
+    /// Counts a plan that is made to be run once, and not kept: nobody looked for it here.
+    pub fn count_unkept(&self) {
+        self.misses.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Keeps a plan.

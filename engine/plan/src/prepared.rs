@@ -102,8 +102,23 @@ pub struct MutationStatement {
     pub path: Path,
     /// Rows of a variable that it writes, where an error about the only one of them is reported at its own place.
     pub rows: Option<Rows>,
+    /// Whether an error may be about one of several rows that the path does not tell apart.
+    pub several: Several,
     /// What is said, and where, if it wrote fewer rows than others depend on (`not-supported`).
     pub missing: Option<(String, Path)>,
+}
+
+/// Whether an error of a statement may be about one of several rows that its path does not tell apart, while Hasura v2,
+/// which writes row by row where there are rows below, does.
+#[derive(Debug, Clone, Default)]
+pub enum Several {
+    /// The path is all that can be said.
+    #[default]
+    No,
+    /// It may.
+    Yes,
+    /// It may unless there is just one of these rows of a variable.
+    UnlessOne(Rows),
 }
 
 /// A part of a mutation field's answer.
@@ -168,6 +183,15 @@ impl MutationStatement {
         match &self.rows {
             Some(rows) if single.contains(rows) => path.index(0),
             _ => path.clone(),
+        }
+    }
+
+    /// Its error may be about one of several rows in this request.
+    pub fn is_of_several(&self, single: &SingleRows<'_>) -> bool {
+        match &self.several {
+            Several::No => false,
+            Several::Yes => true,
+            Several::UnlessOne(rows) => !single.contains(rows),
         }
     }
 }

@@ -39,8 +39,8 @@ pub(crate) struct Reader<'m> {
     depth: u32,
     /// The request has backend privileges.
     pub(crate) backend: bool,
-    /// Rows with rows below or above them are inserted one by one, as Hasura v2 does.
-    pub(crate) rows_apart: bool,
+    /// Rows with rows below or above them are inserted one by one, as Hasura v2 does, by so many further statements at most.
+    pub(crate) apart: Option<usize>,
 }
 
 impl<'m> Reader<'m> {
@@ -54,7 +54,7 @@ impl<'m> Reader<'m> {
             validations: Vec::new(),
             depth: 0,
             backend,
-            rows_apart: false,
+            apart: None,
         }
     }
 

@@ -14,11 +14,11 @@ use sql::shape::{Cardinality, Shape};
 use crate::View;
 use crate::ir::{self, RowSource, RowType, Rows};
 use crate::lower::{self, Lowered, Lowerer, Text};
-use crate::prepared::{AnswerPart, Mutation, MutationStatement, Root, RootContent, Slot};
+use crate::prepared::{AnswerPart, Mutation, MutationStatement, Root, RootContent, Several, Slot};
 use crate::read::{Reader, Wanted, json_key, json_string, lost};
 use crate::tag;
 use crate::validation::Validation;
-use crate::write::Part;
+use crate::write::{MOST_APART, Part};
 
 /// What Hasura v2 answers where a role can ask nothing.
 const NO_QUERIES: &str = "There are no queries available to the current role. Either there are no sources or \
@@ -56,7 +56,7 @@ where
 
     /// Rows with rows below or above them are inserted one by one.
     pub(crate) fn rows_apart(mut self, apart: bool) -> Self {
-        self.reader.rows_apart = apart;
+        self.reader.apart = apart.then_some(MOST_APART);
         self
     }
 
@@ -240,6 +240,7 @@ where
                     answers: true,
                     path: Path::root(),
                     rows: None,
+                    several: Several::No,
                     missing: None,
                 });
             }
@@ -345,6 +346,7 @@ pub(crate) fn mutation_statements(
                 answers: lowered.answers,
                 path: write.map_or_else(Path::root, |write| write.path.clone()),
                 rows: write.and_then(|write| write.rows.clone()),
+                several: write.map_or(Several::No, |write| write.several.clone()),
                 missing: write
                     .and_then(|write| write.wanted.as_ref())
                     .map(|wanted| (wanted.message.clone(), wanted.path.clone())),

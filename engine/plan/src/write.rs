@@ -23,7 +23,7 @@ use crate::filter::{Given, Subject};
 use crate::ir::{Filter, Mutation, RowType, SelectTable};
 use crate::read::{Reader, lost};
 
-pub(crate) use insert::rows_per_statement;
+pub(crate) use insert::{MOST_APART, rows_per_statement};
 pub(crate) use uniform::needs_rows;
 
 /// What a mutation field is answered by.

@@ -142,23 +142,29 @@ pub async fn perform(
         }),
         Ok((plan, values)) => {
             let single = plan.single_rows(&request.variables);
+            let mut kept = None;
             let work = async {
                 validation::run(context, &plan, &request.variables).await?;
                 // Given back where and when they were made, which is cheapest, and not kept while the database works.
                 let variables = std::mem::take(&mut request.variables);
-                let kept = mutation::place::can_be_found(&plan, &variables).then_some(variables);
-                let done = execute(context, &plan, &values, &single, out).await;
-                match (done, kept) {
-                    (Err(error), Some(variables)) => {
-                        Err(mutation::place::told(context, request, &variables, error).await)
-                    }
-                    (done, _) => done,
+                // But for a few, of which an error is to name one.
+                if mutation::place::can_be_found(&plan, &request.query, &variables, &single) {
+                    kept = Some(variables);
+                } else {
+                    drop(variables);
                 }
+                execute(context, &plan, &values, &single, out).await
             };
             let running = true;
-            gate::within(gate::time(context), work)
-                .await
-                .map_err(|error| Failure { error, running })
+            let done = gate::within(gate::time(context), work).await;
+            // Not within the operation's time: what was refused is not to be told as a time limit.
+            let done = match (done, kept) {
+                (Err(error), Some(variables)) => {
+                    Err(mutation::place::told(context, request, &plan, &single, &variables, error).await)
+                }
+                (done, _) => done,
+            };
+            done.map_err(|error| Failure { error, running })
         }
     };
     if outcome.is_err() {

@@ -15,7 +15,7 @@ use super::mismatch;
 use crate::filter::display;
 use crate::ir::write::Write;
 use crate::ir::{AggregateField, AggregateValue, Answer, Change, Filter, Object, SelectTable};
-use crate::prepared::Encoding;
+use crate::prepared::{Encoding, Several};
 use crate::read::{Reader, json_key, lost};
 use crate::value::{constant, decimal};
 
@@ -161,6 +161,7 @@ pub(super) fn write(change: Change<'_>) -> Write<'_> {
         wanted: None,
         path: Path::root(),
         rows: None,
+        several: Several::No,
     }
 }
 

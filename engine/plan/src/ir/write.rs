@@ -6,6 +6,7 @@ use sql::ast::Expression;
 
 use super::table::{DeleteTable, InsertTable, UpdateTable};
 use super::{AggregateField, Filter, Object, SelectTable};
+use crate::prepared::Several;
 use crate::rows::Rows;
 use graphql::Path;
 
@@ -31,6 +32,8 @@ pub(crate) struct Write<'m> {
     pub(crate) path: Path,
     /// Rows of a variable, where an error about the only one of them is reported at its own place.
     pub(crate) rows: Option<Rows>,
+    /// Whether the error may be about one of several rows.
+    pub(crate) several: Several,
 }
 
 /// Rows that others depend on.

@@ -9,6 +9,7 @@ use super::Part;
 use crate::ir::Filter;
 use crate::ir::table::DeleteTable;
 use crate::ir::write::{Change, Delete, Mutation, Write};
+use crate::prepared::Several;
 use crate::read::{Reader, lost};
 
 impl<'m> Reader<'m> {
@@ -35,6 +36,7 @@ impl<'m> Reader<'m> {
                 // As Hasura v2, which names a place for inserts only.
                 path: Path::root(),
                 rows: None,
+                several: Several::No,
             }],
             answer,
         }))

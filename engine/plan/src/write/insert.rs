@@ -15,13 +15,14 @@ use super::{Part, answer, determined, entries};
 use crate::filter::display;
 use crate::ir::table::InsertTable;
 use crate::ir::write::{Change, Conflict, Insert, InsertRows, InsertValue, Mutation, Wanted, Write};
+use crate::prepared::Several;
 use crate::read::{Reader, argument, lost};
 
 /// Postgres takes 65,535 parameters; what is above this goes into a further statement.
 const MAX_PARAMETERS: usize = 60_000;
 
-/// So many statements at most insert rows one by one: it is done to find a row, not to write it.
-const MOST_APART: usize = 1000;
+/// So many statements of an operation at most insert rows one by one: it is done to find a row, not to write it.
+pub(crate) const MOST_APART: usize = 100;
 
 /// How many rows of so many columns one statement can have.
 pub(crate) fn rows_per_statement(columns: usize) -> usize {
@@ -39,6 +40,10 @@ struct Level<'a, 'm> {
     path: Path,
     /// They are the rows that the field answers.
     answered: bool,
+    /// They hang on several rows, so that the path is of none of them.
+    shared: bool,
+    /// They are of a list in which some have rows below or above them, whether these have or not.
+    is_tree: bool,
 }
 
 /// One of them.
@@ -102,6 +107,8 @@ impl<'m> Reader<'m> {
             referred: None,
             path: objects.path.clone(),
             answered: true,
+            shared: false,
+            is_tree: false,
         };
         let mut writes = Vec::new();
         self.level(level, &mut writes)?;
@@ -114,7 +121,7 @@ impl<'m> Reader<'m> {
         mut level: Level<'_, 'm>,
         writes: &mut Vec<Write<'m>>,
     ) -> Result<Vec<RowPlace>, Error> {
-        if self.rows_apart && level.rows.len() > 1 && level.rows.iter().any(has_relationship) {
+        if self.apart.is_some() && level.rows.len() > 1 && level.rows.iter().any(has_relationship) {
             return self.apart(level, writes);
         }
         self.enter(&level.path)?;
@@ -144,7 +151,8 @@ impl<'m> Reader<'m> {
                     .any(|(_, nested)| nested.iter().any(|nested| nested.owner == at))
             })
             .collect();
-        let is_flat = after.is_empty() && level.rows.iter().all(|row| !has_relationship(row));
+        let is_flat =
+            !level.is_tree && after.is_empty() && level.rows.iter().all(|row| !has_relationship(row));
         let places = self.rows_of_level(&level, &has_children, is_flat, writes)?;
         for (id, nested) in after {
             self.after(&level, &places, id, nested, writes)?;
@@ -157,9 +165,6 @@ impl<'m> Reader<'m> {
     fn apart(&mut self, level: Level<'_, 'm>, writes: &mut Vec<Write<'m>>) -> Result<Vec<RowPlace>, Error> {
         let mut places = Vec::with_capacity(level.rows.len());
         for row in level.rows {
-            if writes.len() > MOST_APART {
-                return Err(lost(&level.path, "place"));
-            }
             let alone = Level {
                 table: level.table,
                 rows: vec![row],
@@ -167,6 +172,8 @@ impl<'m> Reader<'m> {
                 referred: level.referred.clone(),
                 path: level.path.clone(),
                 answered: level.answered,
+                shared: level.shared,
+                is_tree: true,
             };
             places.extend(self.level(alone, writes)?);
         }
@@ -249,6 +256,8 @@ impl<'m> Reader<'m> {
                     _ => level.path.clone(),
                 },
                 answered: false,
+                shared: group.len() > 1,
+                is_tree: false,
             };
             let places = self.level(inner, writes)?;
             for (one, (write, row)) in group.iter().zip(places) {
@@ -321,6 +330,8 @@ impl<'m> Reader<'m> {
                     _ => level.path.clone(),
                 },
                 answered: false,
+                shared: group.len() > 1,
+                is_tree: false,
             };
             self.level(inner, writes)?;
         }
@@ -351,6 +362,9 @@ impl<'m> Reader<'m> {
             let children = has_children
                 .get(first..first + rows.len())
                 .is_some_and(|children| children.contains(&true));
+            if let Some(left) = self.apart.as_mut() {
+                *left = left.checked_sub(1).ok_or_else(|| lost(&level.path, "place"))?;
+            }
             let insert = self.insert_rows(level, &columns, rows)?;
             let one = match rows {
                 [only] => Some(only.path.clone()),
@@ -386,6 +400,11 @@ impl<'m> Reader<'m> {
                     _ => level.path.clone(),
                 },
                 rows: None,
+                several: if level.shared || (!is_flat && rows.len() > 1) {
+                    Several::Yes
+                } else {
+                    Several::No
+                },
             });
             places.extend((1..=rows.len()).map(|row| (number, row)));
         }

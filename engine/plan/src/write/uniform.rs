@@ -15,6 +15,7 @@ use super::determined;
 use crate::filter::{Subject, display};
 use crate::ir::table::InsertTable;
 use crate::ir::write::{ArrayValue, Change, Insert, InsertRows, ItemForm, Place, Wanted, Write};
+use crate::prepared::Several;
 use crate::read::{Reader, argument, lost};
 use crate::rows::{Read, Rows};
 
@@ -23,6 +24,8 @@ struct Level<'a, 'm> {
     table: InsertTable<'m>,
     keys: &'a [UniformKey<Meaning>],
     rows: Rows,
+    /// The rows that these hang on.
+    owners: Option<Rows>,
     conflict: Option<&'a Entry<Meaning>>,
     /// Columns that other rows determine.
     determined: Vec<Determined<'m>>,
@@ -79,6 +82,7 @@ impl<'m> Reader<'m> {
                     place: given.place.clone(),
                     steps: Vec::new(),
                 },
+                owners: None,
                 conflict,
                 determined: Vec::new(),
                 referred: None,
@@ -153,6 +157,7 @@ impl<'m> Reader<'m> {
                 table: target,
                 keys,
                 rows,
+                owners: Some(level.rows.clone()),
                 conflict: None,
                 determined: Vec::new(),
                 referred: Some((message, path.clone())),
@@ -222,6 +227,7 @@ impl<'m> Reader<'m> {
                 table: target,
                 keys,
                 rows,
+                owners: Some(level.rows.clone()),
                 conflict: None,
                 determined,
                 referred: None,
@@ -334,6 +340,11 @@ impl<'m> Reader<'m> {
             wanted,
             path: path.clone(),
             rows: has_relationship(level.keys).then(|| level.rows.clone()),
+            several: if has_relationship(level.keys) {
+                Several::UnlessOne(level.rows.clone())
+            } else {
+                level.owners.clone().map_or(Several::No, Several::UnlessOne)
+            },
         });
         Ok(writes.len() - 1)
     }

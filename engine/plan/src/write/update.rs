@@ -12,6 +12,7 @@ use crate::filter::{Given, Subject};
 use crate::ir::table::UpdateTable;
 use crate::ir::write::{Assignment, Change, Mutation, Update, Write};
 use crate::ir::{Answer, Filter};
+use crate::prepared::Several;
 use crate::read::{Reader, argument, lost};
 
 impl<'m> Reader<'m> {
@@ -80,6 +81,7 @@ impl<'m> Reader<'m> {
                 // As Hasura v2, which names a place for inserts only.
                 path: Path::root(),
                 rows: None,
+                several: Several::No,
             }],
             answer,
         }))

@@ -200,13 +200,24 @@ fn the_second_mutation_of_a_form_is_not_planned() {
     ] {
         let before = lookups();
         for (variables, more) in [(&first, (0.0, 1.0)), (&second, (1.0, 1.0)), (&first, (2.0, 1.0))] {
-            // What is written a third time may be refused for it, but not planned.
+            // What is written a third time may be refused for it, but not planned: its place is known.
             let answer = ask(&server, text, variables);
             let is_refused = answer["errors"][0]["extensions"]["code"] == "constraint-violation";
             assert!(answer["data"].is_object() || is_refused, "{answer}");
             let now = lookups();
             assert_eq!((now.0 - before.0, now.1 - before.1), more, "{text} {variables}");
         }
+    }
+    // Of one row with rows below, the place is known; of several, it is looked for by a plan of its own.
+    for (rows, more) in [
+        (json!([tree("a", 3)]), 0.0),
+        (json!([tree("v", 3), tree("a", 3)]), 1.0),
+    ] {
+        let before = lookups();
+        let answer = ask(&server, all, &json!({ "rows": rows }));
+        let extensions = &answer["errors"][0]["extensions"];
+        assert_eq!(extensions["code"], "constraint-violation", "{answer}");
+        assert_eq!(lookups().1 - before.1, more, "{answer}");
     }
 }
 
@@ -248,6 +259,25 @@ fn the_row_among_others_that_is_refused() {
             let told = json!({"path": path, "code": code});
             assert_eq!(answer["errors"][0]["extensions"], told, "{answer}");
         }
+    }
+    // Among rows with rows below, those without have places too.
+    let mixed = json!([shelf("p", "x"), {"name": "q"}, {"name": "a"}]);
+    let answer = ask(&server, text, &json!({ "rows": mixed }));
+    assert_eq!(
+        answer["errors"][0]["extensions"]["path"],
+        format!("{list}[2]"),
+        "{answer}"
+    );
+    // Over the bounds of values and of statements the list is told.
+    let many: Vec<Value> = (0..1000).map(|at| json!({"label": at.to_string()})).collect();
+    let large = json!([shelf("p", "x"), {"name": "a", "boxes": {"data": many}}]);
+    let long: Vec<Value> = (0..60)
+        .map(|at| shelf(&format!("p{at}"), "x"))
+        .chain([shelf("a", "x")])
+        .collect();
+    for rows in [large, json!(long)] {
+        let answer = ask(&server, text, &json!({ "rows": rows }));
+        assert_eq!(answer["errors"][0]["extensions"]["path"], list);
     }
     // Rows without rows below are one list.
     let answer = ask(&server, text, &json!({"rows": [{"name": "p"}, {"name": "a"}]}));
