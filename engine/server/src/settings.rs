@@ -91,10 +91,10 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// The variables as documents may look them up. Where they come from a Secret (in Kubernetes), those who write
-    /// documents need not be those who may read it; elsewhere a document may name any variable, as Hasura's may.
+    /// The variables as documents may look them up. Where objects of a cluster make the document, those who write them
+    /// need not be those who may read its Secrets; elsewhere a document may name any variable, as Hasura's may.
     pub fn for_documents(&self, environment: Environment) -> Environment {
-        if self.secrets.folder.is_some() || self.secrets.name.is_some() {
+        if matches!(self.origin, Origin::ConfigMap(_)) {
             environment.guarded()
         } else {
             environment

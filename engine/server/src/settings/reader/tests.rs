@@ -339,7 +339,7 @@ fn variables_of_production() {
 }
 
 #[test]
-fn documents_see_no_secrets_of_the_programs_where_a_secret_holds_them() {
+fn documents_that_come_of_objects_see_no_secrets_of_the_programs() {
     let variables = [
         URL,
         ("HASURA_GRAPHQL_ADMIN_SECRET", "s"),
@@ -354,8 +354,9 @@ fn documents_see_no_secrets_of_the_programs_where_a_secret_holds_them() {
         seen.collect::<Vec<_>>()
     };
     assert_eq!(seen(&[]), [true, true, true, true]);
+    assert_eq!(seen(&[("ROWLOCK_SECRETS_NAME", "shop-secrets")]), [true; 5]);
     assert_eq!(
-        seen(&[("ROWLOCK_SECRETS_NAME", "shop-secrets")]),
+        seen(&[("ROWLOCK_ORIGIN", "configmap:shop-metadata")]),
         [true, false, true, true, false]
     );
 }
