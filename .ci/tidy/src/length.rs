@@ -10,7 +10,10 @@ pub const SOFT: usize = 600;
 pub const HARD: usize = 800;
 
 /// Files between the two limits, and why they are one thing.
-pub const REASONS: &[(&str, &str)] = &[];
+pub const REASONS: &[(&str, &str)] = &[(
+    "engine/schema/src/model.rs",
+    "the vocabulary of one generation: what every floor above it reads, on one page",
+)];
 
 /// Checks the length of source files. A test module at the bottom does not count; files that are tests have the hard
 /// limit alone.

@@ -53,13 +53,18 @@ impl Load {
             // One after the other within the pace, not all at the same moment.
             let first = every * u32::try_from(at).unwrap_or(0) / u32::try_from(people).unwrap_or(1);
             let person = Person::new(&stop, client, address, operation, expected);
-            // Sleeping is exact to a millisecond in a runtime, and to microseconds in a thread.
+            // Waiting is exact to a millisecond in a runtime, and to microseconds in a thread.
             let runtime = Handle::current();
             tokio::task::spawn_blocking(move || {
                 let mut outcome = Outcome::default();
                 let mut due = Instant::now() + first;
                 while !person.stop.load(Ordering::Relaxed) {
-                    std::thread::sleep(due.saturating_duration_since(Instant::now()));
+                    while let Some(early) = due
+                        .checked_duration_since(Instant::now())
+                        .filter(|early| !early.is_zero())
+                    {
+                        std::thread::park_timeout(early);
+                    }
                     runtime.block_on(person.ask(due, &mut outcome));
                     due += every;
                 }

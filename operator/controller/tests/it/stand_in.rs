@@ -300,7 +300,7 @@ impl Cluster {
                 "not within {PATIENCE:?}: {what}\n{}",
                 self.story()
             );
-            std::thread::sleep(Duration::from_millis(10));
+            std::thread::park_timeout(Duration::from_millis(10));
         }
     }
 

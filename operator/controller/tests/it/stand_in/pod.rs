@@ -71,7 +71,7 @@ async fn answer(
 /// Held open until it is another than the one that is known.
 async fn report(state: &Mutex<State>, mut changed: watch::Receiver<u64>, query: &str) -> Value {
     let before = query.split('&').find_map(|pair| pair.strip_prefix("after="));
-    let long = tokio::time::sleep(Duration::from_secs(30));
+    let long = tokio::time::sleep_until(tokio::time::Instant::now() + Duration::from_secs(30));
     tokio::pin!(long);
     loop {
         changed.borrow_and_update();
