@@ -123,6 +123,8 @@ async fn connection(
     let stream = InspectReader::new(stream, move |read| {
         if hearing.wants_spelling() {
             heard.add(read);
+        } else {
+            heard.forget();
         }
     });
     let taking = Arc::clone(&state);

@@ -74,6 +74,8 @@ pub struct Recent(Arc<Bytes>);
 #[derive(Default)]
 struct Bytes {
     read: Mutex<Vec<u8>>,
+    /// Whether there is anything in it, to ask without waiting.
+    holds: AtomicBool,
     /// No further head comes.
     ended: AtomicBool,
 }
@@ -102,12 +104,22 @@ impl Recent {
         self.0.read.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
+    /// What was read is not wanted any more.
+    pub fn forget(&self) {
+        if self.0.holds.load(Ordering::Relaxed) {
+            let mut read = self.0.read.lock().unwrap_or_else(PoisonError::into_inner);
+            *read = Vec::new();
+            self.0.holds.store(false, Ordering::Relaxed);
+        }
+    }
+
     /// Remembers what was read.
     pub fn add(&self, read: &[u8]) {
         if self.0.ended.load(Ordering::Relaxed) {
             return;
         }
         let mut bytes = self.0.read.lock().unwrap_or_else(PoisonError::into_inner);
+        self.0.holds.store(true, Ordering::Relaxed);
         if bytes.len() + read.len() > MOST {
             // A body: the next head comes after it.
             bytes.clear();
@@ -122,6 +134,18 @@ mod tests {
 
     fn spelled(spelling: &Spelling, name: &str) -> Option<String> {
         spelling.names().get(name).map(|name| (*name).to_owned())
+    }
+
+    #[test]
+    fn what_is_not_wanted_is_not_kept() {
+        let recent = Recent::default();
+        recent.add(b"GET / HTTP/1.1\r\nAuthorization: Bearer x\r\n\r\n");
+        recent.forget();
+        assert!(recent.0.read.lock().unwrap().capacity() == 0);
+        recent.add(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+        let head = recent.take();
+        assert_eq!(spelled(&head, "authorization"), None);
+        assert_eq!(spelled(&head, "host").as_deref(), Some("Host"));
     }
 
     #[test]
