@@ -63,6 +63,10 @@ const BACKOFF: Duration = Duration::from_millis(100);
 /// At most so many statements wait for a connection; more are refused.
 const MOST_WAITING: u64 = 10_000;
 
+/// Connections beside those that may be, for looks at the database itself while all of those are in use: one that is busy
+/// is to be told from one that is away. Each is closed after use.
+const MOST_BESIDE: usize = 2;
+
 /// How often idle and old connections are looked for.
 const REAP_EVERY: Duration = Duration::from_secs(1);
 
@@ -83,6 +87,8 @@ pub(crate) struct Pool {
     first_readers: usize,
     next_line: AtomicUsize,
     permits: Arc<Semaphore>,
+    /// For looks at the database itself while all connections are in use.
+    beside: Arc<Semaphore>,
     idle: Mutex<Vec<Session>>,
     /// Exclusive connections that somebody has.
     in_use: AtomicUsize,
@@ -146,6 +152,7 @@ impl Pool {
             first_readers: std::thread::available_parallelism().map_or(4, |cores| (cores.get() * 2).max(4)),
             next_line: AtomicUsize::new(0),
             permits: Arc::new(Semaphore::new(most - readers)),
+            beside: Arc::new(Semaphore::new(MOST_BESIDE)),
             idle: Mutex::new(Vec::new()),
             in_use: AtomicUsize::new(0),
             returned: Notify::new(),

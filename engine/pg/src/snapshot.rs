@@ -24,6 +24,14 @@ impl Snapshot {
         }
     }
 
+    /// The same for a look at the database itself, which does not wait for connections that others have.
+    pub(crate) async fn look(pool: &Arc<Pool>) -> Result<Snapshot, Error> {
+        match Snapshot::on(pool.looking().await?).await {
+            Err(Error::Lost(_)) => Snapshot::on(pool.exclusive_new().await?).await,
+            other => other,
+        }
+    }
+
     async fn on(mut connection: Exclusive) -> Result<Snapshot, Error> {
         connection.running();
         connection.session()?.touch(Instant::now());

@@ -66,7 +66,8 @@ pub struct Member {
 /// `pool_settings`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PoolSettings {
-    /// Most connections at any time, of any use. Default 50.
+    /// Most connections at any time, of any use. Default 50. While all are in use, one or two more are opened for a moment
+    /// to see whether the database is there.
     pub max_connections: u32,
     /// An unused connection is closed after this. Default 180 s.
     pub idle_timeout: Duration,
@@ -386,7 +387,7 @@ impl Source {
     /// # Errors
     /// No connection, or the server is older than 12.
     pub async fn introspect(&self) -> Result<Catalog, Error> {
-        let snapshot = Snapshot::begin(&self.inner.primary).await?;
+        let snapshot = Snapshot::look(&self.inner.primary).await?;
         let catalog = introspect::catalog(snapshot.client()?).await;
         snapshot.end(catalog).await
     }
@@ -396,7 +397,7 @@ impl Source {
     /// # Errors
     /// No connection.
     pub async fn fingerprint(&self) -> Result<String, Error> {
-        let snapshot = Snapshot::begin(&self.inner.primary).await?;
+        let snapshot = Snapshot::look(&self.inner.primary).await?;
         let found = introspect::fingerprint(snapshot.client()?).await;
         snapshot.end(found).await
     }
@@ -411,7 +412,7 @@ impl Source {
         value_column: &str,
         comment_column: Option<&str>,
     ) -> Result<Vec<EnumValue>, Error> {
-        let snapshot = Snapshot::begin(&self.inner.primary).await?;
+        let snapshot = Snapshot::look(&self.inner.primary).await?;
         let values = enum_table::read(snapshot.client()?, table, value_column, comment_column).await;
         snapshot.end(values).await
     }
@@ -435,7 +436,7 @@ impl Source {
     }
 
     async fn run_check(&self, sql: &str) -> Result<(), Error> {
-        let snapshot = Snapshot::begin(&self.inner.primary).await?;
+        let snapshot = Snapshot::look(&self.inner.primary).await?;
         let result = snapshot.client()?.batch_execute(sql).await.map_err(Error::from);
         snapshot.end(result).await
     }

@@ -4,6 +4,8 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::OwnedSemaphorePermit;
+
 use crate::error::{ConnectError, Error};
 use crate::pool::{Exclusive, InUse, Pool, Purpose, Session, Shared, Waiting};
 
@@ -30,12 +32,42 @@ impl Pool {
     /// have now will do when they are through, for which it waits once more.
     pub(crate) async fn exclusive(self: &Arc<Pool>, purpose: Purpose) -> Result<Exclusive, Error> {
         let permit = self.permit().await?;
+        self.exclusive_with(permit, purpose).await
+    }
+
+    async fn exclusive_with(
+        self: &Arc<Pool>,
+        permit: OwnedSemaphorePermit,
+        purpose: Purpose,
+    ) -> Result<Exclusive, Error> {
         let session = match self.idle_or_new(purpose).await {
             Ok(session) => session,
             Err(error) if others_serve(&error) => self.returned(purpose).await.ok_or(error)?,
             Err(error) => return Err(error),
         };
         Ok(Exclusive::new(self.clone(), session, permit, purpose))
+    }
+
+    /// A connection to look at the database itself: it does not wait for those that others have. Where all are in use, it is
+    /// one beside them, unless the server lets no more in.
+    pub(crate) async fn looking(self: &Arc<Pool>) -> Result<Exclusive, Error> {
+        if let Ok(permit) = self.permits.clone().try_acquire_owned() {
+            return self.exclusive_with(permit, Purpose::Reading).await;
+        }
+        let beside = self.beside.clone().acquire_owned().await;
+        let Ok(permit) = beside else {
+            return Err(Error::PoolTimeout);
+        };
+        match self.open_for(Purpose::Reading).await {
+            Ok(session) => {
+                let session = (session, InUse::new(self));
+                let mut exclusive = Exclusive::new(self.clone(), session, permit, Purpose::Reading);
+                exclusive.close_after_use();
+                Ok(exclusive)
+            }
+            Err(error) if others_serve(&error) => self.exclusive(Purpose::Reading).await,
+            Err(error) => Err(error),
+        }
     }
 
     /// A connection for a read: to oneself, or else a place on a reader, however much it has to do.

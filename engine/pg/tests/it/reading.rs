@@ -427,6 +427,27 @@ async fn waiting_ends() {
     assert_eq!(world.read(&one("select 1", 0), &[]).await.unwrap(), "1");
 }
 
+#[tokio::test]
+async fn looks_do_not_wait_for_requests() {
+    let world = World::with("pg_looks", |member| member.pool.max_connections = 1);
+    world.sql("create table mood (value text primary key)").await;
+    let held = world.source.begin(None).await.unwrap();
+    let limit = Duration::from_secs(60);
+    let name = schema::catalog::QualifiedName {
+        schema: "public".to_owned(),
+        name: "mood".to_owned(),
+    };
+    let looks = async {
+        assert!(matches!(world.source.check("select 1", limit).await, Health::Ok));
+        let fingerprint = world.source.fingerprint().await.unwrap();
+        assert_eq!(world.source.introspect().await.unwrap().fingerprint, fingerprint);
+        assert_eq!(world.source.enum_values(&name, "value", None).await.unwrap(), []);
+    };
+    tokio::time::timeout(limit, looks).await.unwrap();
+    assert_eq!(world.source.metrics()[0].pool.waiting, 0);
+    drop(held);
+}
+
 /// As many as may wait do; who comes then is told so at once.
 #[tokio::test]
 async fn not_all_may_wait() {
