@@ -4,6 +4,7 @@
 //! the writer's lock, rebuilds the model after each change, refuses what breaks it, and stores the result once at
 //! the end. Commands that only read work on the present generation.
 
+mod ahead;
 mod arguments;
 mod bulk;
 mod collection;
@@ -80,7 +81,13 @@ pub(crate) async fn answer(
         })?),
     };
     let mut workspace = if writes(&command, endpoint) {
-        Workspace::begin(state).await?
+        let is_admin = &*session.role == "admin";
+        let ahead = if is_admin {
+            ahead::read(state, &command, endpoint).await
+        } else {
+            Vec::new()
+        };
+        Workspace::begin(state, ahead).await?
     } else {
         Workspace::read_only(state)
     };

@@ -7,9 +7,11 @@ mod folder;
 pub mod follow;
 pub mod health;
 mod mounted;
+pub mod reading;
 mod secret;
 mod standing;
 mod start;
+mod under_way;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -38,14 +40,17 @@ use crate::settings::{Environment, Origin, Secret, Settings};
 use crate::websocket::Registry;
 use standing::Standing;
 
-pub use away::within;
-pub use catalogs::has_outdated;
+pub use away::{soon, within};
+pub use catalogs::{has_outdated, keep_what_answers};
 use start::parse;
 pub use start::{EVERYTHING, StartError};
 
 /// How long one source may take to be introspected before the generation is made without it. A source of thousands of
 /// tables takes seconds.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The same where others wait for it: a change goes on without one that takes longer.
+pub const READING: Duration = Duration::from_secs(5);
 
 /// The same at the start, when nothing is served yet.
 const FIRST_PATIENCE: Duration = Duration::from_secs(15);
@@ -270,13 +275,13 @@ pub fn open_sources(
         .collect()
 }
 
-/// Reads the catalogs of those sources that `wanted` names, all at a time.
+/// Reads the catalogs of those sources that `wanted` names, all at a time, for one who asked for them.
 pub async fn introspect(
     document: &Document,
     sources: &mut BTreeMap<String, SourceState>,
     wanted: impl Fn(&str, &SourceState) -> bool,
 ) {
-    introspect_within(document, sources, wanted, PATIENCE).await;
+    introspect_within(document, sources, wanted, FIRST_PATIENCE).await;
 }
 
 /// The same within another time.

@@ -4,6 +4,7 @@ mod databases;
 mod model;
 mod refusal;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use metadata::Document;
@@ -17,9 +18,10 @@ use tokio::sync::MutexGuard;
 use super::arguments::Arguments;
 use super::dependency;
 use super::error::ApiError;
-use crate::generation::Generation;
 use crate::generation::aside::{Urgency, aside};
+use crate::generation::{Generation, SourceState};
 use crate::settings::Origin;
+use crate::state::reading::Read;
 use crate::state::{self, State};
 use refusal::{
     concerns, conflict, dependency_error, is_of_queries, new_problems, refresh_error, refuse_new_problems,
@@ -39,6 +41,8 @@ pub(crate) struct Workspace<'s> {
     refreshed: bool,
     /// Changes are collected and built together.
     deferred: Option<Document>,
+    /// Databases that were read before the lock was taken.
+    ahead: Vec<Read>,
 }
 
 /// A point to go back to.
@@ -49,8 +53,8 @@ pub(crate) struct Snapshot {
 }
 
 impl<'s> Workspace<'s> {
-    /// Takes the writer's lock and begins with what is stored.
-    pub(crate) async fn begin(state: &'s State) -> Result<Self, ApiError> {
+    /// Takes the writer's lock and begins with what is stored. These databases were read on the way.
+    pub(crate) async fn begin(state: &'s State, ahead: Vec<Read>) -> Result<Self, ApiError> {
         let writer = state.lock().await;
         if state.is_writable() {
             if state.settings.maintenance_mode {
@@ -65,6 +69,7 @@ impl<'s> Workspace<'s> {
         }
         Ok(Self {
             writer: Some(writer),
+            ahead,
             ..Self::read_only(state)
         })
     }
@@ -78,6 +83,7 @@ impl<'s> Workspace<'s> {
             changed: false,
             refreshed: false,
             deferred: None,
+            ahead: Vec::new(),
         }
     }
 
@@ -420,13 +426,10 @@ impl<'s> Workspace<'s> {
         self.build_with(Arc::new(document), &self.present.sources)
     }
 
-    fn build_with(
-        &self,
-        document: Arc<Document>,
-        sources: &std::collections::BTreeMap<String, crate::generation::SourceState>,
-    ) -> Generation {
+    fn build_with(&self, document: Arc<Document>, known: &BTreeMap<String, SourceState>) -> Generation {
         let environment = self.state.environment();
-        let sources = state::open_sources(&document, &self.state.settings, &environment, Some(sources));
+        let mut sources = state::open_sources(&document, &self.state.settings, &environment, Some(known));
+        self.keep_what_answers(&document, &mut sources, known);
         Generation::build(
             document,
             sources,
@@ -434,25 +437,5 @@ impl<'s> Workspace<'s> {
             Some(&self.present),
             self.present.resource_version,
         )
-    }
-
-    async fn open_and_build(
-        &self,
-        document: Arc<Document>,
-        wanted: impl Fn(&str, &crate::generation::SourceState) -> bool,
-    ) -> Generation {
-        let environment = self.state.environment();
-        let present = Some(&self.present.sources);
-        let mut sources = state::open_sources(&document, &self.state.settings, &environment, present);
-        state::introspect(&document, &mut sources, wanted).await;
-        let previous = Some(Arc::clone(&self.present));
-        state::build(
-            document,
-            sources,
-            &self.state.settings,
-            previous,
-            self.present.resource_version,
-        )
-        .await
     }
 }

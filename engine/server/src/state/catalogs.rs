@@ -1,19 +1,25 @@
 //! Databases change without a command of this process: catalogs are compared with them every few seconds, and whenever
-//! something does not fit. A database that does not answer keeps nobody waiting.
+//! something does not fit. They are read before the writer's lock is taken, each by itself, so that a database which does not
+//! answer, or not to the end, keeps nobody waiting.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::future::join_all;
 use futures_util::stream::FuturesUnordered;
+use metadata::Source;
+use schema::CatalogState;
 use schema::problem::Problem;
 use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until, timeout};
 
 use super::away::within;
 use super::follow::ticks;
-use super::{PATIENCE, State, away, build, open_sources};
+use super::reading::{Read, Wanted, enum_tables};
+use super::under_way::UnderWay;
+use super::{PATIENCE, READING, State, away, build, open_sources, surroundings};
 use crate::admin::report::{is_unreachable, is_unsupported};
 use crate::generation::source_state::{TIMED_OUT, describe};
 use crate::generation::{Generation, SourceState};
@@ -25,18 +31,23 @@ const FINGERPRINT_INTERVAL: Duration = Duration::from_secs(5);
 /// How long reading one may take before the source counts as down.
 const FINGERPRINT_PATIENCE: Duration = Duration::from_secs(10);
 
-/// Sources that are found changed within so long of each other come into one generation.
+/// Sources whose catalogs were read within so long of each other come into one generation.
 const TOGETHER: Duration = Duration::from_millis(50);
 
 impl State {
-    /// Looks into the databases where something does not fit: they may have changed since their catalogs were read.
+    /// Asks for a look into the databases where something does not fit: they may have changed since their catalogs were
+    /// read, or answer by now.
+    pub(super) fn look_soon(&self) {
+        let current = self.current();
+        if has_outdated(&current) || has_unreachable(&current) {
+            self.look.notify_one();
+        }
+    }
+
+    /// The same, and waits for what those know that answer.
     pub(super) async fn look_again(&self) {
         let current = self.current();
-        if current
-            .problems
-            .iter()
-            .any(|problem| is_unreachable(problem, &current.sources))
-        {
+        if has_unreachable(&current) {
             self.look.notify_one();
         }
         if has_outdated(&current) {
@@ -52,23 +63,33 @@ impl State {
     }
 
     /// Reads the catalogs anew of sources whose database, enum tables or address changed, and of those that were in
-    /// trouble. Those that do not answer soon are left to [`follow_catalogs`].
-    pub(super) async fn refresh_catalogs(&self) {
-        let reopened = self.reopened();
-        let looks = reopened
-            .iter()
+    /// trouble. Those that do not answer soon are left to [`follow`].
+    async fn refresh_catalogs(&self) {
+        let looks = self
+            .reopened()
+            .into_iter()
             .filter(|(name, source)| !self.is_away(name, source))
             .map(|(name, source)| async move {
-                match within(self.has_drifted(name, source)).await {
-                    Some(drifted) => drifted.then(|| name.clone()),
-                    None => {
-                        self.look.notify_one();
-                        None
+                let read = match within(self.has_drifted(&name, &source)).await {
+                    Some(false) => return None,
+                    Some(true) => {
+                        let read = timeout(READING, self.read(name, source.clone())).await.ok();
+                        if read.is_none() {
+                            self.away.missed(&source, TIMED_OUT.to_owned());
+                        }
+                        read
                     }
+                    None => None,
+                };
+                if read.is_none() {
+                    self.look.notify_one();
                 }
+                read
             });
-        let changed = join_all(looks).await.into_iter().flatten().collect();
-        self.adopt_catalogs(&changed).await;
+        let read = join_all(looks).await.into_iter().flatten().collect();
+        if self.adopt_catalogs(read).await {
+            self.look.notify_one();
+        }
     }
 
     /// The sources of the document with the variables of now: a new address counts when it answers.
@@ -83,17 +104,111 @@ impl State {
         )
     }
 
-    /// Serves what these databases are like now.
-    async fn adopt_catalogs(&self, changed: &BTreeSet<String>) {
-        if changed.is_empty() {
-            return;
+    /// Whether a source of the document is to be reached like this now. What becomes of another way to it tells nothing.
+    pub(super) fn is_wanted(&self, name: &str, source: &SourceState) -> bool {
+        let current = self.current();
+        let known = current.sources.get(name);
+        let surroundings = surroundings(&self.settings, &self.environment());
+        current.document.sources.get(name).is_some_and(|definition| {
+            SourceState::open(name, definition, &surroundings, known).is_reached_like(source)
+        })
+    }
+
+    /// Reads the catalog of a source of the document, for whoever adopts it.
+    async fn read(&self, name: String, source: SourceState) -> Read {
+        let current = self.current();
+        let known = current.sources.get(&name).and_then(|known| known.catalog.clone());
+        let document = Arc::clone(&current.document);
+        drop(current);
+        match document.sources.get(&name) {
+            Some(definition) => self.read_as(name, source, known, definition).await,
+            None => Read::new(name, source, known, []),
+        }
+    }
+
+    /// The same of any source. One that takes its time is nobody's to wait for.
+    async fn read_as(
+        &self,
+        name: String,
+        mut source: SourceState,
+        known: Option<Arc<CatalogState>>,
+        definition: &Source,
+    ) -> Read {
+        let way = source.clone();
+        let late = async {
+            tokio::time::sleep(READING).await;
+            self.away.missed(&way, TIMED_OUT.to_owned());
+            std::future::pending::<()>().await;
+        };
+        tokio::select! {
+            () = source.introspect(definition, PATIENCE) => {}
+            () = late => {}
+        }
+        self.tried(&source);
+        Read::new(name, source, known, enum_tables(definition))
+    }
+
+    /// Reads databases for one who is about to take the writer's lock, all at a time. Those that are not named are left out
+    /// where they are away.
+    pub async fn read_ahead(&self, wanted: Vec<Wanted>) -> Vec<Read> {
+        let current = self.current();
+        let known: Vec<_> = wanted
+            .iter()
+            .map(|wanted| current.sources.get(&wanted.name).cloned())
+            .collect();
+        drop(current);
+        let surroundings = surroundings(&self.settings, &self.environment());
+        let reading = wanted.into_iter().zip(known).map(|(wanted, known)| {
+            let Wanted {
+                name,
+                definition,
+                is_named,
+            } = wanted;
+            let mut source = SourceState::open(&name, &definition, &surroundings, known.as_ref());
+            async move {
+                if source.database.is_none() || !is_named && self.is_away(&name, &source) {
+                    return None;
+                }
+                let known = known.and_then(|known| known.catalog);
+                if !is_named && !source.answers(away::PATIENCE).await {
+                    self.tried(&source);
+                    return Some(Read::new(name, source, known, []));
+                }
+                Some(self.read_as(name, source, known, &definition).await)
+            }
+        });
+        join_all(reading).await.into_iter().flatten().collect()
+    }
+
+    /// Serves what was read of databases, each on the connections that were looked at. Whether any is to be looked at again,
+    /// because what is known of it has changed since.
+    async fn adopt_catalogs(&self, found: Vec<Read>) -> bool {
+        if found.is_empty() {
+            return false;
         }
         let _writer = self.lock().await;
         let mut sources = self.reopened();
         let current = self.current();
-        let wanted = |name: &str, _: &SourceState| changed.contains(name);
-        self.introspect_what_answers(&current.document, &mut sources, wanted, PATIENCE)
-            .await;
+        let mut again = false;
+        for (name, place) in &mut sources {
+            let (known, definition) = (current.sources.get(name), current.document.sources.get(name));
+            let mut read = found.iter().filter(|read| read.is_of(name, place));
+            match (read.next(), definition) {
+                (Some(read), Some(definition)) if read.is_news_to(known) && read.has_rows_for(definition) => {
+                    *place = read.in_place_of(place);
+                }
+                (read, _) => {
+                    again |= read.is_some();
+                    // A new way that was not tried is for later.
+                    if let Some(known) = known
+                        && place.database.is_some()
+                        && !place.is_reached_like(known)
+                    {
+                        *place = known.clone();
+                    }
+                }
+            }
+        }
         keep_what_answers(&mut sources, &current.sources);
         let same = sources.iter().all(|(name, state)| {
             current.sources.get(name).is_some_and(|known| {
@@ -101,20 +216,36 @@ impl State {
             })
         });
         if same {
-            return;
+            return again;
         }
+        let moved: Vec<String> = sources
+            .iter()
+            .filter(|(name, source)| {
+                let known = current.sources.get(*name);
+                source.trouble.is_none() && !known.is_some_and(|known| known.is_reached_like(source))
+            })
+            .map(|(name, _)| name.clone())
+            .collect();
         let document = Arc::clone(&current.document);
         let version = current.resource_version;
         let next = build(document, sources, &self.settings, Some(current), version).await;
         self.swap(next);
+        for name in moved {
+            self.found(&name, Health::Ok, None);
+        }
+        again
     }
 
     /// Whether a database is not as its catalog says any more; a source that is down has not changed.
     async fn has_drifted(&self, name: &str, state: &SourceState) -> bool {
-        match self.fingerprint(name, state).await {
-            Some(fingerprint) => self.differs(name, state, fingerprint).await,
-            None => false,
+        let Some(fingerprint) = self.fingerprint(name, state).await else {
+            return false;
+        };
+        let differs = self.differs(name, state, fingerprint).await;
+        if !differs {
+            self.away.answered(state);
         }
+        differs
     }
 
     /// What a database says of its catalog, which is how it is told to be there.
@@ -125,16 +256,30 @@ impl State {
         };
         match database.fingerprint().await {
             Ok(fingerprint) => {
-                self.away.answered(name);
-                self.found(name, Health::Ok, None);
+                // A new way is told to be well when it serves.
+                let current = self.current();
+                if current
+                    .sources
+                    .get(name)
+                    .is_some_and(|served| served.is_reached_like(state))
+                {
+                    self.found_like(name, state, Health::Ok, None);
+                }
                 Some(fingerprint)
             }
             Err(error) => {
                 let trouble = describe(&error);
-                self.away.missed(name, state, trouble.clone());
-                self.found(name, Health::Error, Some(trouble));
+                self.away.missed(state, trouble.clone());
+                self.found_like(name, state, Health::Error, Some(trouble));
                 None
             }
+        }
+    }
+
+    /// A look at the source found this, unless it is reached in another way by now.
+    fn found_like(&self, name: &str, state: &SourceState, health: Health, trouble: Option<String>) {
+        if self.is_wanted(name, state) {
+            self.found(name, health, trouble);
         }
     }
 
@@ -153,36 +298,43 @@ impl State {
     /// The same for one who has time. That the source is silent is known to others long before it is given up; one that
     /// has answered and takes its time for the rest is not silent.
     async fn has_drifted_at_last(&self, name: &str, state: &SourceState) -> bool {
-        let silent = || self.away.missed(name, state, TIMED_OUT.to_owned());
+        let silent = || self.away.missed(state, TIMED_OUT.to_owned());
         let mut look = std::pin::pin!(self.fingerprint(name, state));
-        let soon = tokio::time::timeout(away::PATIENCE, look.as_mut()).await;
+        let soon = timeout(away::PATIENCE, look.as_mut()).await;
         let fingerprint = match soon {
             Ok(fingerprint) => Ok(fingerprint),
             Err(_) => {
                 silent();
                 let rest = FINGERPRINT_PATIENCE.saturating_sub(away::PATIENCE);
-                tokio::time::timeout(rest, look).await
+                timeout(rest, look).await
             }
         };
-        let drifted = match fingerprint {
-            Ok(None) => return false,
+        match fingerprint {
+            Ok(None) => false,
             Ok(Some(fingerprint)) => {
                 let rest = self.differs(name, state, fingerprint);
-                tokio::time::timeout(FINGERPRINT_PATIENCE, rest).await
+                let differs = timeout(FINGERPRINT_PATIENCE, rest).await;
+                if differs != Ok(true) {
+                    self.away.answered(state);
+                }
+                if differs.is_err() {
+                    // The database is there. What is known of its enum tables stays, and nobody waits for more.
+                    self.away.missed_rows(state);
+                }
+                differs == Ok(true)
             }
-            Err(late) => Err(late),
-        };
-        drifted.unwrap_or_else(|_| {
-            silent();
-            self.found(name, Health::Error, Some(TIMED_OUT.to_owned()));
-            false
-        })
+            Err(_) => {
+                silent();
+                self.found_like(name, state, Health::Error, Some(TIMED_OUT.to_owned()));
+                false
+            }
+        }
     }
 }
 
 /// A source whose new address does not answer goes on with the old one, if that was good: it is tried again at every
 /// look at the catalogs.
-pub(super) fn keep_what_answers(
+pub fn keep_what_answers(
     sources: &mut BTreeMap<String, SourceState>,
     before: &BTreeMap<String, SourceState>,
 ) {
@@ -209,47 +361,76 @@ pub fn has_outdated(generation: &Generation) -> bool {
     })
 }
 
-/// A look at one source: its name, and whether it changed.
-async fn look(state: Arc<State>, name: String, source: SourceState) -> (String, bool) {
-    let changed = state.has_drifted_at_last(&name, &source).await;
-    (name, changed)
+fn has_unreachable(generation: &Generation) -> bool {
+    let mut problems = generation.problems.iter();
+    problems.any(|problem| is_unreachable(problem, &generation.sources))
+}
+
+/// Looks at one source, and reads it if it changed.
+async fn look(state: Arc<State>, name: String, source: SourceState) -> Result<Read, (String, SourceState)> {
+    if state.has_drifted_at_last(&name, &source).await {
+        Ok(state.read(name, source).await)
+    } else {
+        Err((name, source))
+    }
+}
+
+/// Adopts what was read. Gives the ways to these sources, and whether any is to be looked at again.
+async fn adopt(state: Arc<State>, found: Vec<Read>) -> (Vec<(String, SourceState)>, bool) {
+    let ways = found.iter().map(Read::way).collect();
+    (ways, state.adopt_catalogs(found).await)
 }
 
 /// Looks at each source every few seconds until `stop`, and at each by itself: one that does not answer holds up none
-/// that does.
+/// that does, and so does one that is read.
 pub(super) async fn follow(state: Arc<State>, mut stop: watch::Receiver<bool>) {
     let mut ticks = ticks(FINGERPRINT_INTERVAL);
-    let mut under_way = BTreeSet::new();
+    let mut under_way = UnderWay::default();
     let mut looks = FuturesUnordered::new();
+    let mut found = Vec::new();
+    let mut adopted_at = Instant::now();
+    let mut adoptions = FuturesUnordered::new();
     loop {
-        let done = tokio::select! {
-            _ = ticks.tick() => None,
-            () = state.look.notified() => None,
-            Some(done) = looks.next() => Some(done),
+        let (ended, mut again) = tokio::select! {
+            _ = ticks.tick() => {
+                begin(&state, &mut under_way, false, |name, source| looks.push(look(Arc::clone(&state), name, source)));
+                continue;
+            }
+            () = state.look.notified() => {
+                begin(&state, &mut under_way, true, |name, source| looks.push(look(Arc::clone(&state), name, source)));
+                continue;
+            }
+            Some(looked) = looks.next() => match looked {
+                Ok(read) => {
+                    if found.is_empty() {
+                        adopted_at = Instant::now() + TOGETHER;
+                    }
+                    found.push(read);
+                    continue;
+                }
+                Err(way) => (vec![way], false),
+            },
+            () = sleep_until(adopted_at), if !found.is_empty() => {
+                adoptions.push(adopt(Arc::clone(&state), std::mem::take(&mut found)));
+                continue;
+            }
+            Some(adopted) = adoptions.next() => adopted,
             _ = stop.wait_for(|stop| *stop) => return,
         };
-        let Some((name, changed)) = done else {
-            for (name, source) in state.reopened() {
-                if under_way.insert(name.clone()) {
-                    looks.push(look(Arc::clone(&state), name, source));
-                }
-            }
-            continue;
-        };
-        under_way.remove(&name);
-        if !changed {
-            continue;
+        for (name, source) in ended {
+            again |= under_way.ended(&name, &source);
         }
-        let mut found = BTreeSet::from([name]);
-        let more = async {
-            while let Some((name, changed)) = looks.next().await {
-                under_way.remove(&name);
-                if changed {
-                    found.insert(name);
-                }
-            }
-        };
-        let _ = tokio::time::timeout(TOGETHER, more).await;
-        state.adopt_catalogs(&found).await;
+        if again {
+            state.look.notify_one();
+        }
+    }
+}
+
+/// Begins to look at each source that is not looked at yet.
+fn begin(state: &State, under_way: &mut UnderWay, asked: bool, look: impl Fn(String, SourceState)) {
+    for (name, source) in state.reopened() {
+        if under_way.begins(&name, &source, asked) {
+            look(name, source);
+        }
     }
 }

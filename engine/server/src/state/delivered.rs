@@ -153,7 +153,7 @@ async fn take(state: &Arc<State>, mut sets: watch::Receiver<Option<Arrived>>) {
                     }
                     state.swap(next);
                 }
-                state.look_again().await;
+                state.look_soon();
             }
             Err(error) => {
                 let message = describe(&error);

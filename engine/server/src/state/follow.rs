@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use tokio::time::{Interval, MissedTickBehavior};
 
 use super::catalogs::keep_what_answers;
-use super::{PATIENCE, StartError, State, build, open_sources, parse};
+use super::{FIRST_PATIENCE, READING, StartError, State, build, open_sources, parse};
 use crate::generation::aside::{Urgency, aside};
 use crate::generation::source_state::describe;
 use crate::generation::{Generation, Provenance, SourceState};
@@ -123,7 +123,12 @@ impl State {
         let environment = self.environment();
         let mut sources = open_sources(&document, &self.settings, &environment, Some(&current.sources));
         let wanted = |name: &str, state: &SourceState| state.catalog.is_none() || reloaded.contains(name);
-        self.introspect_what_answers(&document, &mut sources, wanted, PATIENCE)
+        let patience = if self.has_document() {
+            READING
+        } else {
+            FIRST_PATIENCE
+        };
+        self.introspect_what_answers(&document, &mut sources, wanted, patience)
             .await;
         self.refresh_enum_values(&document, &mut sources).await;
         keep_what_answers(&mut sources, &current.sources);

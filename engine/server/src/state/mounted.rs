@@ -25,7 +25,7 @@ pub(super) async fn follow(state: Arc<State>, folder: PathBuf, mut stop: watch::
         match aside(Urgency::Gentle, || mounted(Path::new(&folder))) {
             Ok(variables) => {
                 trouble = None;
-                state.change_secrets(variables).await;
+                state.change_secrets(variables);
             }
             Err(error) => {
                 let message = format!("{}: {error}; the last values stay in use", folder.display());

@@ -13,20 +13,20 @@ use crate::observe::log::Level;
 use crate::settings::Environment;
 
 impl State {
-    /// These are the variables of the Secret now. Connections whose address changed are made anew; requests in flight
-    /// end on the old ones.
-    async fn set_secrets(&self, version: String, values: BTreeMap<String, String>) {
+    /// These are the variables of the Secret now. Connections whose address changed are made anew, each when its database
+    /// has answered; requests in flight end on the old ones.
+    fn set_secrets(&self, version: String, values: BTreeMap<String, String>) {
         let changed = self.take_secrets(values);
         self.set_secrets_version(version);
         if changed {
-            self.refresh_catalogs().await;
+            self.look.notify_one();
         }
     }
 
     /// The same for variables that have no version.
-    pub(super) async fn change_secrets(&self, values: impl IntoIterator<Item = (String, String)>) {
+    pub(super) fn change_secrets(&self, values: impl IntoIterator<Item = (String, String)>) {
         if self.take_secrets(values) {
-            self.refresh_catalogs().await;
+            self.look.notify_one();
         }
     }
 
@@ -94,7 +94,7 @@ pub(super) async fn follow(
     let taking = async {
         while let Some(news) = news.recv().await {
             match news {
-                SecretNews::Values { version, values } => state.set_secrets(version, values).await,
+                SecretNews::Values { version, values } => state.set_secrets(version, values),
                 SecretNews::Missing => {
                     state.complain(format!(
                         "the Secret {name} is not there; its last values stay in use"

@@ -185,9 +185,9 @@ impl State {
             away: Away::default(),
             look: Notify::new(),
         };
-        for (name, source) in &generation.sources {
+        for source in generation.sources.values() {
             if let Some(trouble) = source.trouble.clone() {
-                state.away.missed(name, source, trouble);
+                state.away.missed(source, trouble);
             }
         }
         if !generation.is_consistent() {

@@ -33,6 +33,8 @@ mod functions;
 #[cfg(test)]
 mod gates;
 #[cfg(test)]
+mod hanging;
+#[cfg(test)]
 mod hooks;
 mod injection;
 #[cfg(test)]
@@ -71,5 +73,7 @@ mod transfer;
 mod two_sources;
 mod validation;
 mod wait;
+#[cfg(test)]
+mod way;
 #[cfg(test)]
 mod websockets;

@@ -1,9 +1,5 @@
 //! A database that does not answer at all, as where packets are dropped: it costs what depends on it and nothing else.
 
-use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use compile::Object;
@@ -13,68 +9,10 @@ use serde_json::{Value, json};
 
 use crate::delivered::{Pod, World, object, set_of};
 use crate::process::Server;
-use crate::wait::pause;
+use crate::way::Way;
 
-/// A change takes so long at most; one that waits for a connection of a silent database takes 30 s and more.
-const SOON: Duration = Duration::from_secs(10);
-
-/// The way to a database. While it is closed, connections are made and nothing gets through.
-struct Way {
-    port: u16,
-    open: Arc<AtomicBool>,
-    url: String,
-}
-
-impl Way {
-    fn to(database: &TestDatabase) -> Self {
-        let url = database.url();
-        let (before, rest) = url.split_once('@').unwrap();
-        let (host, path) = rest.split_once('/').unwrap();
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let open = Arc::new(AtomicBool::new(false));
-        let way = Self {
-            port,
-            open: Arc::clone(&open),
-            url: format!("{before}@127.0.0.1:{port}/{path}"),
-        };
-        let host = host.to_owned();
-        std::thread::spawn(move || {
-            for client in listener.incoming().map_while(Result::ok) {
-                let (host, open) = (host.clone(), Arc::clone(&open));
-                std::thread::spawn(move || relay(&client, &host, &open));
-            }
-        });
-        way
-    }
-
-    fn is_open(&self, open: bool) {
-        self.open.store(open, Ordering::Release);
-    }
-}
-
-fn relay(client: &TcpStream, host: &str, open: &Arc<AtomicBool>) {
-    while !open.load(Ordering::Acquire) {
-        pause();
-    }
-    let server = TcpStream::connect(host).unwrap();
-    let pass = |mut from: TcpStream, mut to: TcpStream, open: Arc<AtomicBool>| {
-        let mut bytes = [0; 8192];
-        while let Ok(read @ 1..) = from.read(&mut bytes) {
-            while !open.load(Ordering::Acquire) {
-                pause();
-            }
-            if to.write_all(&bytes[..read]).is_err() {
-                break;
-            }
-        }
-        let _ = to.shutdown(std::net::Shutdown::Both);
-    };
-    let (answers, asker) = (server.try_clone().unwrap(), client.try_clone().unwrap());
-    let of_answers = Arc::clone(open);
-    std::thread::spawn(move || pass(answers, asker, of_answers));
-    pass(client.try_clone().unwrap(), server, Arc::clone(open));
-}
+/// A change takes so long at most, also where there is much to do; one that waits for a silent database takes 30 s and more.
+pub(crate) const SOON: Duration = Duration::from_secs(25);
 
 /// A source with the table `album` and a permission for it.
 fn source(name: &str, connection: &Value, columns: &[&str]) -> Vec<Object> {
@@ -98,7 +36,7 @@ fn source(name: &str, connection: &Value, columns: &[&str]) -> Vec<Object> {
 }
 
 /// The sources `near` and `far`, of which one may be silent.
-fn set(counter: u64, near: &[&str], far: Option<&Way>) -> Set {
+pub(crate) fn set(counter: u64, near: &[&str], far: Option<&Way>) -> Set {
     let url = json!({"urlFrom": {"secretKeyRef": {"name": "database", "key": "uri"}}});
     let mut objects = source("near", &url, near);
     if let Some(way) = far {
@@ -107,7 +45,7 @@ fn set(counter: u64, near: &[&str], far: Option<&Way>) -> Set {
     set_of(counter, objects)
 }
 
-fn soon<T>(what: &str, act: impl FnOnce() -> T) -> T {
+pub(crate) fn soon<T>(what: &str, act: impl FnOnce() -> T) -> T {
     let begun = Instant::now();
     let done = act();
     let took = begun.elapsed();
@@ -115,18 +53,18 @@ fn soon<T>(what: &str, act: impl FnOnce() -> T) -> T {
     done
 }
 
-fn problem<'a>(told: &'a Value, name: &str) -> Option<&'a Value> {
+pub(crate) fn problem<'a>(told: &'a Value, name: &str) -> Option<&'a Value> {
     let problems = told["problems"].as_array().unwrap();
     problems.iter().find(|problem| problem["name"] == name)
 }
 
-fn state_of(told: &Value, name: &str) -> Value {
+pub(crate) fn state_of(told: &Value, name: &str) -> Value {
     let sources = told["sources"].as_array().unwrap();
     let source = sources.iter().find(|source| source["name"] == name).unwrap();
     source["state"].clone()
 }
 
-fn run_sql(database: &TestDatabase, sql: &str) {
+pub(crate) fn run_sql(database: &TestDatabase, sql: &str) {
     let server = Server::start(database, &[]);
     let command = json!({"type": "run_sql", "args": {"source": "default", "sql": sql}});
     server.accepted("/v2/query", &command);
@@ -135,8 +73,7 @@ fn run_sql(database: &TestDatabase, sql: &str) {
 #[test]
 fn nobody_waits_for_a_silent_database() {
     let world = World::new("silent");
-    let way = Way::to(&world.database);
-    assert_ne!(way.port, 0);
+    let way = Way::closed(&world.database);
     let pod = world.pod();
     world.publish_set(set(5, &["id"], None));
     pod.served(5);
@@ -233,7 +170,7 @@ fn nobody_waits_for_a_silent_database() {
 #[test]
 fn an_outage_of_all_databases_leaves_a_pod_in_service() {
     let world = World::new("outage");
-    let way = Way::to(&world.database);
+    let way = Way::closed(&world.database);
     let only = |counter| set_of(counter, source("far", &json!({"url": way.url}), &["id"]));
     let pod = world.pod();
     let ready = |pod: &Pod| pod.server.send("GET", "/readyz", &[], "");

@@ -1,5 +1,6 @@
 //! The part of a workspace that asks databases: sources added or changed, catalogs read again, SQL followed.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use futures_util::future::join_all;
@@ -12,7 +13,7 @@ use super::super::error::ApiError;
 use super::super::table_change;
 use super::Workspace;
 use super::refusal::{new_problems, refuse_new_problems};
-use crate::generation::Generation;
+use crate::generation::{Generation, SourceState};
 use crate::state;
 
 impl Workspace<'_> {
@@ -27,9 +28,11 @@ impl Workspace<'_> {
         let mut document = self.document().clone();
         edit(&mut document)?;
         let next = self
-            .open_and_build(Arc::new(document), |name, known| {
-                name == source && known.catalog.is_none()
-            })
+            .open_and_build(
+                Arc::new(document),
+                |name, known| name == source && known.catalog.is_none(),
+                |_| true,
+            )
             .await;
         if let Some(trouble) = next.sources.get(source).and_then(|state| state.trouble.clone())
             && object.is_some()
@@ -64,7 +67,9 @@ impl Workspace<'_> {
 
     /// Puts another document in place of the present one; all catalogs are read again.
     pub(crate) async fn replace(&mut self, document: Document) -> Result<(), ApiError> {
-        let next = self.open_and_build(Arc::new(document), |_, _| true).await;
+        let next = self
+            .open_and_build(Arc::new(document), |_, _| true, |_| false)
+            .await;
         self.accept(next);
         Ok(())
     }
@@ -73,9 +78,11 @@ impl Workspace<'_> {
     pub(crate) async fn reload(&mut self, sources: Option<&[String]>) -> Result<(), ApiError> {
         let document = self.shared_document();
         let next = self
-            .open_and_build(document, |name, _| {
-                sources.is_none_or(|wanted| wanted.iter().any(|known| known == name))
-            })
+            .open_and_build(
+                document,
+                |name, _| sources.is_none_or(|wanted| wanted.iter().any(|known| known == name)),
+                |_| sources.is_some(),
+            )
             .await;
         self.accept(next);
         Ok(())
@@ -100,11 +107,87 @@ impl Workspace<'_> {
         }
         let document = self.shared_document();
         let next = self
-            .open_and_build(document, |name, _| stale.iter().any(|known| known == name))
+            .open_and_build(
+                document,
+                |name, _| stale.iter().any(|known| known == name),
+                |_| false,
+            )
             .await;
         self.present = Arc::new(next);
         self.refreshed = true;
         true
+    }
+
+    /// Opens the sources of a document and reads the catalogs of those that are `wanted`, unless they were read before the
+    /// lock was taken. Those that the command is not about (`named`) are passed over where they do not answer soon.
+    async fn open_and_build(
+        &self,
+        document: Arc<Document>,
+        wanted: impl Fn(&str, &SourceState) -> bool,
+        named: impl Fn(&str) -> bool,
+    ) -> Generation {
+        let environment = self.state.environment();
+        let present = &self.present.sources;
+        let mut sources = state::open_sources(&document, &self.state.settings, &environment, Some(present));
+        let (mut read, mut has_rows) = (BTreeSet::new(), true);
+        for (name, place) in &mut sources {
+            let mut ahead = self.ahead.iter().filter(|ahead| ahead.is_of(name, place));
+            if wanted(name, place)
+                && let Some(ahead) = ahead.find(|ahead| ahead.is_news_to(present.get(name)))
+            {
+                has_rows &= document
+                    .sources
+                    .get(name)
+                    .is_some_and(|of| ahead.has_rows_for(of));
+                *place = ahead.in_place_of(place);
+                read.insert(name.clone());
+            }
+        }
+        if !has_rows {
+            self.state.refresh_enum_values(&document, &mut sources).await;
+        }
+        let is_left = |name: &str, source: &SourceState| wanted(name, source) && !read.contains(name);
+        state::introspect(&document, &mut sources, |name, source| {
+            is_left(name, source) && named(name)
+        })
+        .await;
+        self.state
+            .introspect_what_answers(
+                &document,
+                &mut sources,
+                |name, source| is_left(name, source) && !named(name),
+                state::READING,
+            )
+            .await;
+        self.keep_what_answers(&document, &mut sources, present);
+        state::build(
+            document,
+            sources,
+            &self.state.settings,
+            Some(Arc::clone(&self.present)),
+            self.present.resource_version,
+        )
+        .await
+    }
+
+    /// Where only variables say that a source is reached in another way, it goes on as it is until somebody has reached it.
+    pub(super) fn keep_what_answers(
+        &self,
+        document: &Document,
+        sources: &mut BTreeMap<String, SourceState>,
+        known: &BTreeMap<String, SourceState>,
+    ) {
+        let configuration = |document: &Document, name: &str| {
+            let source = document.sources.get(name);
+            source.map(|source| source.configuration.clone())
+        };
+        let before = &self.present.document;
+        let (mut same, others) = std::mem::take(sources)
+            .into_iter()
+            .partition(|(name, _)| configuration(document, name) == configuration(before, name));
+        state::keep_what_answers(&mut same, known);
+        *sources = others;
+        sources.append(&mut same);
     }
 
     /// Reads the rows of a table that is about to become an enum table.
@@ -116,7 +199,7 @@ impl Workspace<'_> {
         Arc::make_mut(definition.tables.entry(table.clone()).or_default()).is_enum = true;
         let mut sources = self.present.sources.clone();
         if let Some(state) = sources.get_mut(source) {
-            state.refresh_enum_values(&definition).await;
+            state::soon(state.refresh_enum_values(&definition)).await;
         }
         let document = self.shared_document();
         self.present = Arc::new(self.build_with(document, &sources));
@@ -161,7 +244,7 @@ impl Workspace<'_> {
         }
         let mut sources = self.present.sources.clone();
         if let Some(state) = sources.get_mut(source) {
-            state.refresh_enum_values(definition).await;
+            state::soon(state.refresh_enum_values(definition)).await;
         }
         let document = Arc::clone(&self.present.document);
         self.present = Arc::new(self.build_with(document, &sources));
