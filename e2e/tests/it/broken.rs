@@ -17,12 +17,7 @@ type Said = BTreeMap<(String, String), Value>;
 async fn said(shop: &Shop) -> Said {
     let mut said = Said::new();
     for object in shop.objects() {
-        let found = shop
-            .story
-            .get(&object)
-            .await
-            .expect("an answer")
-            .expect("it is there");
+        let found = shop.there(&object).await;
         let ready = condition_of(&found, "Ready");
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let key = (text(&object["kind"]), text(&object["metadata"]["name"]));

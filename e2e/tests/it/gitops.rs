@@ -57,16 +57,10 @@ async fn argo(pairs: &Value) -> Vec<Value> {
     serde_json::from_slice(&done.stdout).expect("JSON")
 }
 
-/// An object as the API server has it now.
-async fn there(shop: &Shop, object: &Value) -> Value {
-    let live = shop.story.get(object).await.expect("an answer");
-    live.expect("it is there")
-}
-
 async fn argo_on(shop: &Shop, objects: &[Value]) -> Vec<Value> {
     let mut pairs = Vec::new();
     for object in objects {
-        let live = there(shop, object).await;
+        let live = shop.there(object).await;
         let mut config = object.clone();
         config["metadata"]["namespace"] = shop.story.namespace.clone().into();
         pairs.push(json!({"config": config, "live": live}));
@@ -186,15 +180,23 @@ async fn argo_sync(shop: &Shop, directory: &Path, seconds: u32) -> Result<Value,
     }
 }
 
-fn in_wave(object: &mut Value, wave: u32) {
-    object["metadata"]["annotations"] = json!({"argocd.argoproj.io/sync-wave": wave.to_string()});
+/// What others need goes first: the engine and the databases, then tables, then what tables carry.
+fn in_waves(objects: &mut [Value]) {
+    for object in objects {
+        let wave = match object["kind"].as_str() {
+            Some("Engine" | "Source") => "0",
+            Some("Table") => "1",
+            _ => "2",
+        };
+        object["metadata"]["annotations"] = json!({"argocd.argoproj.io/sync-wave": wave});
+    }
 }
 
 /// What Argo CD wrote, and when. Statuses are the operator's, which may write one at any time.
 async fn versions(shop: &Shop, objects: &[Value]) -> Vec<Value> {
     let mut versions = Vec::new();
     for object in objects {
-        let metadata = &there(shop, object).await["metadata"];
+        let metadata = &shop.there(object).await["metadata"];
         let managers = metadata["managedFields"].as_array().expect("managers");
         let own: Vec<&Value> = managers
             .iter()
@@ -227,14 +229,7 @@ async fn waves_wait_until_objects_are_ready() {
     let checkout = Checkout::new(&shop.story.namespace).await;
     let directory = checkout.directory();
     let mut objects = shop.objects();
-    for object in &mut objects {
-        let wave = match object["kind"].as_str() {
-            Some("Engine" | "Source") => 0,
-            Some("Table") => 1,
-            _ => 2,
-        };
-        in_wave(object, wave);
-    }
+    in_waves(&mut objects);
     checkout.commit(&objects).await;
     let began = Instant::now();
     let done = argo_sync(&shop, &directory, 120).await.expect("it is synced");
@@ -257,7 +252,7 @@ async fn waves_wait_until_objects_are_ready() {
             {
                 continue;
             }
-            let live = there(&shop, object).await;
+            let live = shop.there(object).await;
             let created = live["metadata"]["creationTimestamp"].as_str().expect("a time");
             assert!(created >= wave_before.as_str(), "{created} {wave_before} {live}");
             latest = latest.max(created.to_owned());

@@ -188,10 +188,15 @@ impl Shop {
         gone.await.unwrap_or_else(|error| panic!("{error}"));
     }
 
+    /// An object as the API server has it now.
+    pub async fn there(&self, object: &Value) -> Value {
+        let found = self.story.get(object).await.expect("an answer");
+        found.unwrap_or_else(|| panic!("{}/{} is there", object["kind"], object["metadata"]["name"]))
+    }
+
     /// The engine's own object as it is now.
     pub async fn engine_now(&self) -> Value {
-        let found = self.story.get(&self.engine()).await.expect("an answer");
-        found.expect("the engine is there")
+        self.there(&self.engine()).await
     }
 
     /// The hash of the generation that answers, when the engine's own status has come to it too: statuses are written in no

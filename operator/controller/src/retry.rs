@@ -12,7 +12,7 @@ const CONNECT: Duration = Duration::from_secs(3);
 /// How long a connection may be silent that something is awaited on. Watches get a bookmark every minute.
 const SILENCE: Duration = Duration::from_secs(90);
 /// Failures of a watch that are further apart have nothing to do with each other.
-const APART: Duration = Duration::from_secs(10);
+pub const APART: Duration = Duration::from_secs(10);
 /// The first pause of a watch.
 const FIRST_OF_WATCH: Duration = Duration::from_millis(200);
 /// The longest: an API server that is back is to be seen at once.
@@ -37,10 +37,15 @@ impl Pauses {
 
     /// It failed again: how long to wait.
     pub fn pause(&mut self) -> Duration {
-        let pause = FIRST.saturating_mul(1 << self.failures.min(10));
+        let pause = doubled(FIRST, self.failures, MOST);
         self.failures = self.failures.saturating_add(1);
-        pause.min(MOST)
+        pause
     }
+}
+
+/// A pause that was doubled so many times, up to the longest.
+pub fn doubled(first: Duration, times: u32, most: Duration) -> Duration {
+    first.saturating_mul(1 << times.min(10)).min(most)
 }
 
 /// Pauses of a watch that double while one failure follows the other, each up to a half longer by chance, so that not

@@ -186,23 +186,28 @@ pub fn start(client: &Client, tables: &Tables, tasks: &Tasks, namespace: Option<
         let objects = api(client, namespace, &custom(kind));
         tasks.spawn(watching.name(), follow_kind(watching, kind, objects));
     }
+    let config = Config::default().labels(crate::render::SELECTOR);
     for kind in Native::CHILDREN {
-        let config = Config::default().labels(crate::render::SELECTOR);
+        let config = config.clone();
+        let take = move |tables: &Tables, namespace: Option<&str>, sight: Sight<'_>| {
+            tables.child(kind, namespace, sight);
+        };
         let watching = Watching::new(tables, kind.as_str(), namespace, unread);
         // Of Deployments the status matters too.
         if kind == Native::Deployment {
             let objects = kind.api(client, namespace);
             let begin = move || full(objects.clone(), config.clone());
-            tasks.spawn(watching.name(), follow_children(watching, kind, begin));
+            tasks.spawn(watching.name(), follow_by_uid(watching, begin, take));
         } else {
             let objects = kind.metadata(client, namespace);
             let begin = move || full(objects.clone(), config.clone()).map(|event| event.map(as_resource));
-            tasks.spawn(watching.name(), follow_children(watching, kind, begin));
+            tasks.spawn(watching.name(), follow_by_uid(watching, begin, take));
         }
     }
     let pods = Native::Pod.api(client, namespace);
     let watching = Watching::new(tables, Native::Pod.as_str(), namespace, unread);
-    tasks.spawn(watching.name(), follow_pods(watching, pods));
+    let begin = move || full(pods.clone(), config.clone());
+    tasks.spawn(watching.name(), follow_by_uid(watching, begin, Tables::pod));
 }
 
 /// Starts the watch of the labels of namespaces; `named`: of these alone.
@@ -344,11 +349,28 @@ impl Tables {
     }
 }
 
-async fn follow_children<S>(mut watching: Watching, kind: Native, begin: impl Fn() -> S + Send)
-where
+/// What a watch tells of things that are told apart by uid.
+#[derive(Clone, Copy)]
+enum Sight<'s> {
+    /// This one is there, in this form.
+    There(&'s Resource),
+    /// This one is gone.
+    Gone(&'s Resource),
+    /// These are all there are.
+    All(&'s BTreeSet<String>),
+}
+
+/// `begin`: a watch from the start; `take`: what becomes of what it sees.
+async fn follow_by_uid<S>(
+    mut watching: Watching,
+    begin: impl Fn() -> S + Send,
+    take: impl Fn(&Tables, Option<&str>, Sight<'_>) + Send,
+) where
     S: Stream<Item = watcher::Result<Watched<Resource>>> + Send,
 {
     let tables = watching.tables.clone();
+    let namespace = watching.namespace.clone();
+    let take = |sight: Sight<'_>| take(&tables, namespace.as_deref(), sight);
     loop {
         let mut stream = pin!(begin());
         let mut seen = BTreeSet::new();
@@ -357,15 +379,12 @@ where
                 Watched::Init => seen.clear(),
                 Watched::InitApply(resource) => {
                     seen.extend(resource.metadata.uid.clone());
-                    tables.child(tables.children.seen(kind, &resource));
+                    take(Sight::There(&resource));
                 }
-                Watched::Apply(resource) => tables.child(tables.children.seen(kind, &resource)),
-                Watched::Delete(resource) => tables.child(tables.children.gone(kind, &resource)),
+                Watched::Apply(resource) => take(Sight::There(&resource)),
+                Watched::Delete(resource) => take(Sight::Gone(&resource)),
                 Watched::InitDone => {
-                    let namespace = watching.namespace.as_deref();
-                    for engine in tables.children.keep(kind, namespace, &seen) {
-                        tables.child(Some(engine));
-                    }
+                    take(Sight::All(&seen));
                     seen.clear();
                     watching.is_read();
                 }
@@ -390,42 +409,27 @@ fn as_resource(event: Watched<PartialObjectMeta<Resource>>) -> Watched<Resource>
 }
 
 impl Tables {
-    fn child(&self, engine: Option<ObjectKey>) {
-        if let Some(engine) = engine {
-            self.signals.raise(&engine, Reasons::CHILDREN);
-        }
+    fn child(&self, kind: Native, namespace: Option<&str>, sight: Sight<'_>) {
+        let engines = match sight {
+            Sight::There(child) => Vec::from_iter(self.children.seen(kind, child)),
+            Sight::Gone(child) => Vec::from_iter(self.children.gone(kind, child)),
+            Sight::All(uids) => Vec::from_iter(self.children.keep(kind, namespace, uids)),
+        };
+        self.raise(&engines, Reasons::CHILDREN);
     }
 
-    fn pod(&self, engine: Option<ObjectKey>) {
-        if let Some(engine) = engine {
-            self.signals.raise(&engine, Reasons::PODS);
-        }
+    fn pod(&self, namespace: Option<&str>, sight: Sight<'_>) {
+        let engines = match sight {
+            Sight::There(pod) => Vec::from_iter(self.pods.seen(pod)),
+            Sight::Gone(pod) => Vec::from_iter(self.pods.gone(pod)),
+            Sight::All(uids) => Vec::from_iter(self.pods.keep(namespace, uids)),
+        };
+        self.raise(&engines, Reasons::PODS);
     }
-}
 
-async fn follow_pods(mut watching: Watching, objects: Api<Resource>) {
-    let tables = watching.tables.clone();
-    let config = Config::default().labels(crate::render::SELECTOR);
-    loop {
-        let mut stream = pin!(full(objects.clone(), config.clone()));
-        let mut seen = BTreeSet::new();
-        while let Some(event) = watching.next(&mut stream).await {
-            match event {
-                Watched::Init => seen.clear(),
-                Watched::InitApply(pod) => {
-                    seen.extend(pod.metadata.uid.clone());
-                    tables.pod(tables.pods.seen(&pod));
-                }
-                Watched::Apply(pod) => tables.pod(tables.pods.seen(&pod)),
-                Watched::Delete(pod) => tables.pod(tables.pods.gone(&pod)),
-                Watched::InitDone => {
-                    for engine in tables.pods.keep(watching.namespace.as_deref(), &seen) {
-                        tables.pod(Some(engine));
-                    }
-                    seen.clear();
-                    watching.is_read();
-                }
-            }
+    fn raise(&self, engines: &[ObjectKey], reasons: Reasons) {
+        for engine in engines {
+            self.signals.raise(engine, reasons);
         }
     }
 }

@@ -114,6 +114,15 @@ impl Desk {
         }
         said
     }
+
+    /// Runs every block of commands of a section; how many there are.
+    async fn follow(&self, text: &str, section: &str) -> usize {
+        let commands = blocks(text, section, "sh");
+        for block in &commands {
+            self.run(block).await;
+        }
+        commands.len()
+    }
 }
 
 fn guide() -> String {
@@ -200,10 +209,7 @@ async fn the_guide_is_followed() {
         panic!("the API, and what other namespaces grant: {files:?}")
     };
     fs::write(desk.directory.join("api.yaml"), api).expect("a file");
-    for block in blocks(&text, "## First API", "sh") {
-        desk.run(&block).await;
-        followed += 1;
-    }
+    followed += desk.follow(&text, "## First API").await;
     for grant in parse_objects(grants).expect("YAML") {
         cluster
             .apply(&grant, "stock")
@@ -214,35 +220,19 @@ async fn the_guide_is_followed() {
     // Argo CD is there for its ConfigMap alone.
     desk.run("kubectl create namespace argocd; kubectl --namespace argocd create configmap argocd-cm")
         .await;
-    for block in blocks(&text, "## GitOps", "sh") {
-        desk.run(&block).await;
-        followed += 1;
-    }
+    followed += desk.follow(&text, "## GitOps").await;
     let taught = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "argocd-cm"}});
-    let taught = cluster
-        .get(&taught, "argocd")
-        .await
-        .expect("an answer")
-        .expect("it is there");
+    let taught = there(&cluster, &taught, "argocd").await;
     assert!(taught["data"].to_string().contains("rowlock.dev"), "{taught}");
 
     let before = admin_secret(&cluster).await;
-    for block in blocks(&text, "## Rotation of secrets", "sh") {
-        desk.run(&block).await;
-        followed += 1;
-    }
+    followed += desk.follow(&text, "## Rotation of secrets").await;
     let after = admin_secret(&cluster).await;
     assert_ne!(before, after);
     is_admin(&cluster, &after).await;
 
-    for block in blocks(&text, "## Upgrade", "sh") {
-        desk.run(&block).await;
-        followed += 1;
-    }
-    for block in blocks(&text, "## Why is it not Ready?", "sh") {
-        desk.run(&block).await;
-        followed += 1;
-    }
+    followed += desk.follow(&text, "## Upgrade").await;
+    followed += desk.follow(&text, "## Why is it not Ready?").await;
     let uninstall = blocks(&text, "## Uninstall", "sh");
     for block in &uninstall {
         is_admin(&cluster, &after).await;
@@ -276,11 +266,7 @@ async fn without_helm(cluster: &Cluster, desk: &Desk, block: &str) {
     operators(cluster, 1).await;
     let deployment =
         json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "rowlock-operator"}});
-    let deployment = cluster
-        .get(&deployment, SYSTEM)
-        .await
-        .expect("an answer")
-        .expect("it is there");
+    let deployment = there(cluster, &deployment, SYSTEM).await;
     let environment = &deployment["spec"]["template"]["spec"]["containers"][0]["env"];
     let engines = environment.as_array().into_iter().flatten();
     assert!(
@@ -293,14 +279,15 @@ async fn without_helm(cluster: &Cluster, desk: &Desk, block: &str) {
         .await;
 }
 
+async fn there(cluster: &Cluster, object: &Value, namespace: &str) -> Value {
+    let found = cluster.get(object, namespace).await.expect("an answer");
+    found.expect("it is there")
+}
+
 /// The admin secret as it is in the guide's Secret.
 async fn admin_secret(cluster: &Cluster) -> String {
     let secret = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "shop"}});
-    let secret = cluster
-        .get(&secret, "shop")
-        .await
-        .expect("an answer")
-        .expect("it is there");
+    let secret = there(cluster, &secret, "shop").await;
     let value = secret["data"]["admin-secret"].as_str().expect("a value");
     String::from_utf8(crate::base64::decode(value)).expect("a text")
 }
@@ -308,11 +295,7 @@ async fn admin_secret(cluster: &Cluster) -> String {
 /// Waits until the Service takes who has this secret for an admin.
 async fn is_admin(cluster: &Cluster, secret: &str) {
     let service = json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "shop"}});
-    let service = cluster
-        .get(&service, "shop")
-        .await
-        .expect("an answer")
-        .expect("it is there");
+    let service = there(cluster, &service, "shop").await;
     let address = format!(
         "http://{}",
         service["spec"]["clusterIP"].as_str().expect("an address")

@@ -72,12 +72,7 @@ async fn an_operator_of_some_namespaces() {
 
     // Nobody looked at the other namespace, and nobody could.
     for object in other.objects() {
-        let found = other
-            .story
-            .get(&object)
-            .await
-            .expect("an answer")
-            .expect("it is there");
+        let found = other.there(&object).await;
         let ready = condition_of(&found, "Ready");
         assert_eq!(
             ready["message"], "the operator has not looked at it yet",

@@ -7,7 +7,7 @@ use e2e::wait::until;
 use serde_json::{Value, json};
 
 use super::checkout::Checkout;
-use super::{argo_on, argo_sync, differs, flux, in_wave};
+use super::{argo_on, argo_sync, differs, flux, in_waves};
 use crate::samples::record_shop;
 use crate::shop::{START, Shop};
 
@@ -28,14 +28,7 @@ async fn all_healthy(shop: &Shop, objects: &[Value]) {
 #[ignore = "needs a cluster with a node: e2e/run"]
 async fn both_tools_carry_the_samples() {
     let (shop, mut objects) = record_shop("git").await;
-    for object in &mut objects {
-        let wave = match object["kind"].as_str() {
-            Some("Engine" | "Source") => 0,
-            Some("Table") => 1,
-            _ => 2,
-        };
-        in_wave(object, wave);
-    }
+    in_waves(&mut objects);
     let index = |kind: &str, name: &str| {
         let found = objects
             .iter()

@@ -1,22 +1,19 @@
 //! One mutation that writes to two databases: a transaction on each, all of them or none as far as statements can tell.
 
 use embedded::test::TestDatabase;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::process::Server;
 
 const TABLE: &str = "create table entry (id serial primary key, n int unique, tx text default pg_current_xact_id()::text, \
     late int unique deferrable initially deferred)";
 
-#[test]
-fn each_source_has_a_transaction_of_its_own() {
-    let (one, two) = (
-        TestDatabase::create("sources_one"),
-        TestDatabase::create("sources_two"),
-    );
-    let server = Server::start(&one, &[]);
-    let prefix = |name: &str| json!({"root_fields": {"prefix": name}, "type_names": {"prefix": name}});
-    let add = json!({"type": "pg_add_source", "args": {"name": "two", "customization": prefix("two_"),
+/// A server with the source `default` and the source `two`, whose names begin with `two_`; both have the table.
+fn server_of(one: &TestDatabase, two: &TestDatabase) -> Server {
+    let server = Server::start(one, &[]);
+    let prefix = json!({"prefix": "two_"});
+    let add = json!({"type": "pg_add_source", "args": {"name": "two",
+        "customization": {"root_fields": prefix, "type_names": prefix},
         "configuration": {"connection_info": {"database_url": two.url()}}}});
     server.accepted("/v1/metadata", &add);
     for source in ["default", "two"] {
@@ -26,6 +23,16 @@ fn each_source_has_a_transaction_of_its_own() {
             {"type": "pg_track_table", "args": {"source": source, "table": "entry"}}]});
         server.accepted("/v1/metadata", &commands);
     }
+    server
+}
+
+#[test]
+fn each_source_has_a_transaction_of_its_own() {
+    let (one, two) = (
+        TestDatabase::create("sources_one"),
+        TestDatabase::create("sources_two"),
+    );
+    let server = server_of(&one, &two);
     let ask = |text: &str| server.json("/v1/graphql", &[], &json!({ "query": text })).1;
     let rows =
         || ask("{ entry(order_by: {id: asc}) { n } two_entry(order_by: {id: asc}) { n } }")["data"].clone();
@@ -85,19 +92,7 @@ fn a_source_that_is_away_takes_the_other_one_along() {
         TestDatabase::create("sources_here"),
         TestDatabase::create("sources_away"),
     );
-    let server = Server::start(&one, &[]);
-    let url: Value = json!(two.url());
-    let commands = json!({"type": "bulk", "args": [
-        {"type": "pg_add_source", "args": {"name": "two", "customization": {"root_fields": {"prefix": "two_"},
-            "type_names": {"prefix": "two_"}}, "configuration": {"connection_info": {"database_url": url}}}}]});
-    server.accepted("/v1/metadata", &commands);
-    for source in ["default", "two"] {
-        let sql = json!({"type": "run_sql", "args": {"source": source, "sql": TABLE, "check_metadata_consistency": false}});
-        server.accepted("/v2/query", &sql);
-        let commands = json!({"type": "bulk", "args": [{"type": "reload_metadata", "args": {}},
-            {"type": "pg_track_table", "args": {"source": source, "table": "entry"}}]});
-        server.accepted("/v1/metadata", &commands);
-    }
+    let server = server_of(&one, &two);
     // Nobody is let in; whoever is connected is sent off.
     let name = two.url();
     let name = name.rsplit('/').next().unwrap().split('?').next().unwrap();

@@ -2,11 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::retry::Pauses;
-
-/// A failure so long after everything was read has nothing to do with those before. Who may list and not watch reads
-/// everything, and fails at once.
-const APART: Duration = Duration::from_secs(10);
+use crate::retry::{APART, Pauses};
 
 /// How a watch went.
 #[derive(Debug, Default)]
@@ -30,6 +26,7 @@ impl Attempts {
 
     /// It failed; gives whether that was told already.
     pub(super) fn failed(&mut self, now: Instant) -> bool {
+        // Who may list and not watch reads everything, and fails at once.
         let read = self.read.take();
         if read.is_some_and(|read| now.duration_since(read) > APART) {
             self.goes_on();

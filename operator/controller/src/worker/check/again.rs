@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use crate::retry::doubled;
+
 /// The first pause after an answer: a mended value may have taken a while to the pod.
 const FIRST: Duration = Duration::from_secs(5);
 /// The longest.
@@ -58,22 +60,17 @@ impl Again {
         if self.at.is_some() && !asked {
             return;
         }
-        let same = due && answered == self.answered;
-        self.times = if same {
-            self.times.saturating_add(1)
-        } else {
-            self.times
-        };
         if answered != self.answered {
             self.times = 0;
+        } else if due {
+            self.times = self.times.saturating_add(1);
         }
         self.answered = answered;
         let (first, most) = match answered {
             true => (FIRST, MOST),
             false => (FIRST_OF_SILENCE, MOST_OF_SILENCE),
         };
-        let pause = first.saturating_mul(1 << self.times.min(10)).min(most);
-        self.at = Some(now + pause);
+        self.at = Some(now + doubled(first, self.times, most));
     }
 }
 
