@@ -11,6 +11,7 @@ use crd::value::EXACT;
 use serde_json::Value;
 
 use crate::object::{Object, Snapshot};
+use crate::secret::PREFIX;
 
 /// Begins the variables of the operator and of the engine's own settings; also those that stand for keys of Secrets.
 const OWN: &str = "ROWLOCK_";
@@ -37,6 +38,11 @@ const SETTINGS: &[&str] = &[
 /// Whether objects may not name this variable, whatever the Engine says.
 pub fn is_guarded(variable: &str) -> bool {
     variable.starts_with(OWN) || SETTINGS.contains(&variable)
+}
+
+/// The first field of a spec, as a path, in which a variable is named that stands for a key of a Secret.
+pub(crate) fn of_a_secret(spec: &Value) -> Option<(String, String)> {
+    find(spec, "spec", &|variable, _| variable.starts_with(PREFIX))
 }
 
 /// How a variable is named.

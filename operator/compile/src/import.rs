@@ -5,14 +5,18 @@ mod name;
 use std::collections::HashMap;
 
 use crd::Kind;
+use crd::status::Reason;
 use metadata::Document;
 use metadata::remote_relationship::RemoteRelationshipDefinition;
 use serde_json::{Map, Value, json};
 
+use crate::compile::{LastAccepted, Refusal, compile};
 use crate::fragment::document::{places, take};
 use crate::fragment::{Fragment, Place};
+use crate::guarded;
 use crate::mapping::backward;
 use crate::mapping::kind::mapping;
+use crate::object::{Object, ObjectKey, Snapshot};
 
 use name::Names;
 
@@ -21,7 +25,8 @@ use name::Names;
 pub struct Imported {
     /// The objects, each after what it belongs to.
     pub objects: Vec<Value>,
-    /// What is in the document and in no object.
+    /// What is in the document and in no object, or in one that is not accepted as it is: a variable, say, that
+    /// stands for a secret.
     pub not_carried: Vec<NotCarried>,
 }
 
@@ -53,6 +58,7 @@ pub fn import(document: &Document, namespace: &str, engine: &str) -> Imported {
     }
     let mut names = Names::default();
     let mut objects: HashMap<(Kind, Place), String> = HashMap::new();
+    let mut paths: HashMap<(Kind, String), String> = HashMap::new();
     let mut all = places(document);
     // What others belong to first.
     all.sort_by_key(|(kind, _)| mapping(*kind).is_some_and(|mapping| mapping.parent.is_some()));
@@ -99,8 +105,10 @@ pub fn import(document: &Document, namespace: &str, engine: &str) -> Imported {
             _ => names.of(kind, &place.0),
         };
         imported.objects.push(object(kind, namespace, &name, spec));
+        paths.insert((kind, name.clone()), path);
         objects.insert((kind, place), name);
     }
+    imported.leave_refused(namespace, |key| paths.get(&(key.kind, key.name.clone())).cloned());
     imported
 }
 
@@ -142,6 +150,28 @@ impl Imported {
             path,
             reason: reason.to_owned(),
         });
+    }
+
+    /// Names the objects that are not accepted, but for those that only wait for others. They stay: a person mends them.
+    fn leave_refused(&mut self, namespace: &str, path: impl Fn(&ObjectKey) -> Option<String>) {
+        let objects = self.objects.iter();
+        let objects = objects.filter_map(|object| Object::from_json(object, namespace).ok());
+        let objects: Vec<Object> = objects.collect();
+        // An Engine may name any variable, but nobody can give it one of these.
+        for engine in objects.iter().filter(|object| object.key.kind == Kind::Engine) {
+            if let Some((field, variable)) = guarded::of_a_secret(&engine.spec.value()) {
+                let refusal = Refusal::guarded(field, &variable);
+                self.leave(format!("metadata: {}", refusal.path), &refusal.message);
+            }
+        }
+        let compiled = compile(&Snapshot::new(objects), &LastAccepted::nothing());
+        for verdict in compiled.verdicts {
+            let Some(refusal) = verdict.refusal else { continue };
+            if refusal.reason != Reason::DependencyFailed {
+                let place = path(&verdict.object).unwrap_or_else(|| verdict.object.to_string());
+                self.leave(format!("{place}: {}", refusal.path), &refusal.message);
+            }
+        }
     }
 
     /// Takes out relationships to sources and remote schemas that the document does not have: an object with one

@@ -1,5 +1,8 @@
 //! Keys of Secrets that objects refer to, and the environment variables that stand for them.
 
+/// Begins every variable that stands for a key of a Secret.
+pub(crate) const PREFIX: &str = "ROWLOCK_SECRET_";
+
 /// A key of a Secret.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SecretKey {
@@ -17,6 +20,6 @@ impl SecretKey {
     pub fn variable(&self) -> String {
         let text = format!("{}/{}/{}", self.namespace, self.name, self.key);
         let hash = metadata::document::hash(&text).to_ascii_uppercase();
-        format!("ROWLOCK_SECRET_{}", hash.get(..16).unwrap_or_default())
+        format!("{PREFIX}{}", hash.get(..16).unwrap_or_default())
     }
 }

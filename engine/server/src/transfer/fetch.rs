@@ -30,18 +30,24 @@ pub(super) fn document(from: &str, admin_secret: Option<&str>) -> Result<Documen
         let text = std::fs::read_to_string(from).map_err(|error| wrong(error.to_string()))?;
         metadata::directory::read_yaml(from, &text).map_err(|error| wrong(describe(&error)))?
     };
-    // Also as the metadata API of version 2 answers.
-    let value = match value {
-        Value::Object(mut answer)
-            if answer.contains_key("resource_version") && answer.contains_key("metadata") =>
-        {
-            answer.remove("metadata").unwrap_or_default()
-        }
-        value => value,
-    };
+    let value = unwrapped(value);
     match Document::parse(&value) {
         Ok((document, _)) => Ok(document),
         Err(error) => Err(wrong(format!("{}: {}", error.path, error.message))),
+    }
+}
+
+/// A document, also as the metadata API of version 2 gives it (`resource_version`, `metadata`), takes it
+/// (`allow_inconsistent_metadata`, `metadata`), or as a whole request to replace it.
+fn unwrapped(value: Value) -> Value {
+    match value {
+        Value::Object(mut whole) if whole.get("type").is_some_and(|name| name == "replace_metadata") => {
+            unwrapped(whole.remove("args").unwrap_or_default())
+        }
+        Value::Object(mut whole) if !whole.contains_key("sources") && whole.contains_key("metadata") => {
+            whole.remove("metadata").unwrap_or_default()
+        }
+        value => value,
     }
 }
 
@@ -85,4 +91,23 @@ async fn of_server(url: &str, admin_secret: Option<&str>) -> Result<Value, Strin
         .and_then(Value::as_str)
         .unwrap_or("no reason is given");
     Err(format!("it answers with status {status}: {message}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn documents_are_found_in_what_the_metadata_api_gives_and_takes() {
+        let document = json!({"version": 3, "sources": []});
+        for value in [
+            document.clone(),
+            json!({"resource_version": 4, "metadata": document}),
+            json!({"allow_inconsistent_metadata": true, "metadata": document}),
+            json!({"type": "replace_metadata", "args": document}),
+            json!({"type": "replace_metadata", "version": 2, "args": {"metadata": document}}),
+        ] {
+            assert_eq!(unwrapped(value), document);
+        }
+    }
 }

@@ -7,6 +7,7 @@
 )]
 
 mod coverage;
+mod every_document;
 mod examples;
 mod golden;
 mod mutated;

@@ -41,7 +41,8 @@ fn through_api_server(value: &Value) -> Value {
     }
 }
 
-fn objects(imported: &Imported) -> Vec<Object> {
+/// What an API server gives back of imported objects, by way of YAML.
+pub(crate) fn objects(imported: &Imported) -> Vec<Object> {
     imported
         .objects
         .iter()
@@ -290,6 +291,37 @@ fn the_sample() {
     let files = metadata::directory::walk(&folder).expect("a directory");
     let value = metadata::directory::from_files(&files).expect("a directory");
     lossless(&parse(&value));
+}
+
+/// What would be refused is written, so that a person mends it, and named; what only waits for it is not.
+#[test]
+fn variables_that_hold_secrets_are_named() {
+    let value = json!({
+        "version": 3,
+        "sources": [{"name": "default", "kind": "postgres",
+            "tables": [{"table": {"schema": "public", "name": "t"}}],
+            "configuration": {"connection_info": {"database_url": {"from_env": "ROWLOCK_SECRET_0123456789ABCDEF"}}}}],
+        "remote_schemas": [{"name": "r", "definition": {"url": "http://r",
+            "headers": [{"name": "x-hasura-admin-secret", "value_from_env": "HASURA_GRAPHQL_ADMIN_SECRET"}]}}],
+        "opentelemetry": {"status": "disabled", "data_types": [], "exporter_otlp": {
+            "headers": [{"name": "x-key", "value_from_env": "ROWLOCK_SECRET_0123456789ABCDEF"}]}},
+    });
+    let imported = import(&parse(&value), "imported", "rowlock");
+    let said: Vec<&str> = imported
+        .not_carried
+        .iter()
+        .map(|left| left.path.as_str())
+        .collect();
+    assert_eq!(
+        said,
+        [
+            "metadata: spec.openTelemetry.exporter.headers[0].valueFrom.env",
+            "Source default: spec.connection.urlFrom.env",
+            "RemoteSchema r: spec.headers[0].valueFrom.env",
+        ]
+    );
+    assert!(imported.not_carried[2].reason.contains("secretKeyRef"));
+    assert_eq!(imported.objects.len(), 4);
 }
 
 /// Documents of version 2 are read as one source.
