@@ -85,7 +85,10 @@ impl Guard {
         let names = from_secrets.filter_map(|variable| variable.get("name")?.as_str());
         let mut guard = Self {
             namespace: engine.key.namespace.clone(),
-            from_secrets: names.map(str::to_owned).collect(),
+            from_secrets: names
+                .map(str::to_owned)
+                .chain(snapshot.guarded().iter().cloned())
+                .collect(),
             of_auth: BTreeSet::new(),
         };
         if let Some(auth) = spec.get("auth") {
@@ -251,7 +254,8 @@ mod tests {
                 {"name": "engine", "env": [secret("OF_TEMPLATE")]}, {"name": "side", "env": [secret("OF_SIDE")]},
             ]}},
         });
-        let guard = Guard::of(&Snapshot::new(vec![object("Engine", "n", &spec)]));
+        let left = BTreeSet::from(["STILL_THERE".to_owned()]);
+        let guard = Guard::of(&Snapshot::new(vec![object("Engine", "n", &spec)]).guarding(left));
         let template = |name: &str| json!({"url": format!("https://x/{{{{{name}}}}}")});
         let whole = |name: &str| json!({"connection": {"urlFrom": {"env": name}}});
         let may = |kind: &str, namespace: &str, spec: &Value| {
@@ -267,6 +271,8 @@ mod tests {
         assert!(may("RemoteSchema", "other", &template("HOST")));
         assert!(!may("RemoteSchema", "other", &template("OF_TEMPLATE")));
         assert!(may("RemoteSchema", "n", &template("OF_TEMPLATE")));
+        assert!(!may("RemoteSchema", "other", &template("STILL_THERE")));
+        assert!(may("RemoteSchema", "n", &template("STILL_THERE")));
         assert!(
             may("RemoteSchema", "other", &template("OF_SIDE")),
             "the engine has it not"

@@ -2,7 +2,7 @@
 
 mod spec;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -105,6 +105,7 @@ impl Object {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Snapshot {
     objects: Vec<Arc<Object>>,
+    guarded: BTreeSet<String>,
 }
 
 impl Snapshot {
@@ -117,7 +118,22 @@ impl Snapshot {
     pub fn shared(mut objects: Vec<Arc<Object>>) -> Self {
         objects.sort_by(|one, two| one.key.cmp(&two.key).then_with(|| one.uid.cmp(&two.uid)));
         objects.dedup_by(|one, two| one.key == two.key);
-        Self { objects }
+        Self {
+            objects,
+            guarded: BTreeSet::new(),
+        }
+    }
+
+    /// With variables that come from Secrets in what runs: while the Engine's present form is refused, say, or pods are
+    /// being replaced, they are there though the Engine does not have them any more.
+    #[must_use]
+    pub fn guarding(mut self, variables: BTreeSet<String>) -> Self {
+        self.guarded = variables;
+        self
+    }
+
+    pub(crate) fn guarded(&self) -> &BTreeSet<String> {
+        &self.guarded
     }
 
     /// What an engine is made of, out of all objects: the engine itself, what it selects, and every

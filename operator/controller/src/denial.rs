@@ -12,7 +12,13 @@ struct Denied {
     message: String,
     /// Nothing of the kind was ever read there.
     unread: bool,
+    /// The API server does not know the kind.
+    unknown: bool,
 }
+
+/// What is told of a namespace other than the engine's own: neither its name nor what the API server says of it.
+const ELSEWHERE: &str = "the operator may not read a namespace in which there are objects that this engine serves: its log says \
+                         which and why";
 
 /// What may not be read, by namespace and kind.
 #[derive(Debug, Default)]
@@ -25,14 +31,16 @@ impl Denials {
         self.all.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A kind may not be read in a namespace; `unread`: and was not before. Gives whether that is new.
-    pub fn add(&self, namespace: &str, kind: &str, message: &str, unread: bool) -> bool {
+    /// A kind may not be read in a namespace, or is not known with `code` 404; `unread`: and was not before. Gives whether
+    /// that is new.
+    pub fn add(&self, namespace: &str, kind: &str, code: u16, message: &str, unread: bool) -> bool {
         let mut all = self.lock();
         let kinds = all.entry(namespace.to_owned()).or_default();
         let denied = Denied {
             message: message.to_owned(),
             // Another attempt reads no more than the first.
             unread: unread || kinds.get(kind).is_some_and(|before| before.unread),
+            unknown: code == 404,
         };
         kinds.insert(kind.to_owned(), denied).is_none()
     }
@@ -59,22 +67,31 @@ impl Denials {
             names.push("and others");
         }
         let first = kinds.values().next().map(|denied| denied.message.as_str());
-        Some(format!(
-            "the operator may not read {} in namespace {namespace}: bind its ClusterRole there, or, if it is gone, \
-             take it out of --namespaces ({})",
-            names.join(", "),
-            first.unwrap_or_default()
-        ))
+        let (names, first) = (names.join(", "), first.unwrap_or_default());
+        Some(if kinds.values().all(|denied| denied.unknown) {
+            format!(
+                "the API server does not know {names}: install the custom resource definitions of this release ({first})"
+            )
+        } else {
+            format!(
+                "the operator may not read {names} in namespace {namespace}: bind its ClusterRole there, or, if it is gone, \
+                 take it out of --namespaces ({first})"
+            )
+        })
     }
 
-    /// Why nothing is known of one of these namespaces, if that is so.
-    pub fn of_unread(&self, namespaces: &BTreeSet<String>) -> Option<String> {
+    /// Why nothing is known of one of these namespaces, if that is so, for an engine in namespace `own`.
+    pub fn of_unread(&self, namespaces: &BTreeSet<String>, own: &str) -> Option<String> {
         let unread = namespaces.iter().find(|namespace| {
             let all = self.lock();
             let mut kinds = all.get(*namespace).into_iter().flat_map(BTreeMap::values);
             kinds.any(|denied| denied.unread)
-        });
-        self.of(unread?)
+        })?;
+        if unread == own {
+            self.of(unread)
+        } else {
+            Some(ELSEWHERE.to_owned())
+        }
     }
 
     /// In how many namespaces.
@@ -95,24 +112,28 @@ mod tests {
     #[test]
     fn a_namespace_is_denied_until_all_of_it_may_be_read() {
         let denials = Denials::default();
-        assert!(denials.add("stock", "Table", "forbidden", true));
+        assert!(denials.add("stock", "Table", 403, "forbidden", true));
         assert!(
-            !denials.add("stock", "Table", "forbidden", false),
+            !denials.add("stock", "Table", 403, "forbidden", false),
             "it is told once"
         );
-        assert!(denials.add("stock", "Pod", "forbidden", false));
+        assert!(denials.add("stock", "Pod", 403, "forbidden", false));
         assert_eq!(denials.of("shop"), None);
         let message = denials.of("stock").expect("denied");
         assert!(
-            message.contains("Pod, Table") && message.contains("stock"),
+            message.contains("Pod, Table") && message.contains("take it out of --namespaces"),
             "{message}"
         );
         let stock = BTreeSet::from(["stock".to_owned()]);
-        assert!(denials.of_unread(&stock).is_some());
+        assert_eq!(denials.of_unread(&stock, "stock"), denials.of("stock"));
+        assert_eq!(denials.of_unread(&stock, "shop").as_deref(), Some(ELSEWHERE));
         assert!(denials.remove("stock", "Table") && !denials.remove("stock", "Table"));
-        assert_eq!(denials.of_unread(&stock), None, "pods were read before");
+        assert_eq!(denials.of_unread(&stock, "shop"), None, "pods were read before");
         assert_eq!(denials.len(), 1);
         assert!(denials.remove("stock", "Pod"));
         assert!(denials.is_empty() && denials.of("stock").is_none());
+        assert!(denials.add("stock", "CronTrigger", 404, "not found", true));
+        let message = denials.of("stock").expect("denied");
+        assert!(message.contains("custom resource definitions"), "{message}");
     }
 }

@@ -54,6 +54,19 @@ pub enum Error {
     Form(#[source] serde_json::Error),
 }
 
+impl Error {
+    /// Whether the same pod will not answer the same another time either: it is too old for what is asked, or it is too much.
+    pub fn is_lasting(&self) -> bool {
+        match self {
+            Self::Status { status, .. } => matches!(
+                *status,
+                StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED | StatusCode::PAYLOAD_TOO_LARGE
+            ),
+            _ => false,
+        }
+    }
+}
+
 /// Calls pods.
 #[derive(Clone, Debug)]
 pub struct Probe {

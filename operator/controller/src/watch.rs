@@ -170,8 +170,7 @@ impl Watching {
         };
         self.denied = true;
         let unread = self.reading.is_left();
-        self.tables
-            .denied(self.kind, namespace, &retry::message_of_watch(error), unread);
+        self.tables.denied(self.kind, namespace, error, unread);
         self.reading.done();
         // Rights are given seldom.
         tokio::time::sleep(pause).await;
@@ -467,8 +466,9 @@ async fn follow_namespaces(mut watching: Watching, objects: Metadata, named: BTr
 
 impl Tables {
     /// A kind may not be read in a namespace: engines there say so.
-    fn denied(&self, kind: &str, namespace: &str, message: &str, unread: bool) {
-        if self.world.denials.add(namespace, kind, message, unread) {
+    fn denied(&self, kind: &str, namespace: &str, error: &watcher::Error, unread: bool) {
+        let (code, message) = (retry::code_of_watch(error), retry::message_of_watch(error));
+        if self.world.denials.add(namespace, kind, code, &message, unread) {
             self.denials_changed(namespace);
         }
     }

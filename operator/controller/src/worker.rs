@@ -230,7 +230,10 @@ impl Worker {
         }
         self.load().await?;
         // What another operator published of objects that cannot be read is not withdrawn.
-        if let Some(denied) = world.denials.of_unread(self.shelf.found_namespaces()) {
+        if let Some(denied) = world
+            .denials
+            .of_unread(self.shelf.found_namespaces(), &self.key.namespace)
+        {
             return Err(Error::Denied(denied));
         }
         let pods = self.shared.tables.pods.of(&self.key);
@@ -271,7 +274,10 @@ impl Worker {
     /// Reads what is published and the engine's Secret, once.
     async fn load(&mut self) -> Result<(), Error> {
         self.values.load(&self.shared.secrets, &self.key).await?;
-        self.shelf.load(&self.shared.client, &self.key).await
+        if let Some(metadata) = self.shelf.load(&self.shared.client, &self.key).await? {
+            self.values.found(&metadata);
+        }
+        Ok(())
     }
 
     async fn apply(&mut self, kind: Native, object: &Value) -> Result<(), Error> {
@@ -324,6 +330,13 @@ impl Worker {
         if let Some(error) = contested {
             return Err(error);
         }
+        let nobody = self.shared.tables.pods.of(&self.key).is_empty();
+        if let Some(made) = self.made.as_ref().filter(|_| nobody || self.shelf.is_served())
+            && self.values.settled(&made.metadata)
+        {
+            // There is room for what did not fit.
+            self.signal.raise(Reasons::SECRETS);
+        }
         if self.shelf.is_served() {
             self.tidy(engine, &parts).await?;
         }
@@ -342,10 +355,15 @@ impl Worker {
     /// Every pod serves what is published: what only earlier sets needed goes.
     async fn tidy(&mut self, engine: &Arc<Object>, parts: &[Value]) -> Result<(), Error> {
         if let Some(made) = &self.made {
+            let settings = self.values.settings();
             // Where a setting has no value, what runs goes on with all that it has.
             self.values.gather(made, made.settings.is_none());
             let secret = render::secret(engine, self.values.wanted());
             self.apply(Native::Secret, &secret).await?;
+            if self.values.settings() != settings {
+                // What objects may name is another.
+                self.signal.raise(Reasons::SECRETS);
+            }
         }
         let index = delivery::name::index(&self.key.name);
         let names: Vec<&str> = parts

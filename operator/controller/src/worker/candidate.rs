@@ -65,7 +65,10 @@ impl Worker {
             |key| world.get(key).map(|(_, status)| status),
             |uid| published.get(uid).copied(),
         );
-        self.checks.keep(&made.compiled.verdicts);
+        self.checks.keep(|key| {
+            let (object, _) = world.get(key)?;
+            Some((object.uid.clone(), object.generation))
+        });
         let (mut answered, mut open) = (true, false);
         // A candidate without what a pod has against it may have other faults: what was hidden behind them.
         for round in 1..=check::ROUNDS {
@@ -130,8 +133,9 @@ impl Worker {
     ) -> Result<Made, Error> {
         let (world, engine) = (Arc::clone(&self.shared.tables.world), Arc::clone(engine));
         let (last, objections) = (self.shelf.last(needed), objections.to_vec());
+        let settings = self.values.settings();
         let work = tokio::task::spawn_blocking(move || {
-            let snapshot = world.snapshot(&engine);
+            let snapshot = world.snapshot(&engine).guarding(settings);
             let compiled = compile_against(&snapshot, &last, &objections);
             drop(snapshot);
             Made::of(compiled)

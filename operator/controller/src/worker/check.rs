@@ -13,6 +13,7 @@ use super::Shared;
 use super::candidate::Made;
 use super::held::Held;
 use super::values::SecretValues;
+use crate::deliver::source_of;
 use crate::follow::Followers;
 use crate::observe::{Event, chain};
 use crate::pod::Pod;
@@ -36,6 +37,8 @@ pub(super) struct Checks {
     resumed: bool,
     /// The pods there were when nobody answered, until one does.
     unanswered: Option<BTreeSet<String>>,
+    /// And why none of them will.
+    lasting: bool,
     /// When to ask again what is held.
     pub(super) again: Again,
 }
@@ -46,6 +49,15 @@ fn askable<'p>(pods: &'p [Pod], followers: &Followers) -> Vec<&'p Pod> {
     let ready = pods.iter().filter(|pod| pod.ready);
     let all = ready.chain(pods.iter().filter(talks));
     all.filter(|pod| pod.address.is_some()).collect()
+}
+
+/// Whether a pod knows all of these databases.
+fn knows(answer: &CheckAnswer, sources: &BTreeSet<&str>) -> bool {
+    let known = |name: &&str| {
+        let mut all = answer.sources.iter();
+        all.any(|source| source.name == *name && source.fingerprint.is_some())
+    };
+    sources.iter().all(known)
 }
 
 impl Checks {
@@ -70,8 +82,8 @@ impl Checks {
     }
 
     /// Forgets what is about other forms of objects than those that are there.
-    pub(super) fn keep(&mut self, verdicts: &[Verdict]) {
-        self.held.keep(verdicts);
+    pub(super) fn keep(&mut self, form: impl Fn(&ObjectKey) -> Option<(String, i64)>) {
+        self.held.keep(form);
     }
 
     /// What is to be left out of the next candidate, after a pod `said` something of this one.
@@ -82,6 +94,7 @@ impl Checks {
     /// A candidate was made; `open`: something is left out of it that a pod may have nothing against later.
     pub(super) fn made(&mut self, open: bool) {
         let nobody = self.unanswered.as_ref().is_some_and(BTreeSet::is_empty);
+        let nobody = nobody || (self.unanswered.is_some() && self.lasting);
         self.again
             .made(open && !nobody, self.unanswered.is_none(), Instant::now());
     }
@@ -146,6 +159,10 @@ impl Checks {
         };
         let observer = &shared.tables.observer;
         let askable = askable(pods, followers);
+        let sources: BTreeSet<&str> = made.compiled.published.iter().filter_map(source_of).collect();
+        // Of a pod that has just begun, and of one that cannot reach a database, others know more.
+        let mut less: Option<CheckAnswer> = None;
+        let mut lasting = true;
         for pod in askable.iter().take(PODS) {
             let begin = Instant::now();
             let Some(address) = pod.address else {
@@ -159,15 +176,25 @@ impl Checks {
                         problems: answer.problems.len(),
                         took: begin.elapsed(),
                     });
-                    return Some(answer);
+                    if knows(&answer, &sources) {
+                        return Some(answer);
+                    }
+                    less.get_or_insert(answer);
                 }
-                Err(error) => observer.emit(&Event::PodFailed {
-                    engine,
-                    pod: &pod.name,
-                    message: format!("checking a candidate: {}", chain(&error)),
-                }),
+                Err(error) => {
+                    lasting &= error.is_lasting();
+                    observer.emit(&Event::PodFailed {
+                        engine,
+                        pod: &pod.name,
+                        message: format!("checking a candidate: {}", chain(&error)),
+                    });
+                }
             }
         }
+        if less.is_some() {
+            return less;
+        }
+        self.lasting = lasting;
         self.unanswered = Some(askable.iter().map(|pod| pod.uid.clone()).collect());
         None
     }

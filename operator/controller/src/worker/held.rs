@@ -14,7 +14,7 @@ use crate::world::Status;
 /// Objections of pods, by uid of the object. Each is about one form of it.
 #[derive(Debug, Default)]
 pub(super) struct Held {
-    all: BTreeMap<String, Objection>,
+    all: BTreeMap<String, (ObjectKey, Objection)>,
 }
 
 impl Held {
@@ -23,14 +23,13 @@ impl Held {
         self.all.is_empty()
     }
 
-    /// Forgets what is about objects, or forms of them, that are not there any more.
-    pub(super) fn keep(&mut self, verdicts: &[Verdict]) {
-        let forms: HashMap<&str, i64> = verdicts
-            .iter()
-            .map(|verdict| (verdict.uid.as_str(), verdict.generation))
-            .collect();
-        self.all
-            .retain(|uid, objection| forms.get(uid.as_str()) == Some(&objection.generation));
+    /// Forgets what is about objects, or forms of them, that are not there any more: `form` has uid and generation. One that
+    /// only does not belong to the engine for a while may come back as it was.
+    pub(super) fn keep(&mut self, form: impl Fn(&ObjectKey) -> Option<(String, i64)>) {
+        self.all.retain(|uid, (object, objection)| {
+            form(object)
+                .is_some_and(|(present, generation)| present == *uid && generation == objection.generation)
+        });
     }
 
     /// What is held against forms that a candidate has.
@@ -40,7 +39,7 @@ impl Held {
             .filter(|verdict| verdict.serving == Serving::Present);
         present
             .filter_map(|verdict| {
-                let objection = self.all.get(&verdict.uid)?;
+                let (_, objection) = self.all.get(&verdict.uid)?;
                 (objection.generation == verdict.generation).then(|| objection.clone())
             })
             .collect()
@@ -111,7 +110,8 @@ impl Held {
                         path: problem.path.clone(),
                         message: problem.message.clone(),
                     };
-                    self.all.insert(verdict.uid.clone(), objection);
+                    self.all
+                        .insert(verdict.uid.clone(), (verdict.object.clone(), objection));
                 }
                 Some(_) => {}
                 None => {
@@ -163,7 +163,8 @@ impl Held {
                 path,
                 message,
             };
-            self.all.insert(verdict.uid.clone(), objection);
+            self.all
+                .insert(verdict.uid.clone(), (verdict.object.clone(), objection));
         }
     }
 }
@@ -308,12 +309,16 @@ mod tests {
         );
         let refused = compiled(2, &all.against(&made.verdicts));
         assert!(held(&all, &refused).is_empty(), "it is not in the candidate");
-        all.keep(&refused.verdicts);
+        let form = |_: &ObjectKey| Some(("p".to_owned(), 2));
+        all.keep(form);
         assert_eq!(held(&all, &made), ["p"], "and not forgotten");
         let later = compiled(3, &[]);
         assert!(held(&all, &later).is_empty());
-        all.keep(&later.verdicts);
-        assert!(all.is_empty());
+        for other in [Some(("p".to_owned(), 3)), Some(("q".to_owned(), 2)), None] {
+            let mut all = Held { all: all.all.clone() };
+            all.keep(|_| other.clone());
+            assert!(all.is_empty(), "{other:?}");
+        }
     }
 
     /// A new operator knows what the one before refused, unless that is served already.

@@ -50,7 +50,8 @@ pub(super) struct SecretValues {
     admin: Hidden,
     /// What there is no room for.
     unfit: BTreeSet<SecretKey>,
-    /// The variables that the published set names; none: that is not known yet, and whatever is there may be needed.
+    /// The variables that the published set names, and those before it that pods may still serve; none: that is not known
+    /// yet, and whatever is there may be needed.
     served: Option<HashSet<String>>,
     read: HashMap<SecretName, Read>,
     wanted: Values,
@@ -199,10 +200,38 @@ impl SecretValues {
         served.is_none_or(|served| served.contains(variable))
     }
 
-    /// This is what is published now.
-    pub(super) fn published(&mut self, metadata: &str) {
+    /// This was published before this operator began.
+    pub(super) fn found(&mut self, metadata: &str) {
         let named = references(metadata).into_iter();
         self.served = Some(named.map(str::to_owned).collect());
+    }
+
+    /// This is published now: pods follow one by one.
+    pub(super) fn published(&mut self, metadata: &str) {
+        if let Some(served) = &mut self.served {
+            served.retain(|variable| self.wanted.contains_key(variable));
+            served.extend(references(metadata).into_iter().map(str::to_owned));
+        }
+    }
+
+    /// No pod serves anything else any more. Gives whether there may be room now for something that did not fit.
+    pub(super) fn settled(&mut self, metadata: &str) -> bool {
+        let named = references(metadata);
+        let mut variables = self
+            .wanted
+            .keys()
+            .filter(|variable| secret::is_reference(variable));
+        let shrinks =
+            variables.any(|variable| self.is_served(variable) && !named.contains(variable.as_str()));
+        self.served = Some(named.into_iter().map(str::to_owned).collect());
+        shrinks && !self.unfit.is_empty()
+    }
+
+    /// The variables in the engine's Secret that are settings, of what runs too.
+    pub(super) fn settings(&self) -> BTreeSet<String> {
+        let variables = self.wanted.keys();
+        let settings = variables.filter(|variable| !secret::is_reference(variable));
+        settings.cloned().collect()
     }
 
     /// Why nothing of a Secret can be had.
@@ -465,12 +494,20 @@ mod tests {
             "nothing is known of what is served"
         );
         assert_eq!(values.needed(&[&old]), 0);
-        values.published(&format!("{{\"url\": \"{}\"}}", old.variable()));
+        let first = format!("{{\"url\": \"{}\"}}", old.variable());
+        values.found(&first);
         let room = MOST_BYTES - needed(&values);
         let found = unfit(&[&new], |_| MOST_BYTES * 3 / 4, |_| 0, room);
         assert_eq!(found.keys().collect::<Vec<_>>(), [&new]);
+        values.unfit = found.into_keys().collect();
+        // Pods lag behind what is published, twice too.
+        values.published(&first);
         values.published("{}");
+        values.published("{}");
+        assert!(needed(&values) > MOST_BYTES / 2);
+        assert!(values.settled("{}"), "there is room now");
         assert_eq!(needed(&values), 0);
+        assert!(!values.settled("{}"), "that is told once");
     }
 
     /// What a pod said with one value says nothing of another.

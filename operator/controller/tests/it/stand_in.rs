@@ -5,7 +5,7 @@ mod api;
 mod pod;
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -50,6 +50,8 @@ pub struct State {
     pub refused_while: Option<(String, String)>,
     /// Pods do not answer.
     pub mute: bool,
+    /// The address of a pod that knows no database.
+    pub stranger: Option<IpAddr>,
     /// Checks that pods were asked for.
     pub checks: usize,
     /// Every generation of every object that was published, in order.
@@ -279,12 +281,17 @@ impl Cluster {
 
     /// A pod of engine `e`; ready or not.
     pub fn pod(&self, namespace: &str, name: &str, ready: bool) {
+        self.pod_at(namespace, name, ready, self.pods.ip());
+    }
+
+    /// The same, at another address of this machine.
+    pub fn pod_at(&self, namespace: &str, name: &str, ready: bool, address: IpAddr) {
         let status = if ready { "True" } else { "False" };
         let pod = json!({
             "metadata": {"labels": {"rowlock.dev/engine": "e", "app.kubernetes.io/managed-by": "rowlock-operator"}},
             "spec": {},
             "status": {
-                "podIP": self.pods.ip().to_string(),
+                "podIP": address.to_string(),
                 "conditions": [{"type": "Ready", "status": status}, {"type": "PodScheduled", "status": "True"}],
             },
         });

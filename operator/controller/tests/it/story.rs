@@ -100,6 +100,61 @@ fn what_was_refused_is_asked_again() {
     assert_eq!(cluster.with(|state| generation(state, "t")), Some(1));
 }
 
+/// A pod that does not know the database yet has nothing to say of it; another one may.
+#[test]
+fn a_pod_that_knows_the_database_is_asked() {
+    let cluster = Cluster::start();
+    cluster.engine("shop");
+    let stranger = [127, 0, 0, 1].into();
+    cluster.with(|state| {
+        state.stranger = Some(stranger);
+        state.refused.insert("p".to_owned(), 1);
+    });
+    cluster.pod_at("shop", "e-1", true, stranger);
+    cluster.pod_at("shop", "e-2", true, [127, 0, 0, 2].into());
+    let _operator = cluster.operator(&[]);
+    cluster.until("the rest is served by both", |state| {
+        condition_of(state, &key("Table", "shop", "t"), "Programmed").starts_with("True")
+    });
+    cluster.permission("shop", "p", &["missing"]);
+    let p = key("Permission", "shop", "p");
+    cluster.until("it is refused", |state| {
+        condition_of(state, &p, "Accepted").starts_with("False Refused")
+    });
+    let published = cluster.with(|state| state.published.clone());
+    assert!(
+        published.iter().all(|set| !set.contains_key("p")),
+        "{published:?}"
+    );
+}
+
+/// What there was no room for is taken as soon as pods need the values no more that took it.
+#[test]
+fn what_did_not_fit_is_taken_when_there_is_room() {
+    let cluster = Cluster::start();
+    cluster.engine("shop");
+    cluster.pod("shop", "e-1", true);
+    let source = |name: &str| {
+        let secret = json!({"data": {"url": "QUFB".repeat(200 << 10)}});
+        cluster.with(|state| state.put(&key("Secret", "shop", name), secret));
+        let url = json!({"urlFrom": {"secretKeyRef": {"name": name, "key": "url"}}});
+        json!({"apiVersion": crd::API_VERSION, "kind": "Source", "metadata": {}, "spec": {"name": name, "connection": url}})
+    };
+    let (one, other) = (source("one"), source("other"));
+    cluster.with(|state| state.put(&key("Source", "shop", "one"), one));
+    let _operator = cluster.operator(&[]);
+    cluster.until("the first is served", |state| {
+        condition_of(state, &key("Source", "shop", "one"), "Programmed").starts_with("True")
+    });
+    cluster.with(|state| {
+        state.remove(&key("Source", "shop", "one"));
+        state.put(&key("Source", "shop", "other"), other);
+    });
+    cluster.until("the other takes its place", |state| {
+        generation(state, "other") == Some(1)
+    });
+}
+
 /// A value that was mended is tried, though no object is another.
 #[test]
 fn what_was_refused_for_a_value_is_taken_with_another() {
@@ -206,8 +261,13 @@ fn what_cannot_be_read_after_a_restart_is_not_withdrawn() {
     });
     let engine = key("Engine", "shop", "e");
     cluster.until("the engine says why nothing is published", |state| {
-        condition_of(state, &engine, "Programmed").contains("in namespace stock")
+        condition_of(state, &engine, "Programmed").contains("may not read a namespace")
     });
+    let told = cluster.condition("Engine", "shop", "e", "Programmed");
+    assert!(
+        !told.contains("stock"),
+        "what is elsewhere is nobody's business here: {told}"
+    );
     cluster.with(|state| state.denied.clear());
     cluster.until("it catches up", |state| generation(state, "more") == Some(1));
     cluster.with(|state| {

@@ -51,7 +51,7 @@ fn too_much<'k>(
         } else {
             let why = format!(
                 "key {} of Secret {} does not fit: all values that one engine refers to have at most {} KiB together, and older \
-                 objects come first",
+                 objects come first; an object that referred to another value before has to be without that one first",
                 key.key,
                 key.name,
                 MOST_BYTES >> 10

@@ -361,11 +361,12 @@ fn patch_status(state: &mut State, key: &Key, operations: &Value) -> Response<Bo
         let path = operation["path"].as_str().expect("a path");
         if operation["op"] == "test" {
             if object.pointer(path) != Some(&operation["value"]) {
-                return failure(
-                    422,
-                    "Invalid",
-                    &format!("testing value {path} failed: test failed"),
-                );
+                // It does not say which.
+                let status = json!({
+                    "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "reason": "Invalid", "code": 422,
+                    "message": "the server rejected our request due to an error in our request", "details": {},
+                });
+                return text(422, &status);
             }
         } else {
             assert_eq!((operation["op"].as_str(), path), (Some("add"), "/status"));

@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::io::Read;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -21,27 +21,31 @@ use tokio::sync::watch;
 use super::{State, key, lock};
 
 pub async fn serve(state: Arc<Mutex<State>>, changed: watch::Receiver<u64>) -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let address = listener.local_addr().expect("an address");
+    let listener = TcpListener::bind("0.0.0.0:0").await.expect("a port");
+    let port = listener.local_addr().expect("an address").port();
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
             let (state, changed) = (Arc::clone(&state), changed.clone());
+            let Ok(address) = stream.local_addr() else {
+                continue;
+            };
             tokio::spawn(async move {
                 let service = service_fn(|request| {
                     let (state, changed) = (Arc::clone(&state), changed.clone());
-                    async move { Ok::<_, Infallible>(answer(&state, changed, request).await) }
+                    async move { Ok::<_, Infallible>(answer(&state, changed, address.ip(), request).await) }
                 });
                 let server = http1::Builder::new();
                 let _ = server.serve_connection(TokioIo::new(stream), service).await;
             });
         }
     });
-    address
+    SocketAddr::from(([127, 0, 0, 1], port))
 }
 
 async fn answer(
     state: &Mutex<State>,
     changed: watch::Receiver<u64>,
+    address: IpAddr,
     request: Request<Incoming>,
 ) -> Response<Full<Bytes>> {
     if lock(state).mute {
@@ -50,7 +54,7 @@ async fn answer(
         return response;
     }
     let body = match request.uri().path() {
-        path::GENERATION => report(state, changed, request.uri().query().unwrap_or_default()).await,
+        path::GENERATION => report(state, changed, address, request.uri().query().unwrap_or_default()).await,
         path::OBJECTS => {
             let state = lock(state);
             let objects = state.set("shop", "e").map(|(_, set)| set.objects);
@@ -62,14 +66,23 @@ async fn answer(
             flate2::read::GzDecoder::new(&*bytes)
                 .read_to_string(&mut text)
                 .expect("a text");
-            check(&mut lock(state), &serde_json::from_str(&text).expect("JSON"))
+            check(
+                &mut lock(state),
+                address,
+                &serde_json::from_str(&text).expect("JSON"),
+            )
         }
     };
     Response::new(Full::new(Bytes::from(body.to_string())))
 }
 
 /// Held open until it is another than the one that is known.
-async fn report(state: &Mutex<State>, mut changed: watch::Receiver<u64>, query: &str) -> Value {
+async fn report(
+    state: &Mutex<State>,
+    mut changed: watch::Receiver<u64>,
+    address: IpAddr,
+    query: &str,
+) -> Value {
     let before = query.split('&').find_map(|pair| pair.strip_prefix("after="));
     let long = tokio::time::sleep_until(tokio::time::Instant::now() + Duration::from_secs(30));
     tokio::pin!(long);
@@ -86,7 +99,7 @@ async fn report(state: &Mutex<State>, mut changed: watch::Receiver<u64>, query: 
                     index.counter.to_string(),
                     json!({
                         "counter": index.counter, "generation": index.generation, "objects": index.objects,
-                        "sources": sources(&state),
+                        "sources": sources(&state, address),
                     }),
                 ),
             }
@@ -112,17 +125,24 @@ async fn report(state: &Mutex<State>, mut changed: watch::Receiver<u64>, query: 
     }
 }
 
-fn sources(state: &State) -> Value {
+fn sources(state: &State, address: IpAddr) -> Value {
+    let fingerprint = (state.stranger != Some(address)).then_some("f");
     let own = state.refused_while.as_ref().map(|(name, _)| name.as_str());
     let names = ["s"].into_iter().chain(own);
     names
-        .map(|name| json!({"name": name, "state": "Up", "fingerprint": "f"}))
+        .map(|name| json!({"name": name, "state": "Up", "fingerprint": fingerprint}))
         .collect()
 }
 
-fn check(state: &mut State, request: &Value) -> Value {
+fn check(state: &mut State, address: IpAddr, request: &Value) -> Value {
     state.checks += 1;
     let objects = request["objects"].as_array().cloned().unwrap_or_default();
+    // Who does not know the databases has nothing against anything.
+    let objects = if state.stranger == Some(address) {
+        Vec::new()
+    } else {
+        objects
+    };
     let is_refused = |object: &&Value| {
         let refused = state.refused.get(object["name"].as_str().unwrap_or_default());
         let values = state.objects.get(&key("Secret", "shop", "e-secrets"));
@@ -138,5 +158,5 @@ fn check(state: &mut State, request: &Value) -> Value {
             "path": "spec.select.columns", "message": "no such column",
         })
     });
-    json!({"generation": "g", "problems": problems.collect::<Vec<_>>(), "sources": sources(state)})
+    json!({"generation": "g", "problems": problems.collect::<Vec<_>>(), "sources": sources(state, address)})
 }
