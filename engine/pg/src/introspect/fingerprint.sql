@@ -27,10 +27,10 @@ select pg_catalog.md5(pg_catalog.concat_ws(' ',
   (select pg_catalog.sum(pg_catalog.hashint8extended(
       k.oid::int8 << 32 | k.conrelid::int8,
       pg_catalog.hashname(k.conname)::int8 # (k.confrelid::int8 << 32)
-        # pg_catalog.hashtextextended(pg_catalog.concat(k.conkey, k.confkey), 0)))
+        # pg_catalog.hashtextextended(pg_catalog.concat(k.conkey, k.confkey, k.conexclop), 0)))
     from pg_catalog.pg_constraint k
     join relation r on r.oid = k.conrelid
-    where k.contype in ('p', 'u', 'f', 'c')),
+    where k.contype in ('p', 'u', 'f', 'c', 'x')),
   (select pg_catalog.sum(pg_catalog.hashint8extended(k.oid::int8, k.contypid::int8))
     from pg_catalog.pg_constraint k where k.contypid <> 0 and k.oid >= 16384),
   (select pg_catalog.sum(pg_catalog.hashint8extended(a.oid::int8, a.adrelid::int8))
@@ -38,7 +38,12 @@ select pg_catalog.md5(pg_catalog.concat_ws(' ',
   (select pg_catalog.sum(pg_catalog.hashint8extended(i.indexrelid::int8, i.indrelid::int8))
     from pg_catalog.pg_index i
     join relation r on r.oid = i.indrelid
-    where i.indexprs is not null or i.indpred is not null),
+    where i.indexprs is not null or i.indpred is not null or i.indclass[0] >= 16384
+      or i.indnkeyatts > 1 and exists (select from pg_catalog.unnest(i.indclass) o (class) where o.class >= 16384)),
+  (select pg_catalog.sum(pg_catalog.hashint8extended(m.oid::int8, pg_catalog.hashtextextended(m.xmin::text, 0)))
+    from pg_catalog.pg_amop m where m.oid >= 16384),
+  (select pg_catalog.sum(pg_catalog.hashint8extended(m.oid::int8, pg_catalog.hashtextextended(m.xmin::text, 0)))
+    from pg_catalog.pg_amproc m where m.oid >= 16384),
   (select pg_catalog.sum(pg_catalog.hashint8extended(i.inhrelid::int8, i.inhparent::int8))
     from pg_catalog.pg_inherits i),
   (select pg_catalog.sum(pg_catalog.hashint8extended(

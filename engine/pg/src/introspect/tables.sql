@@ -2,7 +2,7 @@
 -- pg_relation_is_updatable (4 update, 8 insert, 16 delete), rules and INSTEAD OF triggers included. The last column is whether a
 -- row that is inserted arrives as it is, with nothing run for it that could look at other rows. Functions in C cannot be told
 -- apart, but those of extensions that make keys or test formats look at none.
-with calling as (
+with recursive calling as (
   select x.classid, x.objid
   from pg_catalog.pg_depend x
   left join pg_catalog.pg_proc p on x.refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass and p.oid = x.refobjid
@@ -12,7 +12,53 @@ with calling as (
     and x.refclassid in ('pg_catalog.pg_proc'::pg_catalog.regclass, 'pg_catalog.pg_operator'::pg_catalog.regclass)
     and (l.lanname is null or l.lanname not in ('internal', 'c'))
 ),
-computing (relation) as (
+-- Operator classes of one's own that compare by such functions, each with the type that it is for.
+comparing as materialized (
+  select c.oid as class, c.opcintype as type, c.opcdefault as is_default
+  from pg_catalog.pg_opclass c
+  where c.oid >= 16384 and (
+    exists (
+      select from pg_catalog.pg_amproc m
+      join pg_catalog.pg_proc p on p.oid = m.amproc
+      join pg_catalog.pg_language l on l.oid = p.prolang
+      where m.amprocfamily = c.opcfamily and l.lanname not in ('internal', 'c'))
+    or exists (
+      select from pg_catalog.pg_amop m
+      join pg_catalog.pg_operator r on r.oid = m.amopopr
+      join pg_catalog.pg_proc p on p.oid = r.oprcode
+      join pg_catalog.pg_language l on l.oid = p.prolang
+      where m.amopfamily = c.opcfamily and l.lanname not in ('internal', 'c')))
+),
+used (type) as materialized (
+  select distinct a.atttypid
+  from pg_catalog.pg_attribute a
+  where a.attnum > 0 and not a.attisdropped and a.attrelid >= 16384
+),
+-- Types of columns, each with all that it is made of: arrays and domains.
+made_of (whole, part) as (
+  select used.type, used.type from used
+  union
+  select m.whole, case when t.typtype = 'd' then t.typbasetype else t.typelem end
+  from made_of m
+  join pg_catalog.pg_type t on t.oid = m.part
+  where t.typtype = 'd' or t.typelem <> 0
+),
+-- Those whose values are looked into, or compared, by such functions. No ranges but Postgres's own are plain, and no rows.
+computed (type) as materialized (
+  select m.whole
+  from made_of m
+  join pg_catalog.pg_type t on t.oid = m.part
+  where t.typtype = 'c' or t.typtype in ('r', 'm') and t.oid >= 16384
+    or t.typtype = 'd' and exists (
+      select from pg_catalog.pg_constraint k
+      join calling x on x.classid = 'pg_catalog.pg_constraint'::pg_catalog.regclass and x.objid = k.oid
+      where k.contypid = t.oid)
+    or t.typtype = 'd' and exists (
+      select from calling x
+      where x.classid = 'pg_catalog.pg_type'::pg_catalog.regclass and x.objid = t.oid)
+    or exists (select from comparing c where c.is_default and c.type = t.oid)
+),
+computing (relation) as materialized (
   select a.adrelid
   from pg_catalog.pg_attrdef a
   join calling x on x.classid = 'pg_catalog.pg_attrdef'::pg_catalog.regclass and x.objid = a.oid
@@ -31,19 +77,7 @@ computing (relation) as (
   select i.indrelid
   from pg_catalog.pg_index i
   cross join lateral pg_catalog.unnest(i.indclass) o (class)
-  join pg_catalog.pg_opclass c on c.oid = o.class
-  where c.oid >= 16384 and (
-    exists (
-      select from pg_catalog.pg_amproc m
-      join pg_catalog.pg_proc p on p.oid = m.amproc
-      join pg_catalog.pg_language l on l.oid = p.prolang
-      where m.amprocfamily = c.opcfamily and l.lanname not in ('internal', 'c'))
-    or exists (
-      select from pg_catalog.pg_amop m
-      join pg_catalog.pg_operator r on r.oid = m.amopopr
-      join pg_catalog.pg_proc p on p.oid = r.oprcode
-      join pg_catalog.pg_language l on l.oid = p.prolang
-      where m.amopfamily = c.opcfamily and l.lanname not in ('internal', 'c')))
+  join comparing on comparing.class = o.class
   union
   -- What rows may not have in common is compared by an operator of anybody's.
   select k.conrelid
@@ -51,21 +85,10 @@ computing (relation) as (
   cross join lateral pg_catalog.unnest(k.conexclop) e (operator)
   where k.contype = 'x' and e.operator >= 16384
   union
-  -- Of types made of others only domains over a type of their own are looked into, and no ranges but Postgres's own.
   select a.attrelid
   from pg_catalog.pg_attribute a
-  join pg_catalog.pg_type t on t.oid = a.atttypid
-  left join pg_catalog.pg_type i on i.oid = case when t.typtype = 'd' then t.typbasetype else t.typelem end
+  join computed on computed.type = a.atttypid
   where a.attnum > 0 and not a.attisdropped and a.attrelid >= 16384
-    and (t.typtype = 'c' or i.typtype in ('c', 'd')
-      or t.typtype in ('r', 'm') and t.oid >= 16384 or i.typtype in ('r', 'm') and i.oid >= 16384
-      or t.typtype = 'd' and exists (
-        select from pg_catalog.pg_constraint k
-        join calling x on x.classid = 'pg_catalog.pg_constraint'::pg_catalog.regclass and x.objid = k.oid
-        where k.contypid = t.oid)
-      or t.typtype = 'd' and exists (
-        select from calling x
-        where x.classid = 'pg_catalog.pg_type'::pg_catalog.regclass and x.objid = t.oid))
 )
 select
   c.oid,
