@@ -51,6 +51,20 @@ pub fn build(
     options: &Options,
     previous: Option<Previous<'_>>,
 ) -> (Model, Vec<Problem>) {
+    let (model, problems) = build_upon(document, catalogs, options, previous);
+    // A type that became something else under its name would stay what it was.
+    if previous.is_some() && model.scalars.is_mistaken() {
+        return build_upon(document, catalogs, options, None);
+    }
+    (model, problems)
+}
+
+fn build_upon(
+    document: &Document,
+    catalogs: &BTreeMap<String, CatalogState>,
+    options: &Options,
+    previous: Option<Previous<'_>>,
+) -> (Model, Vec<Problem>) {
     let mut problems = unsupported::of_document(document);
     let plain = roles_of(document);
     let (inherited_roles, role_problems) = inherited_role::order(document, &plain);
@@ -89,7 +103,7 @@ pub fn build(
         .any(|(at, origin)| reusable(at, origin).or(resembling(at, origin)).is_some());
     // Ids of scalars are kept while something refers to them, and start anew otherwise.
     let mut scalars = match previous {
-        Some(previous) if reuses_any => previous.scalars.clone(),
+        Some(previous) if reuses_any => previous.scalars.again(),
         _ => Scalars::default(),
     };
     let mut sources = Vec::with_capacity(planned.len());

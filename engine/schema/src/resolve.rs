@@ -176,10 +176,9 @@ impl<'a> Resolver<'a> {
 
     /// Runs all steps. `known` is a source of the same structure: of it only permissions are resolved anew.
     pub(crate) fn run(mut self, made_of: MadeOf, known: Option<&Source>) -> Resolved {
-        let root_fields = match known {
-            Some(known) => self.take_structure(known),
-            None => self.resolve_structure(&made_of.names),
-        };
+        let root_fields = known
+            .and_then(|known| self.take_structure(known))
+            .unwrap_or_else(|| self.resolve_structure(&made_of.names));
         let structural_problems = self.problems.len();
         self.resolve_permissions();
         self.resolve_function_permissions();
@@ -230,19 +229,25 @@ impl<'a> Resolver<'a> {
         self.root_fields()
     }
 
-    /// The same of a source that was resolved from the same before.
-    fn take_structure(&mut self, known: &Source) -> RootFields {
+    /// The same of a source that was resolved from the same before. `None` if it lacks a table of then, which equal
+    /// fingerprints promise it does not: permissions are not to hang on that.
+    fn take_structure(&mut self, known: &Source) -> Option<RootFields> {
         self.tables = Arc::clone(&known.tables);
+        self.enter_tables();
+        if self.entries.len() != self.tables.len() {
+            self.tables = Arc::default();
+            self.entries = Vec::new();
+            return None;
+        }
         self.functions = Arc::clone(&known.functions);
         let problems = known.origin.problems.iter();
         self.problems
             .extend(problems.take(known.origin.structural_problems).cloned());
-        self.enter_tables();
-        RootFields {
+        Some(RootFields {
             query: Arc::clone(&known.query_fields),
             mutation: Arc::clone(&known.mutation_fields),
             subscription: Arc::clone(&known.subscription_fields),
-        }
+        })
     }
 
     /// The tables, to write to. None once they are shared.

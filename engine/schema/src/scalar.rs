@@ -76,6 +76,8 @@ pub struct ScalarId(pub u16);
 pub struct Scalars {
     all: Vec<Arc<Scalar>>,
     by_name: FxHashMap<Name, ScalarId>,
+    /// A type was asked for that has the name of one that is there, and is something else.
+    mistaken: bool,
 }
 
 /// The scalars that the schema itself refers to, whether or not a column has such a type. Their ids are fixed.
@@ -122,6 +124,7 @@ impl Default for Scalars {
         let mut scalars = Self {
             all: Vec::new(),
             by_name: FxHashMap::default(),
+            mistaken: false,
         };
         for name in WELL_KNOWN {
             let scalar = match name {
@@ -144,13 +147,29 @@ impl Scalars {
     pub fn of_type(&mut self, type_: &Type) -> Option<Arc<Scalar>> {
         let scalar = scalar_of(type_);
         if let Some(known) = self.by_name.get(&scalar.name) {
-            return self.get(*known).cloned();
+            let known = self.get(*known).cloned();
+            self.mistaken |= known.as_deref().is_some_and(|known| *known != scalar);
+            return known;
         }
         if !is_graphql_name(&scalar.name) {
             return None;
         }
         let id = self.insert(scalar)?;
         self.get(id).cloned()
+    }
+
+    /// Whether a type since [`Scalars::again`] had the name of one that was there and is something else: the first has the
+    /// name.
+    pub(crate) fn is_mistaken(&self) -> bool {
+        self.mistaken
+    }
+
+    /// The same scalars, for another build.
+    pub(crate) fn again(&self) -> Self {
+        Self {
+            mistaken: false,
+            ..self.clone()
+        }
     }
 
     /// The scalar that stands for a whole array where arrays are disabled: `_text`.

@@ -226,3 +226,60 @@ fn it_is_as_from_nothing() {
         "{shared} {resolved} {refused}"
     );
 }
+
+fn permission(filter: &Value) -> Value {
+    json!({"select_permissions": [
+        {"role": "user", "permission": {"columns": ["id"], "filter": filter}}]})
+}
+
+fn read(sources: &[Value]) -> Document {
+    Document::from_text(&json!({"version": 3, "sources": sources}).to_string()).expect("a document")
+}
+
+/// Equal fingerprints promise equal catalogs. If that is broken nobody gets a permission that is not his, and nobody loses one
+/// without a word.
+#[test]
+fn a_table_that_is_gone_unnoticed_takes_no_other_along() {
+    let table = |name: &str, world: World| world.table(name, &["id int4!"], &["id"]);
+    let mut whole = table("c", table("b", table("a", World::default())));
+    let mut lacking = table("c", table("a", World::default()));
+    for world in [&mut whole, &mut lacking] {
+        world.fingerprint = Some("same".to_owned());
+    }
+    let document = |filter: &Value| {
+        let tables: Vec<Value> = ["a", "b", "c"]
+            .map(|name| tracked(name, permission(filter)))
+            .into();
+        read(&[source("default", json!(tables), json!([]))])
+    };
+    let last = whole.build_read(document(&json!({})), None);
+    assert_eq!(last.reasons(), Vec::<String>::new());
+    let filter = json!({"id": {"_eq": 1}});
+    let next = lacking.build_read(document(&filter), Some(&last));
+    assert!(
+        next.reasons()
+            .iter()
+            .any(|reason| reason.contains("no such table"))
+    );
+    same(&next, &lacking.build_read(document(&filter), None), 0);
+}
+
+#[test]
+fn a_type_that_becomes_another_is_another() {
+    let own = World::default().table("a", &["id int4!"], &["id"]);
+    let of = |type_: &str| World::default().table("b", &["id int4!", type_], &["id"]);
+    let (domain, extension) = (of("word enum:citext"), of("word citext"));
+    let document = |filter: &Value| {
+        read(&[
+            source("default", json!([tracked("a", permission(filter))]), json!([])),
+            source("other", json!([tracked("b", json!({}))]), json!([])),
+        ])
+    };
+    let last = own.build_beside(document(&json!({})), &[("other", &domain)], None);
+    for filter in [json!({}), json!({"id": {"_eq": 1}})] {
+        let next = own.build_beside(document(&filter), &[("other", &extension)], Some(&last));
+        let whole = own.build_beside(document(&filter), &[("other", &extension)], None);
+        assert!(whole.sdl("admin").contains("_ilike"));
+        same(&next, &whole, 0);
+    }
+}

@@ -21,6 +21,8 @@ pub(crate) struct World {
     pub(crate) functions: Vec<Function>,
     pub(crate) enum_values: BTreeMap<QualifiedName, Result<Vec<EnumRow>, String>>,
     pub(crate) options: Options,
+    /// Of the catalog, where it is not made from it.
+    pub(crate) fingerprint: Option<String>,
 }
 
 /// A built world.
@@ -183,7 +185,8 @@ impl World {
     pub(crate) fn state(&self) -> CatalogState {
         let mut tables = self.tables.clone();
         tables.sort_by(|one, other| one.name.cmp(&other.name));
-        let fingerprint = format!("{:?}{:?}", tables, self.functions);
+        let made = || format!("{:?}{:?}", tables, self.functions);
+        let fingerprint = self.fingerprint.clone().unwrap_or_else(made);
         CatalogState {
             catalog: Arc::new(Catalog {
                 server_version: 150_000,
@@ -207,10 +210,26 @@ impl World {
     }
 
     pub(crate) fn build_read(&self, document: Document, previous: Option<&Built>) -> Built {
+        self.build_beside(document, &[], previous)
+    }
+
+    /// The same, where these sources have worlds of their own.
+    pub(crate) fn build_beside(
+        &self,
+        document: Document,
+        others: &[(&str, &Self)],
+        previous: Option<&Built>,
+    ) -> Built {
+        let world = |source: &str| {
+            others
+                .iter()
+                .find(|(name, _)| *name == source)
+                .map(|(_, world)| *world)
+        };
         let catalogs = document
             .sources
             .keys()
-            .map(|source| (source.clone(), self.state()))
+            .map(|source| (source.clone(), world(source).unwrap_or(self).state()))
             .collect();
         let previous = previous.map(|built| schema::Previous {
             document: &built.document,
