@@ -8,6 +8,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use delivery::{Index, Mark, Set, hash};
+use serde::Deserialize;
 
 /// A folder of this process alone that outlives it.
 #[derive(Clone, Debug)]
@@ -36,6 +37,19 @@ pub enum KeepError {
 const FILE: &str = "accepted-set";
 const NEXT_FILE: &str = "accepted-set.next";
 
+/// Where earlier versions kept it. Read where there is no other, and gone with the first that is kept.
+const EARLIER_FILE: &str = "accepted-set.json";
+
+/// Its content.
+#[derive(Deserialize)]
+struct Earlier {
+    counter: u64,
+    metadata: String,
+    objects: String,
+    /// Of all of that.
+    hash: String,
+}
+
 impl Keep {
     /// In this folder, which is made where it is missing.
     ///
@@ -53,7 +67,18 @@ impl Keep {
     /// # Errors
     /// There is one that cannot be read.
     pub fn read(&self) -> Result<Option<Set>, KeepError> {
-        let path = self.folder.join(FILE);
+        match self.read_file(FILE, set_of)? {
+            Some(set) => Ok(Some(set)),
+            None => self.read_file(EARLIER_FILE, |content| earlier_set_of(&content)),
+        }
+    }
+
+    fn read_file(
+        &self,
+        file: &str,
+        set_of: impl FnOnce(Vec<u8>) -> Option<Set>,
+    ) -> Result<Option<Set>, KeepError> {
+        let path = self.folder.join(file);
         let text = match fs::read(&path) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -113,6 +138,13 @@ impl Prepared {
     /// The file system says no.
     pub fn keep(self) -> Result<(), KeepError> {
         fs::rename(&self.next, &self.path).map_err(failed("replace", &self.path))?;
+        let earlier = self.folder.join(EARLIER_FILE);
+        match fs::remove_file(&earlier) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(failed("remove", &earlier)(error));
+            }
+            _ => {}
+        }
         // The name, too, is there after the machine lost its power.
         let folder = File::open(&self.folder).and_then(|folder| folder.sync_all());
         folder.map_err(failed("write", &self.folder))
@@ -142,6 +174,19 @@ fn set_of(content: Vec<u8>) -> Option<Set> {
         objects,
     };
     (set.mark() == index.mark()).then_some(set)
+}
+
+/// The same of an earlier version's.
+fn earlier_set_of(content: &[u8]) -> Option<Set> {
+    let earlier: Earlier = serde_json::from_slice(content).ok()?;
+    let set = Set {
+        counter: earlier.counter,
+        metadata: earlier.metadata,
+        objects: earlier.objects,
+    };
+    let of_objects = hash(set.objects.as_bytes());
+    let of_texts = format!("{}/{}/{of_objects}", set.counter, set.generation());
+    (hash(of_texts.as_bytes()) == earlier.hash).then_some(set)
 }
 
 fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> KeepError {

@@ -1,7 +1,8 @@
 //! The set on disk.
 
-use delivery::Set;
+use delivery::{Set, hash};
 use kubernetes::{Keep, KeepError};
+use serde_json::json;
 
 fn set(counter: u64) -> Set {
     Set {
@@ -49,6 +50,24 @@ fn a_damaged_one_is_told() {
     std::fs::write(folder.path().join("accepted-set.next"), "{").unwrap();
     assert_eq!(keep.read().unwrap(), Some(set(1)));
     assert!(Keep::new(&file).is_err(), "a file is no folder");
+}
+
+/// A pod whose image changes in place starts with what the program before it had accepted.
+#[test]
+fn one_of_an_earlier_version_is_read_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let keep = Keep::new(folder.path()).unwrap();
+    let (file, set) = (folder.path().join("accepted-set.json"), set);
+    let of_texts = format!("5/{}/{}", set(5).generation(), hash(b"[]"));
+    let earlier = json!({"counter": 5, "metadata": set(5).metadata, "objects": "[]",
+        "hash": hash(of_texts.as_bytes())});
+    std::fs::write(&file, earlier.to_string().replace(":5,", ":6,")).unwrap();
+    assert!(matches!(keep.read(), Err(KeepError::Damaged(_))));
+    std::fs::write(&file, earlier.to_string()).unwrap();
+    assert_eq!(keep.read().unwrap(), Some(set(5)));
+    keep.prepare(&set(6), &set(6).mark()).unwrap().keep().unwrap();
+    assert_eq!(keep.read().unwrap(), Some(set(6)));
+    assert!(!file.exists());
 }
 
 /// The folder at every step of a switch, each byte that is written a step: the set is the one before or the one after.
