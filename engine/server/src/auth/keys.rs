@@ -15,6 +15,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use ::auth::cache_control::Freshness;
 use ::auth::{JwtSecret, KeySet, KeySource};
 use arc_swap::ArcSwap;
+use futures_util::FutureExt;
 use tokio::sync::{Notify, watch};
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
@@ -206,6 +207,10 @@ impl Shared {
                 looks.ended = looks.begun;
                 looks.failed = failed;
             });
+            if failed.is_some() {
+                // Whoever asked meanwhile is answered by that.
+                let _ = self.wanted.notified().now_or_never();
+            }
             let wait = match freshness {
                 None => {
                     let wait = pause;
@@ -240,6 +245,8 @@ impl Shared {
             Ok(published) => published,
             Err(reason) => {
                 issuer.report(Level::Error, &reason);
+                // If it comes back without keys, that is news.
+                self.is_empty.store(false, Ordering::Relaxed);
                 return None;
             }
         };
