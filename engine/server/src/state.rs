@@ -192,7 +192,7 @@ impl State {
         let changed_problems = generation.problems != before.problems;
         aside(Urgency::Gentle, || {
             generation.hash();
-            if generation.provenance.counter.is_some() {
+            if self.settings.admin_port.is_some() {
                 generation.report_problems(report::problems_of);
             }
         });
