@@ -138,21 +138,16 @@ impl<'a> Run<'a> {
             let Some(part) = self.parts.get(&object.key) else {
                 continue;
             };
-            let mentions = part.fragment.mentions();
-            let refusals: Vec<Refusal> = mentions
-                .iter()
-                .filter_map(|mention| self.unresolved(object, mention, &declared))
-                .collect();
-            // What is withdrawn comes before what is missing, and is withdrawn from last forms too.
-            let withdrawn = refusals.iter().find(|refusal| !refusal.keeps);
-            let is_last = self.refusals.contains_key(&object.key);
-            match (withdrawn.or(refusals.first()).cloned(), is_last) {
-                (Some(refusal), false) => {
-                    self.withdraw(object);
-                    self.decide(object, Err(refusal));
-                }
-                (Some(refusal), true) if !refusal.keeps => self.withdraw(object),
-                _ => {}
+            let refusal = self.first_unresolved(object, part, &declared);
+            if let (Some(refusal), false) = (refusal, self.refusals.contains_key(&object.key)) {
+                self.withdraw(object);
+                self.decide(object, Err(refusal));
+            }
+            // What is withdrawn is withdrawn from last forms too.
+            let part = self.parts.get(&object.key);
+            let refusal = part.and_then(|part| self.first_unresolved(object, part, &declared));
+            if refusal.is_some_and(|refusal| !refusal.keeps) {
+                self.withdraw(object);
             }
         }
     }
@@ -250,7 +245,24 @@ impl<'a> Run<'a> {
         keeps(&object.spec).unwrap_or(self.keeps)
     }
 
-    /// Why something an object mentions cannot be mentioned.
+    /// Why something a form of an object mentions cannot be mentioned: what is withdrawn comes before what is missing.
+    fn first_unresolved(
+        &self,
+        object: &Object,
+        part: &Part,
+        declared: &HashMap<(Kind, Place), &ObjectKey>,
+    ) -> Option<Refusal> {
+        let mentions = part.fragment.mentions();
+        let refusals = mentions
+            .iter()
+            .filter_map(|mention| self.unresolved(object, mention, declared));
+        let refusals: Vec<Refusal> = refusals.collect();
+        let withdrawn = refusals.iter().find(|refusal| !refusal.keeps);
+        withdrawn.or(refusals.first()).cloned()
+    }
+
+    /// Why something an object mentions cannot be mentioned. Of what its last form does not mention, what follows is the same
+    /// whether another namespace has it or nobody.
     fn unresolved(
         &self,
         object: &Object,
@@ -260,12 +272,21 @@ impl<'a> Run<'a> {
         let place = (mention.kind, Place(vec![mention.name.clone()]));
         match declared.get(&place) {
             Some(target) if self.grants.permit(&object.key, target) => None,
-            found => Some(Refusal::unresolved(
-                &mention.path,
-                &format!("{} {}", mention.kind, mention.name),
-                found.is_none(),
-            )),
+            found => {
+                let missing = found.is_none() || !self.last_mentions(object, mention);
+                let target = format!("{} {}", mention.kind, mention.name);
+                Some(Refusal::unresolved(&mention.path, &target, missing))
+            }
         }
+    }
+
+    /// Whether the last form mentions the same.
+    fn last_mentions(&self, object: &Object, mention: &Mention) -> bool {
+        let Some(last) = self.last.part(&object.uid) else {
+            return false;
+        };
+        let mut mentions = last.fragment.mentions().into_iter();
+        mentions.any(|known| known.kind == mention.kind && known.name == mention.name)
     }
 
     fn finish(mut self) -> Compiled {
