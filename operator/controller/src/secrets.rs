@@ -67,6 +67,9 @@ pub struct Secrets {
     tasks: Tasks,
     role: Arc<str>,
     watches: Mutex<HashMap<SecretName, Watch>>,
+    /// Engines that need more than could be watched: they look again when others need less.
+    passed_over: Mutex<BTreeSet<ObjectKey>>,
+    most: usize,
 }
 
 impl Secrets {
@@ -79,6 +82,8 @@ impl Secrets {
             tasks,
             role: role.into(),
             watches: Mutex::default(),
+            passed_over: Mutex::default(),
+            most: MOST,
         }
     }
 
@@ -94,6 +99,7 @@ impl Secrets {
     /// An engine needs exactly these from now on.
     pub fn want(&self, engine: &ObjectKey, names: &BTreeSet<SecretName>) {
         let mut watches = self.lock();
+        let before = watches.len();
         watches.retain(|name, watch| {
             let mut engines = watch.engines.lock().unwrap_or_else(PoisonError::into_inner);
             if names.contains(name) {
@@ -108,8 +114,14 @@ impl Secrets {
             }
             needed
         });
+        let is_less = watches.len() < before;
+        let mut is_passed_over = false;
         for name in names {
-            if watches.contains_key(name) || watches.len() >= MOST {
+            if watches.contains_key(name) {
+                continue;
+            }
+            if watches.len() >= self.most {
+                is_passed_over = true;
                 continue;
             }
             let engines = Arc::new(Mutex::new(BTreeSet::from([engine.clone()])));
@@ -133,13 +145,24 @@ impl Secrets {
                 },
             );
         }
+        drop(watches);
+        let mut passed_over = self.passed_over.lock().unwrap_or_else(PoisonError::into_inner);
+        passed_over.remove(engine);
+        if is_less {
+            for other in &*passed_over {
+                self.signals.raise(other, Reasons::SECRETS);
+            }
+        }
+        if is_passed_over {
+            passed_over.insert(engine.clone());
+        }
     }
 
     /// How a wanted Secret stands; waits a little for the first word.
     pub async fn standing(&self, name: &SecretName) -> Standing {
         let receiver = self.lock().get(name).map(|watch| watch.standing.clone());
         let Some(mut receiver) = receiver else {
-            return Standing::Denied(format!("more than {MOST} Secrets are referred to"));
+            return Standing::Denied(format!("more than {} Secrets are referred to", self.most));
         };
         let first = receiver.wait_for(|standing| *standing != Standing::Unknown);
         match tokio::time::timeout(FIRST, first).await {
@@ -255,4 +278,47 @@ fn denial(error: &watcher::Error, role: &str) -> Option<String> {
     matches!(retry::code_of_watch(error), 401 | 403).then(|| {
         format!("the operator has no right to read it: bind the ClusterRole {role} in its namespace")
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::admin::Health;
+    use crate::observe::{Level, Metrics};
+    use compile::ObjectKey;
+    use crd::Kind;
+
+    fn engine(name: &str) -> ObjectKey {
+        ObjectKey {
+            kind: Kind::Engine,
+            namespace: "n".to_owned(),
+            name: name.to_owned(),
+        }
+    }
+
+    /// What an engine lets go another one may take, without anything else that happens.
+    #[tokio::test]
+    async fn who_was_passed_over_is_told_when_there_is_room() {
+        // Nobody listens there: nothing is ever heard of a Secret.
+        let config = kube::Config::new("http://127.0.0.1:1".parse().expect("an address"));
+        let client = Client::try_from(config).expect("a client");
+        let signals = Arc::new(Signals::default());
+        let observer = Observer::new(Level::Error, Metrics::new().expect("metrics"));
+        let tasks = Tasks::new(Arc::new(Health::default()), observer.clone());
+        let mut secrets = Secrets::new(client, Arc::clone(&signals), observer, tasks, "role");
+        secrets.most = 1;
+        let name = |name: &str| ("n".to_owned(), name.to_owned());
+        let only = |wanted: &str| BTreeSet::from([name(wanted)]);
+        let (one, other) = (engine("one"), engine("other"));
+        let signal = signals.register(&other);
+        secrets.want(&one, &only("a"));
+        secrets.want(&other, &only("b"));
+        assert!(!secrets.lock().contains_key(&name("b")));
+        let told = tokio::spawn(async move { signal.gathered().await });
+        secrets.want(&one, &BTreeSet::new());
+        let told = tokio::time::timeout(Duration::from_secs(60), told).await;
+        assert_eq!(told.expect("it is told").expect("no panic"), Reasons::SECRETS);
+        secrets.want(&other, &only("b"));
+        assert!(secrets.lock().contains_key(&name("b")));
+    }
 }
