@@ -19,6 +19,7 @@ use crate::opentelemetry::OpenTelemetry;
 use crate::permission::InheritedRole;
 use crate::remote_schema::RemoteSchema;
 use crate::rest::RestEndpoint;
+use crate::seniority::Seniority;
 use crate::source::Source;
 
 pub use print::hash;
@@ -60,6 +61,8 @@ pub struct Document {
     pub opentelemetry: OpenTelemetry,
     /// Unknown top level keys.
     pub extra: Extra,
+    /// Which objects were there first. Not read, and not printed.
+    pub seniority: Seniority,
 }
 
 /// `metrics_config`: extra labels on metrics.

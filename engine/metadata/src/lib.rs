@@ -32,6 +32,7 @@ pub mod relationship;
 pub mod remote_relationship;
 pub mod remote_schema;
 pub mod rest;
+pub mod seniority;
 pub mod source;
 pub mod table;
 pub mod transform;
@@ -42,6 +43,7 @@ pub use document::{AnyDocument, Document, SourcelessDocument};
 pub use json::{Entry, Json, JsonPath, ParseError, Reader, Warning};
 pub use name::QualifiedName;
 pub use object_id::MetadataObjectId;
+pub use seniority::Seniority;
 pub use source::Source;
 pub use table::Table;
 

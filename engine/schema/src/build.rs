@@ -13,7 +13,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::model::{Model, Options, Role, Source, SourceId, TableHashes};
 use crate::problem::Problem;
-use crate::resolve::conflict::{Claims, Names};
+use crate::resolve::conflict::{self, Names};
 use crate::resolve::permission::ADMIN;
 use crate::resolve::{CatalogState, MadeOf, Resolver, SourceRole, Surroundings, inherited_role, unsupported};
 use crate::scalar::Scalars;
@@ -91,7 +91,7 @@ fn build_upon(
             ));
         }
     }
-    let mut origins = origins(&planned, previous, &surroundings);
+    let mut origins = origins(document, &planned, previous, &surroundings);
     let previous = previous.map(|previous| previous.model);
     let before = |at: usize| -> Option<&Arc<Source>> { previous?.sources.get(at) };
     let reusable = |at: usize, origin: &MadeOf| before(at).filter(|source| source.origin.hash == origin.hash);
@@ -220,6 +220,7 @@ fn part_of(role: &Role, source: SourceId) -> SourceRole {
 
 /// What each source is made of, and which names are left to it.
 fn origins(
+    document: &Document,
     planned: &[(&String, &metadata::Source, &CatalogState)],
     previous: Option<Previous<'_>>,
     surroundings: &Surroundings<'_>,
@@ -233,24 +234,24 @@ fn origins(
             (tables, declared)
         })
         .collect();
-    // Names are claimed across sources: they are known where all sources declare what they declared before.
+    // Names are claimed across sources: they are known where all sources declare what they declared before, and nobody
+    // is older or younger than before.
     let before = previous
+        .filter(|previous| previous.document.seniority == document.seniority)
         .map(|previous| previous.model.sources.as_slice())
         .filter(|sources| {
             let hashes = sources.iter().map(|source| source.origin.declared);
             hashes.eq(declared.iter().map(|(_, hash)| *hash))
         });
-    let mut claims = Claims::default();
+    let claimed = match before {
+        Some(sources) => sources
+            .iter()
+            .map(|source| Arc::clone(&source.origin.names))
+            .collect(),
+        None => conflict::names(planned, &document.seniority, surroundings.options),
+    };
     let mut origins = Vec::with_capacity(planned.len());
-    for (at, ((name, source, state), (tables, declared))) in planned.iter().zip(declared).enumerate() {
-        let known = before.and_then(|sources| sources.get(at));
-        let names = known.map_or_else(
-            || {
-                let customization = crate::resolve::customization(source, surroundings.options);
-                Arc::new(claims.claim(name, source, state, &customization))
-            },
-            |known| Arc::clone(&known.origin.names),
-        );
+    for ((tables, declared), names) in declared.into_iter().zip(claimed) {
         let structure = structure_hash(declared, &names);
         let mut whole = HashText::new();
         whole.feed(&(structure, &tables, surroundings.inherited_roles));

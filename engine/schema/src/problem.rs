@@ -21,8 +21,10 @@ pub enum Problem {
         message: String,
         /// Where within the object's definition, as a JSONPath, if the place is known.
         path: Option<String>,
+        /// Nothing is wrong with it: this engine does not serve such things yet.
+        unsupported: bool,
     },
-    /// Objects that exclude each other; the first one stayed.
+    /// Objects that exclude each other; the first one stayed, the last one is left out.
     Conflicting {
         /// What they both claim.
         claim: Claim,
@@ -30,6 +32,8 @@ pub enum Problem {
         message: String,
         /// All of them.
         objects: Vec<MetadataObjectId>,
+        /// Where the one that is left out claims it, as a JSONPath within its definition, if that is written there.
+        path: Option<String>,
     },
     /// A REST endpoint whose path is no path.
     EndpointPath {
@@ -44,6 +48,8 @@ pub enum Problem {
         urls: Vec<String>,
         /// The endpoints, by name.
         endpoints: Vec<MetadataObjectId>,
+        /// The first one stayed, as it is older; the last one is left out. Else nothing answers paths of several.
+        first_stays: bool,
     },
     /// A top-level setting that is no object of its own and is not served.
     Setting {
@@ -62,12 +68,15 @@ pub enum Problem {
 }
 
 /// What two objects cannot both have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Claim {
     /// A field of one table.
     TableField,
-    /// A root field or a type. Upstream refuses every schema with such a clash as a whole (500 `unexpected`).
-    SchemaName,
+    /// A root field of this name, the first of several. Upstream refuses every schema with such a clash as a whole
+    /// (500 `unexpected`).
+    RootField(String),
+    /// A type of this name; upstream as before.
+    TypeName(String),
 }
 
 /// A table permission that an inherited role could not inherit.
@@ -88,6 +97,26 @@ impl Problem {
             object,
             message: message.into(),
             path: None,
+            unsupported: false,
+        }
+    }
+
+    /// An object that this engine does not serve yet.
+    pub fn unsupported(object: MetadataObjectId, message: impl Into<String>) -> Self {
+        Self::Inconsistent {
+            object,
+            message: message.into(),
+            path: None,
+            unsupported: true,
+        }
+    }
+
+    /// Whether it is no fault, but something that this engine does not serve yet.
+    pub fn is_unsupported(&self) -> bool {
+        match self {
+            Self::Inconsistent { unsupported, .. } => *unsupported,
+            Self::Setting { .. } => true,
+            _ => false,
         }
     }
 
@@ -133,6 +162,32 @@ impl Problem {
                 endpoints: objects, ..
             } => objects,
             Self::Setting { .. } | Self::RoleInheritance { .. } => &[],
+        }
+    }
+
+    /// The objects that are left out on its account: of several that exclude each other not the one that stayed.
+    pub fn left_out(&self) -> &[MetadataObjectId] {
+        let objects = self.objects();
+        match self {
+            Self::Conflicting { .. }
+            | Self::AmbiguousPaths {
+                first_stays: true, ..
+            } => objects.get(objects.len().saturating_sub(1)..).unwrap_or_default(),
+            _ => objects,
+        }
+    }
+
+    /// The object that keeps what another one claims as well.
+    pub fn stays(&self) -> Option<&MetadataObjectId> {
+        match (self, self.objects()) {
+            (
+                Self::Conflicting { .. }
+                | Self::AmbiguousPaths {
+                    first_stays: true, ..
+                },
+                [first, _, ..],
+            ) => Some(first),
+            _ => None,
         }
     }
 

@@ -262,6 +262,11 @@ impl<'a> Resolver<'a> {
         self.problems.push(Problem::inconsistent(object, message));
     }
 
+    /// Reports an object that is left out because such things are not served yet.
+    pub(crate) fn pass_over(&mut self, object: MetadataObjectId, message: impl Into<String>) {
+        self.problems.push(Problem::unsupported(object, message));
+    }
+
     /// The overlay of a role, made when first needed.
     pub(crate) fn role(&mut self, name: &str) -> &mut SourceRole {
         if !self.roles.contains_key(name) {

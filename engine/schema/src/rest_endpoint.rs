@@ -1,14 +1,15 @@
 //! REST endpoints: which paths they answer, and what is wrong with their definitions, in Hasura's words.
 //!
-//! Never runs anything. An endpoint that names a query that is not there answers no path; an ambiguous path is found
-//! as such, because whichever endpoint answered it would be a guess.
+//! Never runs anything. An endpoint that names a query that is not there answers no path; of several that a path
+//! and a method cannot tell apart the oldest answers; where ages are not known, such a path is found as ambiguous, because
+//! whichever endpoint answered it would be a guess.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use graphql::OperationKind;
-use metadata::Document;
 use metadata::object_id::MetadataObjectId;
 use metadata::rest::{RestEndpoint, RestMethod};
+use metadata::{Document, Seniority};
 
 use crate::problem::Problem;
 
@@ -47,7 +48,7 @@ impl RestEndpoints {
     /// Looks at the definitions.
     pub fn new(document: &Document) -> (Self, Vec<Problem>) {
         let mut problems = Vec::new();
-        let mut resolved: Vec<(&String, &RestEndpoint)> = Vec::new();
+        let mut resolved: Vec<Listed<'_>> = Vec::new();
         for (name, endpoint) in &document.rest_endpoints {
             match resolve(document, endpoint) {
                 Ok(()) => resolved.push((name, endpoint)),
@@ -77,9 +78,28 @@ impl RestEndpoints {
                     endpoint_path(name, message)
                 })
         }));
-        problems.extend(ambiguous(&resolved));
+        let lost: BTreeSet<&str> = match ambiguous(&resolved) {
+            groups if document.seniority.is_empty() => {
+                problems.extend(groups.iter().map(|group| together(group)));
+                BTreeSet::new()
+            }
+            groups => {
+                let clashes = groups
+                    .into_iter()
+                    .flat_map(|group| younger(group, &document.seniority));
+                clashes
+                    .map(|(older, younger)| {
+                        problems.push(clash(older, younger));
+                        younger.0.as_str()
+                    })
+                    .collect()
+            }
+        };
         let mut root = Node::default();
         for (name, endpoint) in resolved {
+            if lost.contains(name.as_str()) {
+                continue;
+            }
             root.insert(name, endpoint);
         }
         (Self { root }, problems)
@@ -165,9 +185,12 @@ fn has_repeated_variable(url: &str) -> bool {
         .any(|variable| !seen.insert(variable))
 }
 
+/// An endpoint of the document and its name.
+type Listed<'d> = (&'d String, &'d RestEndpoint);
+
 /// Groups of endpoints, by name, that a path and a method cannot tell apart. Two belong together if one path matches
 /// both, or if both belong together with a third.
-fn ambiguous(endpoints: &[(&String, &RestEndpoint)]) -> Vec<Problem> {
+fn ambiguous<'d>(endpoints: &[Listed<'d>]) -> Vec<Vec<Listed<'d>>> {
     let paths: Vec<Vec<Option<&str>>> = endpoints.iter().map(|(_, endpoint)| pattern(endpoint)).collect();
     let mut groups = Groups::new(endpoints.len());
     // Without variables, only an equal path is the same path.
@@ -175,20 +198,20 @@ fn ambiguous(endpoints: &[(&String, &RestEndpoint)]) -> Vec<Problem> {
     for (at, path) in paths.iter().enumerate() {
         literal.entry(path).or_default().push(at);
     }
-    let share = |one: usize, other: usize| match (endpoints.get(one), endpoints.get(other)) {
-        (Some((_, one)), Some((_, other))) => one.methods.iter().any(|method| other.methods.contains(method)),
+    let meet = |one: usize, other: usize| match (endpoints.get(one), endpoints.get(other)) {
+        (Some((_, one)), Some((_, other))) => share(one, other),
         _ => false,
     };
     for same in literal.values() {
         for (at, one) in same.iter().enumerate() {
-            for other in same.iter().skip(at + 1).filter(|other| share(*one, **other)) {
+            for other in same.iter().skip(at + 1).filter(|other| meet(*one, **other)) {
                 groups.join(*one, *other);
             }
         }
     }
     for (one, path) in paths.iter().enumerate().filter(|(_, path)| path.contains(&None)) {
         for (other, against) in paths.iter().enumerate() {
-            if one != other && overlap(path, against) && share(one, other) {
+            if one != other && overlap(path, against) && meet(one, other) {
                 groups.join(one, other);
             }
         }
@@ -197,19 +220,58 @@ fn ambiguous(endpoints: &[(&String, &RestEndpoint)]) -> Vec<Problem> {
     listed
         .into_iter()
         .map(|group| {
-            let of_group: Vec<_> = group.iter().filter_map(|at| endpoints.get(*at)).collect();
-            Problem::AmbiguousPaths {
-                urls: of_group
-                    .iter()
-                    .map(|(_, endpoint)| endpoint.url.clone())
-                    .collect(),
-                endpoints: of_group
-                    .iter()
-                    .map(|(name, _)| MetadataObjectId::RestEndpoint((*name).clone()))
-                    .collect(),
-            }
+            group
+                .iter()
+                .filter_map(|at| endpoints.get(*at))
+                .copied()
+                .collect()
         })
         .collect()
+}
+
+/// Nothing is known of their ages: none of them answers what several would.
+fn together(group: &[Listed<'_>]) -> Problem {
+    Problem::AmbiguousPaths {
+        urls: group.iter().map(|(_, endpoint)| endpoint.url.clone()).collect(),
+        endpoints: group
+            .iter()
+            .map(|(name, _)| MetadataObjectId::RestEndpoint((*name).clone()))
+            .collect(),
+        first_stays: false,
+    }
+}
+
+/// The older one answers.
+fn clash(older: Listed<'_>, younger: Listed<'_>) -> Problem {
+    Problem::AmbiguousPaths {
+        urls: vec![older.1.url.clone(), younger.1.url.clone()],
+        endpoints: [older, younger]
+            .map(|(name, _)| MetadataObjectId::RestEndpoint(name.clone()))
+            .into(),
+        first_stays: true,
+    }
+}
+
+/// Which of a group are left out, each behind the older one that it cannot be told from.
+fn younger<'d>(mut group: Vec<Listed<'d>>, seniority: &Seniority) -> Vec<(Listed<'d>, Listed<'d>)> {
+    group.sort_by_key(|(name, _)| seniority.rank(&MetadataObjectId::RestEndpoint((*name).clone())));
+    let mut kept: Vec<(Listed<'d>, Vec<Option<&str>>)> = Vec::new();
+    let mut lost = Vec::new();
+    for one in group {
+        let path = pattern(one.1);
+        let older = kept
+            .iter()
+            .find(|(other, against)| share(one.1, other.1) && overlap(&path, against));
+        match older {
+            Some((older, _)) => lost.push((*older, one)),
+            None => kept.push((one, path)),
+        }
+    }
+    lost
+}
+
+fn share(one: &RestEndpoint, other: &RestEndpoint) -> bool {
+    one.methods.iter().any(|method| other.methods.contains(method))
 }
 
 /// The segments of a path; a variable is `None`.

@@ -2,6 +2,7 @@
 //! (`docs/delivery.md`); nothing here changes what is served, but for holding it back.
 
 mod check;
+mod clash;
 pub mod report;
 
 use std::convert::Infallible;

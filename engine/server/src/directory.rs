@@ -7,7 +7,7 @@ mod manifest;
 mod secret;
 mod verdict;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ use crate::generation::source_state::describe;
 use crate::settings::SecretFile;
 use manifest::{Manifests, Place};
 
-pub use verdict::{Finding, of_generation, page};
+pub use verdict::{Finding, of_generation, page, without_last_forms};
 
 /// The namespace of objects that name none.
 pub const NAMESPACE: &str = "default";
@@ -42,6 +42,8 @@ pub struct Contents {
     pub findings: Vec<Finding>,
     /// Where each object is.
     pub places: BTreeMap<ObjectKey, Place>,
+    /// The objects that have something of which the findings say already that it is not served.
+    pub unsupported: BTreeSet<ObjectKey>,
 }
 
 /// What is wanted of a folder besides its files.
@@ -85,6 +87,11 @@ pub fn read(folder: &Path, wanted: &Wanted, last: &LastAccepted) -> Result<Conte
         let place = manifests.places.get(&verdict.object)?;
         verdict::of_verdict(place, verdict)
     }));
+    let unsupported = compiled
+        .verdicts
+        .iter()
+        .filter(|verdict| !verdict.unsupported.is_empty());
+    let unsupported = unsupported.map(|verdict| verdict.object.clone()).collect();
     let served = snapshot.objects().iter().filter(|_| !wanted.trial);
     findings.extend(served.filter_map(|object| {
         let place = manifests.places.get(&object.key)?;
@@ -99,6 +106,7 @@ pub fn read(folder: &Path, wanted: &Wanted, last: &LastAccepted) -> Result<Conte
         variables,
         findings,
         places: manifests.places,
+        unsupported,
     })
 }
 

@@ -20,6 +20,7 @@ mod object;
 mod owner;
 mod secret;
 mod selector;
+mod seniority;
 mod status;
 mod support;
 
@@ -30,10 +31,12 @@ pub use export::{Exported, export};
 pub use grant::Grants;
 pub use guarded::is_guarded;
 pub use import::{Imported, NotCarried, import};
+pub use mapping::field_at;
 pub use object::{Object, ObjectError, ObjectKey, Snapshot, Spec};
 pub use owner::{Field, Owners};
 pub use secret::SecretKey;
 pub use selector::Selection;
+pub use seniority::seniority;
 pub use status::{Delivery, merge_conditions, object_conditions, ready};
 
 /// The proofs that no field and no key is left out, for tests.

@@ -20,6 +20,7 @@ use serde_json::Value;
 pub(crate) use backward::backward;
 pub(crate) use cover::{covered, keys, resource_paths, used};
 pub(crate) use forward::{Forward, forward};
+pub use locate::field_at;
 pub(crate) use locate::locate;
 
 /// One field of an object and the metadata key it belongs to.

@@ -33,6 +33,11 @@ pub enum Delivery {
         /// In the words of the engine.
         message: String,
     },
+    /// Pods have it and say that they do not serve such things yet.
+    Unsupported {
+        /// In the words of the engine.
+        message: String,
+    },
 }
 
 /// How many names a message lists.
@@ -46,12 +51,7 @@ pub fn object_conditions(verdict: &Verdict, delivery: &Delivery) -> Vec<Conditio
     };
     let accepted = match (&verdict.refusal, refused_by_engine) {
         (Some(refusal), _) => {
-            let kept = match verdict.serving {
-                Serving::Last(generation) => {
-                    format!(" The form of generation {generation} goes on being served.")
-                }
-                Serving::Present | Serving::Nothing => String::new(),
-            };
+            let kept = meanwhile(verdict, refusal.reason, delivery);
             draft(
                 verdict,
                 ConditionType::Accepted,
@@ -96,6 +96,24 @@ pub fn object_conditions(verdict: &Verdict, delivery: &Delivery) -> Vec<Conditio
     vec![accepted, programmed]
 }
 
+/// What becomes of the last form of an object whose present form is refused: only what pods serve is said to be served.
+fn meanwhile(verdict: &Verdict, reason: Reason, delivery: &Delivery) -> String {
+    let Serving::Last(generation) = verdict.serving else {
+        return String::new();
+    };
+    match delivery {
+        // What pods refuse is the last form: it fitted the database once.
+        _ if generation == verdict.generation && reason == Reason::Refused => String::new(),
+        Delivery::Served { .. } | Delivery::Pending { pods: 1.., .. } => {
+            format!(" The form of generation {generation} goes on being served.")
+        }
+        Delivery::Refused { .. } | Delivery::Unsupported { .. } => {
+            format!(" The form of generation {generation} is not served either.")
+        }
+        Delivery::Pending { .. } | Delivery::NoReadyPod | Delivery::Unreachable { .. } => String::new(),
+    }
+}
+
 fn not_supported(fields: &[String]) -> String {
     match fields {
         [whole] if whole == "spec" => {
@@ -130,6 +148,7 @@ fn delivered(verdict: &Verdict, delivery: &Delivery) -> Condition {
         ),
         Delivery::Unreachable { message } => (false, Reason::Pending, message.clone()),
         Delivery::Refused { message } => (false, Reason::NotAccepted, message.clone()),
+        Delivery::Unsupported { message } => (false, Reason::NotSupported, message.clone()),
     };
     draft(verdict, ConditionType::Programmed, holds, reason, message)
 }
@@ -280,6 +299,47 @@ mod tests {
                 "Programmed False NotAccepted: the present form is not accepted"
             ]
         );
+    }
+
+    /// A pod may leave out what compiling finds nothing in.
+    #[test]
+    fn what_pods_do_not_serve_is_not_ready() {
+        let good = verdict(None, Serving::Present, &[]);
+        let message = "spec.function: responses of another table are not supported yet".to_owned();
+        assert_eq!(
+            words(&object_conditions(&good, &Delivery::Unsupported { message })),
+            [
+                "Accepted True Accepted: valid, and its references resolve",
+                "Programmed False NotSupported: spec.function: responses of another table are not supported yet"
+            ]
+        );
+    }
+
+    #[test]
+    fn only_what_is_served_is_said_to_be_served() {
+        let said = |generation, delivery: &Delivery| {
+            let refusal = Refusal {
+                reason: Reason::Refused,
+                ..Refusal::invalid("spec.x", "wrong")
+            };
+            let kept = verdict(Some(refusal), Serving::Last(generation), &[]);
+            object_conditions(&kept, delivery)[0].message.clone()
+        };
+        let served = Delivery::Served { pods: 1 };
+        let message = "no such column".to_owned();
+        let refused = Delivery::Refused { message };
+        assert_eq!(
+            said(3, &served),
+            "spec.x: wrong. The form of generation 3 goes on being served."
+        );
+        assert_eq!(
+            said(3, &refused),
+            "spec.x: wrong. The form of generation 3 is not served either."
+        );
+        assert_eq!(said(3, &Delivery::NoReadyPod), "spec.x: wrong.");
+        // The database changed: the last form is what is refused.
+        assert_eq!(said(4, &served), "spec.x: wrong.");
+        assert_eq!(said(4, &refused), "spec.x: wrong.");
     }
 
     #[test]

@@ -88,7 +88,7 @@ pub fn conditions(
         .filter(|entry| {
             problems
                 .get(entry.uid.as_str())
-                .is_some_and(|found| !found.unreachable)
+                .is_some_and(|found| !found.unreachable && !found.unsupported)
         })
         .map(|entry| ((entry.object.kind, place(entry)), &entry.object))
         .collect();
@@ -133,9 +133,11 @@ pub fn waiting(object: &Object, obstacle: &str) -> Judged {
     }
 }
 
+#[derive(Clone)]
 struct Found<'g> {
     message: String,
     unreachable: bool,
+    unsupported: bool,
     pod: &'g str,
 }
 
@@ -144,7 +146,7 @@ fn problems(ground: &Ground) -> HashMap<&str, Found<'_>> {
     let mut found = HashMap::new();
     for pod in &ground.pods {
         for problem in pod.report.iter().flat_map(|report| &report.problems) {
-            if problem.uid.is_empty() || problem.unsupported {
+            if problem.uid.is_empty() {
                 continue;
             }
             let message = if problem.path.is_empty() {
@@ -152,11 +154,21 @@ fn problems(ground: &Ground) -> HashMap<&str, Found<'_>> {
             } else {
                 format!("{}: {}", problem.path, problem.message)
             };
-            found.entry(problem.uid.as_str()).or_insert(Found {
+            let new = Found {
                 message,
                 unreachable: problem.unreachable,
+                unsupported: problem.unsupported,
                 pod: &pod.pod,
-            });
+            };
+            // What is wrong with an object comes before what of it is not served.
+            let known = found.entry(problem.uid.as_str());
+            known
+                .and_modify(|known: &mut Found<'_>| {
+                    if known.unsupported && !problem.unsupported {
+                        known.clone_from(&new);
+                    }
+                })
+                .or_insert(new);
         }
     }
     found
@@ -191,6 +203,8 @@ fn delivery(
             let message = found.message.clone();
             return if found.unreachable {
                 Delivery::Unreachable { message }
+            } else if found.unsupported {
+                Delivery::Unsupported { message }
             } else {
                 Delivery::Refused { message }
             };

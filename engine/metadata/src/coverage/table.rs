@@ -141,7 +141,7 @@ pub const COVERAGE: &[Row] = &[
     ("sources[].functions[].configuration.exposed_as", Enforced, ""),
     ("sources[].functions[].configuration.response", Enforced, "only the table that the function returns"),
     ("sources[].functions[].configuration.response.logical_model", Refused, "not supported yet"),
-    ("sources[].functions[].configuration.response.table", Enforced, ""),
+    ("sources[].functions[].configuration.response.table", Enforced, "another table than the function returns: the function is reported as not supported"),
     ("sources[].functions[].configuration.response.type", Enforced, ""),
     ("sources[].functions[].configuration.session_argument", Enforced, ""),
     ("sources[].functions[].permissions", Enforced, ""),

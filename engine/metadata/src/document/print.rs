@@ -12,6 +12,7 @@ use crate::limit::ApiLimits;
 use crate::network::Network;
 use crate::opentelemetry::OpenTelemetry;
 use crate::rest::RestEndpoint;
+use crate::seniority::Seniority;
 use crate::source::{Source, SourceKind};
 
 impl Document {
@@ -69,6 +70,7 @@ impl Document {
             backend_configs: self.backend_configs.clone(),
             opentelemetry: self.opentelemetry.clone(),
             extra: self.extra.clone(),
+            seniority: Seniority::default(),
         };
         write_object(text, &rest.to_json(), |key, text| {
             if key != "sources" {

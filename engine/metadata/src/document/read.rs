@@ -16,6 +16,7 @@ use crate::json::{
     Content, Json, ObjectReader, ParseError, Reader, Shape, Warning, entries_content, field_content,
 };
 use crate::remote_schema::RemoteSchema;
+use crate::seniority::Seniority;
 use crate::table::Table;
 
 const KEYS: &[&str] = &[
@@ -188,6 +189,7 @@ impl Json for Document {
             backend_configs: object.optional("backend_configs")?.unwrap_or_default(),
             opentelemetry: object.optional("opentelemetry")?.unwrap_or_default(),
             extra: object.finish(),
+            seniority: Seniority::default(),
         })
     }
 

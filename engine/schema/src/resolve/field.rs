@@ -114,6 +114,7 @@ fn twins(name: &str, one: MetadataObjectId, other: MetadataObjectId) -> Problem 
         claim: Claim::TableField,
         message: format!("conflicting definitions for field \"{name}\""),
         objects: vec![one, other],
+        path: None,
     }
 }
 

@@ -18,6 +18,8 @@ use crate::resolve::{Resolver, SourceRole, reasons, root_field};
 enum Wrong {
     /// It is wrong in itself.
     Definition(String),
+    /// Nothing is wrong with it, but such functions are not served yet.
+    Unsupported(String),
     /// Something it depends on is missing; upstream reports that without context.
     Dependency(String),
 }
@@ -55,6 +57,10 @@ impl<'a> Resolver<'a> {
                 Err(Wrong::Definition(message)) => {
                     let message = format!("in function \"{name}\": {message}");
                     self.refuse(object::function(self.name, name), message);
+                }
+                Err(Wrong::Unsupported(message)) => {
+                    let message = format!("in function \"{name}\": {message}");
+                    self.pass_over(object::function(self.name, name), message);
                 }
                 Err(Wrong::Dependency(message)) => {
                     self.refuse(object::function(self.name, name), message);
@@ -144,6 +150,7 @@ impl<'a> Resolver<'a> {
                 Some((at, _)) => session_argument = Some((at, Some(session.clone()))),
             }
         }
+        let faults = wrong.len();
         match (&function.configuration.response, &target) {
             (Some(FunctionResponse::LogicalModel(_)), _) => {
                 wrong.push("responses of logical models are not supported yet".to_owned());
@@ -159,10 +166,12 @@ impl<'a> Resolver<'a> {
             _ => {}
         }
         let Some(identifier) = identifier.filter(|_| wrong.is_empty()) else {
-            return Err(Wrong::Definition(format!(
-                "the function \"{name}\" cannot be tracked {}",
-                reasons(&wrong)
-            )));
+            let message = format!("the function \"{name}\" cannot be tracked {}", reasons(&wrong));
+            // What is not served hides no fault.
+            return Err(match (faults, wrong.is_empty()) {
+                (0, false) => Wrong::Unsupported(message),
+                _ => Wrong::Definition(message),
+            });
         };
         let returns = match target {
             Some(target) => {

@@ -41,6 +41,7 @@ impl Resolver<'_> {
                     object: object::permission(self.name, name, role, permission_type),
                     message,
                     path: Some(refusal.path()),
+                    unsupported: false,
                 });
             };
             let mut granted: Vec<(&str, Granted)> = Vec::new();

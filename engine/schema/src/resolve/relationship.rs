@@ -1,6 +1,7 @@
 //! MetadataObjectId and array relationships between tables of one source.
 
 use graphql::Name;
+use metadata::object_id::MetadataObjectId;
 use metadata::relationship::{
     ArrayUsing, ForeignKeyColumns, InsertionOrder, ManualConfiguration, ManualTarget, ObjectUsing,
 };
@@ -9,7 +10,7 @@ use metadata::remote_relationship::RelationshipType;
 use crate::catalog::ForeignKey;
 use crate::model::{ColumnId, Relationship, RelationshipKind, TableId};
 use crate::naming::is_graphql_name;
-use crate::problem::object;
+use crate::problem::{Problem, object};
 use crate::resolve::Resolver;
 use crate::resolve::table::not_a_name;
 
@@ -28,6 +29,8 @@ struct Link {
 enum Wrong {
     /// It is wrong in itself.
     Definition(String),
+    /// Nothing is wrong with it, but such relationships are not served yet.
+    Unsupported(String),
     /// Something it depends on is missing; upstream reports that without context.
     Dependency(String),
 }
@@ -39,12 +42,18 @@ impl From<&str> for Wrong {
 }
 
 impl Wrong {
-    fn message(self, table: &metadata::QualifiedName, relationship: &str) -> String {
+    fn problem(
+        self,
+        object: MetadataObjectId,
+        table: &metadata::QualifiedName,
+        relationship: &str,
+    ) -> Problem {
+        let within =
+            |message: String| format!("in table \"{table}\": in relationship \"{relationship}\": {message}");
         match self {
-            Self::Definition(message) => {
-                format!("in table \"{table}\": in relationship \"{relationship}\": {message}")
-            }
-            Self::Dependency(message) => message,
+            Self::Definition(message) => Problem::inconsistent(object, within(message)),
+            Self::Unsupported(message) => Problem::unsupported(object, within(message)),
+            Self::Dependency(message) => Problem::inconsistent(object, message),
         }
     }
 }
@@ -58,7 +67,7 @@ impl Resolver<'_> {
             };
             let (name, metadata) = (entry.name, entry.metadata);
             let mut found: Vec<Relationship> = Vec::new();
-            let mut refused: Vec<(metadata::object_id::MetadataObjectId, String)> = Vec::new();
+            let mut refused: Vec<Problem> = Vec::new();
             for (relationship, definition) in &metadata.object_relationships {
                 let link = match &definition.using {
                     ObjectUsing::ForeignKey(columns) => self.own_key(at, columns),
@@ -72,7 +81,7 @@ impl Resolver<'_> {
                     Err(wrong) => {
                         let object =
                             object::relationship(self.name, name, relationship, RelationshipType::Object);
-                        refused.push((object, wrong.message(name, relationship)));
+                        refused.push(wrong.problem(object, name, relationship));
                     }
                 }
             }
@@ -88,13 +97,11 @@ impl Resolver<'_> {
                     Err(wrong) => {
                         let object =
                             object::relationship(self.name, name, relationship, RelationshipType::Array);
-                        refused.push((object, wrong.message(name, relationship)));
+                        refused.push(wrong.problem(object, name, relationship));
                     }
                 }
             }
-            for (object, message) in refused {
-                self.refuse(object, message);
-            }
+            self.problems.extend(refused);
             if let Some(table) = self.tables_mut().get_mut(at) {
                 table.relationships = found;
             }
@@ -142,7 +149,7 @@ impl Resolver<'_> {
         let target = match &manual.target {
             ManualTarget::Table(name) => self.tracked(name)?,
             ManualTarget::NativeQuery(name) => {
-                return Err(Wrong::Definition(format!(
+                return Err(Wrong::Unsupported(format!(
                     "relationships to native queries (\"{name}\") are not supported yet"
                 )));
             }

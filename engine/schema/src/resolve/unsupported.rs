@@ -16,7 +16,7 @@ impl Resolver<'_> {
         let metadata = self.metadata;
         let problems = &mut self.problems;
         let mut report = |object: MetadataObjectId, what: &str| {
-            problems.push(Problem::inconsistent(object, format!("{what} not supported yet")));
+            problems.push(Problem::unsupported(object, format!("{what} not supported yet")));
         };
         for name in metadata.native_queries.keys() {
             let object = object::in_source(source, SourceObjectId::NativeQuery(name.clone()));
@@ -60,7 +60,7 @@ impl Resolver<'_> {
 pub(crate) fn of_document(document: &Document) -> Vec<Problem> {
     let mut problems = Vec::new();
     let mut report = |object: MetadataObjectId, what: &str| {
-        problems.push(Problem::inconsistent(object, format!("{what} not supported yet")));
+        problems.push(Problem::unsupported(object, format!("{what} not supported yet")));
     };
     for name in document.remote_schemas.keys() {
         report(MetadataObjectId::RemoteSchema(name.clone()), "remote schemas are");

@@ -144,6 +144,18 @@ fn refused_functions() {
         "the function \"f\" cannot be tracked because responses of another table (\"article\") than the function returns \
          are not supported yet"
     );
+    // Nothing is wrong with that; with this there is, and it is not hidden behind what is not served.
+    let of_another = json!({"type": "table", "table": "article"});
+    let is_unsupported = |configuration: Value| {
+        let built = author().build(json!([tracked("author", json!({}))]), track("f", configuration));
+        assert_eq!(built.problems.len(), 1);
+        built.problems[0].is_unsupported()
+    };
+    assert!(is_unsupported(json!({"response": of_another})));
+    assert!(!is_unsupported(
+        json!({"response": of_another, "session_argument": "c"})
+    ));
+    assert!(!is_unsupported(json!({"session_argument": "not supported yet"})));
     // The table that it returns may be named.
     let named = json!({"response": {"type": "table", "table": "author"}});
     let built = author().build(json!([tracked("author", json!({}))]), track("f", named));

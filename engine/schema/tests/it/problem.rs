@@ -34,6 +34,7 @@ fn unsupported_kinds() {
         .map(|problem| format!("{}: {}", problem.objects()[0].name(), problem.reason()))
         .collect();
     shown.sort();
+    assert!(built.problems.iter().all(schema::Problem::is_unsupported));
     assert_eq!(
         shown,
         [

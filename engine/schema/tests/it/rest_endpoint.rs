@@ -1,8 +1,8 @@
 //! REST endpoints: paths that clash, paths that are none, queries that are not there, and which endpoint a path finds.
 
-use metadata::Document;
 use metadata::rest::RestMethod;
 use metadata::rest::RestMethod::{Delete, Get, Post};
+use metadata::{Document, MetadataObjectId, Seniority};
 use schema::rest_endpoint::{Match, RestEndpoints};
 use serde_json::{Value, json};
 
@@ -82,6 +82,57 @@ fn paths_that_match_together_are_ambiguous() {
         Match::WrongMethod(vec![Get, Delete])
     );
     assert_eq!(find(&found, Some(Get), "users/7/more"), Match::NotFound);
+}
+
+/// Of a group only those are left out that an older one, which is not left out itself, answers for.
+#[test]
+fn where_ages_are_known_the_oldest_answers() {
+    let listed = [
+        ("any", ":any", "GET"),
+        ("artists", "artists", "GET"),
+        ("users", "users", "GET"),
+        ("posted", "users", "POST"),
+    ];
+    let listed = listed.map(|(name, url, method)| {
+        json!({"name": name, "url": url, "methods": [method], "comment": null,
+               "definition": {"query": {"collection_name": "c", "query_name": "q"}}})
+    });
+    let document = json!({"version": 3, "sources": [], "rest_endpoints": listed, "query_collections": [
+        {"name": "c", "definition": {"queries": [{"name": "q", "query": "{ author { id } }"}]}},
+    ]});
+    let answers = |oldest_first: &[&str]| {
+        let (mut document, _) = Document::parse(&document).expect("a legal document");
+        let names = oldest_first.iter();
+        document.seniority =
+            Seniority::of(names.map(|name| MetadataObjectId::RestEndpoint((*name).to_owned())));
+        let (endpoints, problems) = RestEndpoints::new(&document);
+        let clashes: Vec<String> = problems
+            .iter()
+            .map(|problem| {
+                let [left_out] = problem.left_out() else {
+                    panic!("{problem:?}")
+                };
+                format!(
+                    "{:?} before {}",
+                    problem.stays().map(MetadataObjectId::name),
+                    left_out.name()
+                )
+            })
+            .collect();
+        (endpoints, clashes)
+    };
+    let (found, clashes) = answers(&["users", "any", "artists", "posted"]);
+    assert_eq!(
+        clashes,
+        ["Some(\"rest_endpoint users\") before rest_endpoint any"]
+    );
+    assert_eq!(find(&found, Some(Get), "users"), Match::Found("users".into()));
+    assert_eq!(find(&found, Some(Get), "artists"), Match::Found("artists".into()));
+    assert_eq!(find(&found, Some(Post), "users"), Match::Found("posted".into()));
+    assert_eq!(find(&found, Some(Get), "else"), Match::NotFound);
+    let (found, clashes) = answers(&["any", "users", "artists", "posted"]);
+    assert_eq!(clashes.len(), 2, "{clashes:?}");
+    assert_eq!(find(&found, Some(Get), "users"), Match::Found("any".into()));
 }
 
 #[test]

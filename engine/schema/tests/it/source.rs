@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use graphql::{OperationKind, TypeSystem};
+use metadata::{MetadataObjectId, Seniority};
+use schema::Problem;
 use schema::model::Options;
+use schema::problem::Claim;
 use serde_json::{Value, json};
 
 use crate::world::{World, blog, blog_tables, document, source, tracked};
@@ -58,6 +61,89 @@ fn one_field_clashes() {
          once across all sources."
     );
     assert_eq!(built.problems[0].objects().len(), 2);
+}
+
+/// The document has the younger one first.
+#[test]
+fn the_older_keeps_its_name() {
+    let read = |oldest_first: &[&str]| {
+        let (mut document, _) = metadata::Document::parse(&two(json!({}))).expect("legal");
+        let author = || metadata::QualifiedName::new("public", "author");
+        let tables = oldest_first.iter();
+        document.seniority = Seniority::of(tables.map(|source| MetadataObjectId::table(*source, author())));
+        document
+    };
+    let left_out = |built: &crate::world::Built| -> Vec<String> {
+        // What depends on a table that is left out is told too.
+        let problems = built.problems.iter().filter(|problem| problem.stays().is_some());
+        problems
+            .flat_map(|problem| problem.left_out().iter().map(MetadataObjectId::name))
+            .collect()
+    };
+    let built = blog().build_read(read(&["default", "other"]), None);
+    assert_eq!(left_out(&built), ["table author in source other"]);
+    // Another order of age is another schema, even where nothing else changed.
+    let built = blog().build_read(read(&["other", "default"]), Some(&built));
+    assert_eq!(left_out(&built), ["table author in source default"]);
+    let stays = built.problems.iter().find_map(Problem::stays);
+    assert_eq!(
+        stays.map(MetadataObjectId::name),
+        Some("table author in source other".to_owned())
+    );
+    let names = |at: usize| -> Vec<&str> {
+        let tables = built.model.sources[at].tables.iter();
+        tables.map(|table| table.name.name.as_str()).collect()
+    };
+    assert!(!names(0).contains(&"author") && !names(0).is_empty());
+    assert_eq!(names(1), ["author"]);
+    // Whose age is not known comes after the others.
+    let built = blog().build_read(read(&["other"]), None);
+    assert_eq!(left_out(&built), ["table author in source default"]);
+}
+
+/// Where the one that is left out says what it is called.
+#[test]
+fn a_clash_says_where() {
+    let world = World::default()
+        .table("user", &["id int4!"], &["id"])
+        .table("users", &["id int4!"], &["id"]);
+    let clash = |configuration: Value| {
+        let users = tracked("users", json!({"configuration": configuration}));
+        let built = world.build(json!([tracked("user", json!({})), users]), json!([]));
+        let [Problem::Conflicting { claim, path, .. }] = built.problems.as_slice() else {
+            panic!("{:?}", built.problems)
+        };
+        (claim.clone(), path.clone())
+    };
+    let field = |name: &str, path: &str| (Claim::RootField(name.to_owned()), Some(path.to_owned()));
+    assert_eq!(
+        clash(json!({"custom_name": "user"})),
+        field("user", "$.configuration.custom_name")
+    );
+    assert_eq!(
+        clash(json!({"custom_root_fields": {"insert_one": "insert_user"}})),
+        field("insert_user", "$.configuration.custom_root_fields.insert_one")
+    );
+    assert_eq!(
+        clash(json!({"custom_name": "user", "custom_root_fields": {"select": "people"}})),
+        field("user_aggregate", "$.configuration.custom_name")
+    );
+}
+
+/// A field that stands there already is not hidden behind a namespace that comes later.
+#[test]
+fn a_namespace_clashes_with_a_field() {
+    let built = blog().build_document(
+        two(json!({"root_fields": {"namespace": "author"}, "type_names": {"prefix": "o"}})),
+        None,
+    );
+    let [problem] = built.problems.as_slice() else {
+        panic!("{:?}", built.problems)
+    };
+    let left_out: Vec<String> = problem.left_out().iter().map(MetadataObjectId::name).collect();
+    assert_eq!(left_out, ["source other"]);
+    assert!(built.model.sources[1].tables.is_empty());
+    assert!(built.queries("admin").contains(&"author".to_owned()));
 }
 
 #[test]

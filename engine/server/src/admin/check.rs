@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 
 use super::report::{problems, sources};
 use crate::generation::aside::{Urgency, aside};
-use crate::generation::provenance::Blame;
+use crate::generation::provenance::{Blame, seniority};
 use crate::generation::source_state::describe;
 use crate::generation::{Generation, SourceState};
 use crate::state::{self, State};
@@ -22,7 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// How long variables that were just written may take to arrive.
 const ARRIVAL: Duration = Duration::from_secs(3);
 
-/// A [`CheckRequest`](delivery::CheckRequest), whose table is read only where something is wrong.
+/// A [`CheckRequest`](delivery::CheckRequest), whose table is read as a whole only where something is wrong.
 #[derive(Debug, Deserialize)]
 pub(super) struct Asked {
     metadata: String,
@@ -35,7 +35,8 @@ pub(super) struct Asked {
 /// Why it is no document.
 pub(super) async fn check(state: &State, request: &Asked) -> Result<CheckAnswer, String> {
     let read = || {
-        let document = state.parse(&request.metadata).map_err(|error| describe(&error))?;
+        let mut document = state.parse(&request.metadata).map_err(|error| describe(&error))?;
+        document.seniority = seniority(request.objects.get());
         Ok::<_, String>((document, hash(request.metadata.as_bytes())))
     };
     let (document, hash) = aside(Urgency::Gentle, read)?;

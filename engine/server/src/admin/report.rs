@@ -6,6 +6,7 @@ use delivery::{ObjectProblem, Report, SourceReport, SourceState as How, hash};
 use metadata::object_id::MetadataObjectId;
 use schema::problem::Problem;
 
+use super::clash;
 use crate::generation::provenance::Blame;
 use crate::generation::{Generation, SourceState};
 use crate::state::State;
@@ -49,8 +50,9 @@ pub(super) fn problems(generation: &Generation, blame: &Blame) -> Vec<ObjectProb
     for problem in generation.problems.iter() {
         let ids = match problem {
             Problem::RoleInheritance { role, .. } => vec![MetadataObjectId::InheritedRole(role.clone())],
-            _ => problem.objects().to_vec(),
+            _ => problem.left_out().to_vec(),
         };
+        let stays = problem.stays().and_then(|id| blame.fields(id).into_iter().next());
         let message = match problem {
             Problem::Inconsistent { path: Some(path), .. } => {
                 format!("{} (at {path} of its definition)", problem.message())
@@ -65,19 +67,26 @@ pub(super) fn problems(generation: &Generation, blame: &Blame) -> Vec<ObjectProb
             path: String::new(),
             message,
             unreachable: is_unreachable(problem, &generation.sources),
-            unsupported: is_unsupported(problem),
+            unsupported: problem.is_unsupported(),
         };
         let origins: Vec<_> = ids.iter().flat_map(|id| blame.fields(id)).collect();
         if origins.is_empty() {
             told.push(template.clone());
         }
-        told.extend(origins.into_iter().map(|origin| ObjectProblem {
-            uid: origin.uid,
-            kind: origin.field.object.kind.to_string(),
-            namespace: origin.field.object.namespace,
-            name: origin.field.object.name,
-            path: origin.field.path,
-            ..template.clone()
+        told.extend(origins.into_iter().map(|origin| {
+            let clash = stays
+                .as_ref()
+                .and_then(|stays| clash::told(problem, &stays.field.object, &origin.field.object));
+            let path = clash::path(problem, origin.field.object.kind);
+            ObjectProblem {
+                uid: origin.uid,
+                kind: origin.field.object.kind.to_string(),
+                namespace: origin.field.object.namespace,
+                name: origin.field.object.name,
+                path: path.unwrap_or(origin.field.path),
+                message: clash.unwrap_or_else(|| template.message.clone()),
+                ..template.clone()
+            }
         }));
     }
     told
@@ -94,11 +103,6 @@ pub fn is_unreachable(problem: &Problem, sources: &BTreeMap<String, SourceState>
             .is_some_and(|source| source.catalog.is_none() && source.database.is_some()),
         _ => false,
     }
-}
-
-/// The engine does not serve such things yet: the words are those of every such refusal.
-pub fn is_unsupported(problem: &Problem) -> bool {
-    problem.message().contains("not supported yet")
 }
 
 /// How the databases are. `trouble` has what was found out after the generation was made.

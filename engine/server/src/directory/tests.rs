@@ -4,6 +4,8 @@ use std::fs;
 use std::path::PathBuf;
 
 use super::*;
+use crate::generation::Generation;
+use schema::model::Options;
 
 /// A folder with these files; it goes with the value.
 struct Folder(PathBuf);
@@ -251,4 +253,57 @@ fn a_hasura_directory_is_read_as_such() {
     );
     assert!(is_of_hasura(&folder.0));
     assert_eq!(folder.read().document.sources["default"].tables.len(), 1);
+}
+
+/// What the engine leaves out is told with a reason, also what it does not serve yet, but not twice.
+#[test]
+fn what_a_generation_leaves_out_is_told() {
+    let action = "\
+apiVersion: rowlock.dev/v1alpha1
+kind: CronTrigger
+metadata: {name: nightly}
+spec: {name: nightly, webhook: \"http://x\", schedule: \"0 0 * * *\"}
+";
+    let folder = Folder::new("left-out", &[("source.yaml", SOURCE), ("nightly.yaml", action)]);
+    let mut contents = folder.read();
+    let document = Arc::new(contents.document.clone());
+    let provenance = Arc::new(contents.provenance.clone());
+    let generation =
+        Generation::build(document, BTreeMap::new(), &Options::default(), None, 0).made_of(provenance);
+    let told = |contents: &Contents| -> Vec<String> {
+        let findings = of_generation(&generation, contents).into_iter();
+        findings.map(|finding| finding.message).collect()
+    };
+    let away = "Refused: spec: the database cannot be reached, and was never introspected";
+    assert_eq!(told(&contents), [away]);
+    assert!(
+        contents
+            .findings
+            .iter()
+            .any(|finding| finding.message.starts_with("NotSupported: "))
+    );
+    contents.unsupported.clear();
+    let mut all = told(&contents);
+    all.sort();
+    assert_eq!(
+        all,
+        ["NotSupported: spec: cron triggers are not supported yet", away]
+    );
+}
+
+/// It is not served if the engine leaves it out.
+#[test]
+fn a_last_form_that_does_not_fit_is_not_said_to_be_served() {
+    let finding = |object: &str, meanwhile: &str| Finding {
+        place: None,
+        object: Some(object.to_owned()),
+        message: String::new(),
+        meanwhile: Some(meanwhile.to_owned()),
+        variable: None,
+    };
+    let last = "its last good form goes on being served";
+    let mut findings = [finding("a", last), finding("b", last)];
+    without_last_forms(&mut findings, &[finding("a", "it is left out")]);
+    assert_eq!(findings[0].meanwhile, None);
+    assert_eq!(findings[1].meanwhile.as_deref(), Some(last));
 }

@@ -1,15 +1,20 @@
 //! What became of the objects of a folder, in words: file and line, object, field, reason.
 
-use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use compile::{Object, ObjectKey, SecretKey, Serving, Verdict};
 
 use crd::Kind;
+use crd::status::Reason;
+use delivery::ObjectProblem;
 
+use super::Contents;
 use super::manifest::Place;
 use crate::admin::report::problems_of;
 use crate::generation::Generation;
+
+/// What goes on where an edit is refused.
+const LAST_FORM: &str = "its last good form goes on being served";
 
 /// Something to tell about a file.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -70,7 +75,7 @@ pub(super) fn of_verdict(place: &Place, verdict: &Verdict) -> Option<Finding> {
         ),
     };
     let meanwhile = match (&verdict.refusal, verdict.serving) {
-        (Some(_), Serving::Last(_)) => Some("its last good form goes on being served".to_owned()),
+        (Some(_), Serving::Last(_)) => Some(LAST_FORM.to_owned()),
         (Some(_), Serving::Present | Serving::Nothing) => Some("it is left out".to_owned()),
         (None, _) => None,
     };
@@ -119,22 +124,39 @@ pub(super) fn of_settings(place: &Place, object: &Object) -> Option<Finding> {
     })
 }
 
-/// What of a generation does not fit the databases, by object of the folder.
-pub fn of_generation(generation: &Generation, places: &BTreeMap<ObjectKey, Place>) -> Vec<Finding> {
-    let told = problems_of(generation)
-        .into_iter()
-        .filter(|problem| !problem.unsupported);
-    told.map(|problem| {
-        let key = Kind::named(&problem.kind).map(|kind| ObjectKey {
+/// What of a generation is left out, by object of the folder: what does not fit the databases, and what is not served yet,
+/// unless the files alone told that.
+pub fn of_generation(generation: &Generation, contents: &Contents) -> Vec<Finding> {
+    let key = |problem: &ObjectProblem| {
+        Kind::named(&problem.kind).map(|kind| ObjectKey {
             kind,
             namespace: problem.namespace.clone(),
             name: problem.name.clone(),
+        })
+    };
+    let is_told = |problem: &ObjectProblem| {
+        let key = key(problem);
+        // What has no object is a setting of the engine.
+        let known = key.map_or(!contents.places.is_empty(), |key| {
+            contents.unsupported.contains(&key)
         });
+        problem.unsupported && known
+    };
+    let told = problems_of(generation)
+        .into_iter()
+        .filter(|problem| !is_told(problem));
+    told.map(|problem| {
+        let key = key(&problem);
+        let reason = match (problem.unsupported, problem.unreachable) {
+            (true, _) => Reason::NotSupported,
+            (false, true) => Reason::Pending,
+            (false, false) => Reason::Refused,
+        };
         Finding {
-            place: key.as_ref().and_then(|key| places.get(key)).cloned(),
+            place: key.as_ref().and_then(|key| contents.places.get(key)).cloned(),
             message: match problem.path.as_str() {
-                "" => problem.message,
-                path => format!("{path}: {}", problem.message),
+                "" => format!("{reason:?}: {}", problem.message),
+                path => format!("{reason:?}: {path}: {}", problem.message),
             },
             object: key.map(|key| key.to_string()),
             meanwhile: Some("it is left out".to_owned()),
@@ -142,6 +164,16 @@ pub fn of_generation(generation: &Generation, places: &BTreeMap<ObjectKey, Place
         }
     })
     .collect()
+}
+
+/// Of objects that the generation leaves out nothing is said to be served.
+pub fn without_last_forms(findings: &mut [Finding], left_out: &[Finding]) {
+    for finding in findings {
+        let is_last = finding.meanwhile.as_deref() == Some(LAST_FORM);
+        if is_last && left_out.iter().any(|other| other.object == finding.object) {
+            finding.meanwhile = None;
+        }
+    }
 }
 
 /// All findings as a page for a terminal.

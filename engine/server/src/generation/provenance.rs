@@ -1,8 +1,10 @@
 //! What a document was made of: which published set it is, and the custom resources in it.
 
 use compile::{Owners, Published};
+use metadata::Seniority;
 use metadata::object_id::MetadataObjectId;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 /// What a document was made of. Empty for documents that were written as such.
 #[derive(Debug, Clone, Default)]
@@ -55,11 +57,29 @@ impl Provenance {
         entries.iter().filter_map(Published::from_json).collect()
     }
 
+    /// Who was there first.
+    pub fn seniority(&self) -> Seniority {
+        seniority(&self.objects)
+    }
+
     /// Finds whose fault something is.
     pub fn blame(&self) -> Blame {
         let entries: Vec<Value> = serde_json::from_str(&self.objects).unwrap_or_default();
         Blame::of(&entries)
     }
+}
+
+/// Who was there first, by a table of objects. Nobody is, where it has no ages or is of another form.
+pub fn seniority(objects: &str) -> Seniority {
+    // Most entries have no age: what is not looked at is not made.
+    let entries: Vec<&RawValue> = serde_json::from_str(objects).unwrap_or_default();
+    let aged = entries
+        .into_iter()
+        .filter(|entry| entry.get().contains("\"created\""));
+    let published: Vec<Published> = aged
+        .filter_map(|entry| Published::from_json(&serde_json::from_str(entry.get()).ok()?))
+        .collect();
+    compile::seniority(&published)
 }
 
 /// From objects of the document to custom resources.

@@ -11,7 +11,6 @@ use futures_util::future::join_all;
 use futures_util::stream::FuturesUnordered;
 use metadata::Source;
 use schema::CatalogState;
-use schema::problem::Problem;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout};
 
@@ -20,7 +19,7 @@ use super::follow::ticks;
 use super::reading::{Read, Wanted, enum_tables};
 use super::under_way::UnderWay;
 use super::{PATIENCE, READING, State, away, build, open_sources, surroundings};
-use crate::admin::report::{is_unreachable, is_unsupported};
+use crate::admin::report::is_unreachable;
 use crate::generation::source_state::{TIMED_OUT, describe};
 use crate::generation::{Generation, SourceState};
 use crate::observe::Health;
@@ -354,11 +353,10 @@ pub fn keep_what_answers(
 /// Whether a look into the databases may make any problem go away. One that does not answer is not looked into sooner
 /// for it.
 pub fn has_outdated(generation: &Generation) -> bool {
-    generation.problems.iter().any(|problem| {
-        !matches!(problem, Problem::Setting { .. })
-            && !is_unsupported(problem)
-            && !is_unreachable(problem, &generation.sources)
-    })
+    generation
+        .problems
+        .iter()
+        .any(|problem| !problem.is_unsupported() && !is_unreachable(problem, &generation.sources))
 }
 
 fn has_unreachable(generation: &Generation) -> bool {

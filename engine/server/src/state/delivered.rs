@@ -46,10 +46,10 @@ fn document(
     known: &Mutex<Known>,
 ) -> Result<(Document, Provenance), StartError> {
     aside(Urgency::Gentle, || {
-        Ok((
-            parse(&set.metadata, known)?,
-            Provenance::of_set(set, mark, arrival),
-        ))
+        let provenance = Provenance::of_set(set, mark, arrival);
+        let mut document = parse(&set.metadata, known)?;
+        document.seniority = provenance.seniority();
+        Ok((document, provenance))
     })
 }
 

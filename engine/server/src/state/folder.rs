@@ -25,7 +25,9 @@ impl State {
         let is_missing = |variable: &str| environment.get(variable).is_none();
         let mut findings = contents.findings.clone();
         findings.retain(|finding| finding.variable.as_deref().is_none_or(is_missing));
-        findings.extend(directory::of_generation(&generation, &contents.places));
+        let left_out = directory::of_generation(&generation, contents);
+        directory::without_last_forms(&mut findings, &left_out);
+        findings.extend(left_out);
         findings.sort();
         findings.dedup();
         if contents.places.is_empty() && findings.is_empty() {

@@ -242,14 +242,14 @@ impl Pod {
         answer
     }
 
-    fn ask(&self, secret: &str, role: &str) -> Value {
+    pub(crate) fn ask(&self, secret: &str, role: &str) -> Value {
         let headers = [("x-hasura-admin-secret", secret), ("x-hasura-role", role)];
         let query = json!({"query": "{ album { id title } }"});
         self.server.json("/v1/graphql", &headers, &query).1
     }
 }
 
-fn albums() -> Value {
+pub(crate) fn albums() -> Value {
     json!({"data": {"album": [{"id": 1, "title": "Blue"}]}})
 }
 

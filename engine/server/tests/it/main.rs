@@ -16,6 +16,7 @@ mod attacks;
 // `cfg(test)` tells clippy that helpers in these files are test code too.
 #[cfg(test)]
 mod authentication;
+mod clashes;
 mod command_line;
 #[cfg(test)]
 mod conflicts;

@@ -12,6 +12,7 @@ use crate::fragment::Place;
 use crate::fragment::document::take;
 use crate::object::{Object, ObjectKey};
 use crate::secret::SecretKey;
+use crate::seniority::claims_names;
 
 /// One object that is a part of the published document.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +29,9 @@ pub struct Published {
     pub place: Vec<String>,
     /// The keys of Secrets that the part refers to.
     pub secrets: Vec<SecretKey>,
+    /// `metadata.creationTimestamp` of what may clash with others by its names in the API; empty elsewhere, and where there
+    /// is none.
+    pub created: String,
 }
 
 impl Published {
@@ -41,6 +45,10 @@ impl Published {
             hash: hash(&text),
             place: place.0,
             secrets: part.secrets.clone(),
+            created: match claims_names(object.key.kind) {
+                true => object.created.clone(),
+                false => String::new(),
+            },
         }
     }
 
@@ -61,6 +69,9 @@ impl Published {
                 .iter()
                 .map(|secret| json!([secret.namespace, secret.name, secret.key]));
             put("secrets", Value::Array(secrets.collect()));
+        }
+        if !self.created.is_empty() {
+            put("created", self.created.clone().into());
         }
         Value::Object(entry)
     }
@@ -99,6 +110,7 @@ impl Published {
             hash: text("hash")?,
             place: texts(value.get("place")?)?,
             secrets: secrets.collect::<Option<_>>()?,
+            created: text("created").unwrap_or_default(),
         })
     }
 }

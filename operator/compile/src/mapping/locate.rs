@@ -1,14 +1,16 @@
 //! From a place in metadata to the field that it came from, for messages.
 
+use crd::Kind;
 use metadata::json::Segment;
 
+use super::kind::mapping;
 use super::{Field, Lens, steps};
 
 /// The field at a metadata path, as far as the tables can tell; `path` is the field the search begins at.
 pub(crate) fn locate(lens: &Lens, segments: &[Segment], path: String) -> String {
     match (lens, segments) {
         (_, []) => path,
-        (Lens::Object(fields), _) => match field_at(fields, segments) {
+        (Lens::Object(fields), _) => match matching_field(fields, segments) {
             Some((field, rest)) => locate(field.lens, rest, format!("{path}.{}", field.resource)),
             None => path,
         },
@@ -35,8 +37,20 @@ pub(crate) fn locate(lens: &Lens, segments: &[Segment], path: String) -> String 
     }
 }
 
+/// The field of a kind that a place in the definition came from: keys behind `$`, each after a dot. Nothing where no field of
+/// the spec is it.
+pub fn field_at(kind: Kind, path: &str) -> Option<String> {
+    let keys = path.strip_prefix("$.")?.split('.');
+    let segments: Vec<Segment> = keys.map(|key| Segment::Key(key.to_owned())).collect();
+    let found = locate(mapping(kind)?.lens, &segments, "spec".to_owned());
+    (found != "spec").then_some(found)
+}
+
 /// The field whose key is the longest beginning of the path.
-fn field_at<'f, 's>(fields: &'f [Field], segments: &'s [Segment]) -> Option<(&'f Field, &'s [Segment])> {
+fn matching_field<'f, 's>(
+    fields: &'f [Field],
+    segments: &'s [Segment],
+) -> Option<(&'f Field, &'s [Segment])> {
     let matching = |field: &Field| {
         let steps: Vec<&str> = steps(field.metadata).collect();
         let fits = !field.resource.is_empty()

@@ -23,6 +23,7 @@ fn entry(kind: Kind, name: &str, place: &[&str]) -> (Verdict, Published) {
         hash: format!("hash of {name}"),
         place: place.iter().map(|part| (*part).to_owned()).collect(),
         secrets: Vec::new(),
+        created: String::new(),
     };
     (verdict, published)
 }
@@ -164,6 +165,40 @@ fn what_does_not_fit_takes_what_stands_in_it_along() {
     )]));
     assert_eq!(unknown[2].1, Reason::Pending);
     assert_eq!(unknown[3].1, Reason::Programmed);
+}
+
+/// What pods leave out is not ready, though compiling finds nothing that is not served.
+#[test]
+fn what_pods_do_not_serve_yet_is_told() {
+    let problem = |message: &str, unsupported: bool| ObjectProblem {
+        uid: "t".to_owned(),
+        kind: "Table".to_owned(),
+        namespace: "n".to_owned(),
+        name: "t".to_owned(),
+        path: "spec.table".to_owned(),
+        message: message.to_owned(),
+        unreachable: false,
+        unsupported,
+    };
+    let told = |problems: Vec<ObjectProblem>| {
+        let all = programmed(&ground(vec![pod("a", ALL, report(problems, Vec::new()))]));
+        assert_eq!(all[3].1 == Reason::Programmed, all[2].1 == Reason::NotSupported);
+        (all[2].1, all[2].2.clone())
+    };
+    assert_eq!(
+        told(vec![problem("not yet", true)]),
+        (Reason::NotSupported, "spec.table: not yet".to_owned())
+    );
+    // A fault is not hidden behind it.
+    let faulty = (Reason::NotAccepted, "the present form is not accepted".to_owned());
+    assert_eq!(
+        told(vec![problem("not yet", true), problem("wrong", false)]),
+        faulty
+    );
+    assert_eq!(
+        told(vec![problem("wrong", false), problem("not yet", true)]),
+        faulty
+    );
 }
 
 #[test]

@@ -48,6 +48,8 @@ pub struct State {
     pub refused: BTreeMap<String, i64>,
     /// The name of an object that pods have something against while the engine's Secret has this value.
     pub refused_while: Option<(String, String)>,
+    /// Names of Tables that cannot both be served: pods leave out the younger one, by the table of objects.
+    pub clash: Vec<String>,
     /// Pods do not answer.
     pub mute: bool,
     /// The address of a pod that knows no database.
@@ -109,7 +111,9 @@ impl State {
         let meta = json!({
             "name": key.2, "namespace": key.1,
             "uid": old("/metadata/uid").unwrap_or_else(|| format!("uid-{next}").into()),
-            "creationTimestamp": old("/metadata/creationTimestamp").unwrap_or_else(|| "2026-01-01T00:00:00Z".into()),
+            "creationTimestamp": old("/metadata/creationTimestamp")
+                .or_else(|| object.pointer("/metadata/creationTimestamp").cloned())
+                .unwrap_or_else(|| "2026-01-01T00:00:00Z".into()),
             "resourceVersion": old("/metadata/resourceVersion").unwrap_or(Value::Null),
         });
         let same_spec = before

@@ -155,6 +155,51 @@ fn what_did_not_fit_is_taken_when_there_is_room() {
     });
 }
 
+/// Of two whose names clash only the younger is refused, whichever came first to this operator, and it takes over when the older
+/// goes.
+#[test]
+fn a_clash_costs_only_the_younger() {
+    let cluster = Cluster::start();
+    cluster.engine("shop");
+    cluster.pod("shop", "e-1", true);
+    cluster.with(|state| state.clash = vec!["z-old".to_owned(), "a-new".to_owned()]);
+    let table = |name: &str, on_invalid: &str, day: u8| {
+        let spec = json!({"sourceRef": {"name": "s"}, "table": {"name": name}, "onInvalid": on_invalid});
+        let table = json!({
+            "apiVersion": crd::API_VERSION, "kind": "Table",
+            "metadata": {"creationTimestamp": format!("2026-02-{day:02}T00:00:00Z")}, "spec": spec,
+        });
+        cluster.with(|state| state.put(&key("Table", "shop", name), table));
+    };
+    // Both are new to the operator, and nothing was published.
+    table("a-new", "KeepLast", 2);
+    table("z-old", "Remove", 1);
+    let _operator = cluster.operator(&[]);
+    let accepted = |state: &State, name: &str| condition_of(state, &key("Table", "shop", name), "Accepted");
+    let is_settled = |state: &State, good: &str, bad: &str| {
+        accepted(state, good).starts_with("True") && accepted(state, bad).starts_with("False Refused")
+    };
+    cluster.until("the younger is refused", |state| {
+        is_settled(state, "z-old", "a-new")
+    });
+    cluster.until("the older is published", |state| {
+        generation(state, "z-old").is_some() && generation(state, "a-new").is_none()
+    });
+    // Another change behind it judges all anew.
+    table("other", "KeepLast", 3);
+    cluster.until("another one is published", |state| {
+        generation(state, "other").is_some()
+    });
+    cluster.with(|state| {
+        assert!(is_settled(state, "z-old", "a-new"));
+        assert_eq!(generation(state, "a-new"), None);
+    });
+    cluster.with(|state| state.remove(&key("Table", "shop", "z-old")));
+    cluster.until("the younger takes over", |state| {
+        generation(state, "a-new").is_some() && accepted(state, "a-new").starts_with("True")
+    });
+}
+
 /// A value that was mended is tried, though no object is another.
 #[test]
 fn what_was_refused_for_a_value_is_taken_with_another() {

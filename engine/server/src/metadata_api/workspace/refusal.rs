@@ -53,7 +53,7 @@ pub(super) fn refuse_new_problems(
     // Names that two objects claim make no schema at all in Hasura v2: the command fails as a whole.
     for problem in problems {
         if let Problem::Conflicting {
-            claim: Claim::SchemaName,
+            claim: Claim::RootField(_) | Claim::TypeName(_),
             message,
             ..
         } = problem

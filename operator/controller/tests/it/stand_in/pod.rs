@@ -143,6 +143,13 @@ fn check(state: &mut State, address: IpAddr, request: &Value) -> Value {
     } else {
         objects
     };
+    // All but the oldest, as the table of objects tells ages.
+    let mut clashing: Vec<&Value> = objects
+        .iter()
+        .filter(|object| state.clash.iter().any(|name| object["name"] == **name))
+        .collect();
+    clashing.sort_by_key(|object| object["created"].as_str().expect("an age").to_owned());
+    let loser = clashing.get(1).map(|object| object["uid"].clone());
     let is_refused = |object: &&Value| {
         let refused = state.refused.get(object["name"].as_str().unwrap_or_default());
         let values = state.objects.get(&key("Secret", "shop", "e-secrets"));
@@ -150,7 +157,8 @@ fn check(state: &mut State, address: IpAddr, request: &Value) -> Value {
         let has_value = |value: &String| values.is_some_and(|values| values.values().any(|one| one == value));
         let refused_while = state.refused_while.as_ref();
         let by_value = refused_while.is_some_and(|(name, value)| object["name"] == *name && has_value(value));
-        by_value || refused.is_some_and(|generation| object["generation"] == *generation)
+        let by_clash = loser.as_ref() == Some(&object["uid"]);
+        by_clash || by_value || refused.is_some_and(|generation| object["generation"] == *generation)
     };
     let problems = objects.iter().filter(is_refused).map(|object| {
         json!({

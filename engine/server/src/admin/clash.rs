@@ -1,0 +1,117 @@
+//! What is told of a clash to the object that is left out: who has the name, and where it says it itself.
+
+use compile::ObjectKey;
+use crd::Kind;
+use schema::problem::{Claim, Problem};
+
+/// The message to `loser`, where another custom resource keeps what it claims. What is of another namespace is not named,
+/// as with `Duplicate`.
+pub(super) fn told(problem: &Problem, stays: &ObjectKey, loser: &ObjectKey) -> Option<String> {
+    if stays == loser {
+        return None;
+    }
+    let owner = if stays.namespace == loser.namespace {
+        stays.to_string()
+    } else {
+        "an older object".to_owned()
+    };
+    match problem {
+        Problem::Conflicting { claim, .. } => match claim {
+            Claim::RootField(name) => Some(format!(
+                "{owner} has the root field \"{name}\" already: give one of the two another name"
+            )),
+            Claim::TypeName(name) => Some(format!(
+                "{owner} has the GraphQL type \"{name}\" already: give one of the two another name"
+            )),
+            Claim::TableField => None,
+        },
+        Problem::AmbiguousPaths { urls, .. } => Some(format!(
+            "{owner} answers paths of \"{}\" already: give one of the two another url, or other methods",
+            urls.last()?
+        )),
+        _ => None,
+    }
+}
+
+/// The field in which the object that is left out says what it claims.
+pub(super) fn path(problem: &Problem, kind: Kind) -> Option<String> {
+    match problem {
+        Problem::Conflicting { path, .. } => compile::field_at(kind, path.as_deref()?),
+        Problem::AmbiguousPaths {
+            first_stays: true, ..
+        } => compile::field_at(kind, "$.url"),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use metadata::MetadataObjectId;
+
+    fn table(namespace: &str) -> ObjectKey {
+        ObjectKey {
+            kind: Kind::Table,
+            namespace: namespace.to_owned(),
+            name: "t".to_owned(),
+        }
+    }
+
+    fn conflict(claim: Claim) -> Problem {
+        Problem::Conflicting {
+            claim,
+            message: "both".to_owned(),
+            objects: Vec::new(),
+            path: Some("$.configuration.custom_root_fields.select_by_pk".to_owned()),
+        }
+    }
+
+    #[test]
+    fn another_namespace_is_not_told_of() {
+        let field = conflict(Claim::RootField("users".to_owned()));
+        let own = ObjectKey {
+            name: "other".to_owned(),
+            ..table("a")
+        };
+        assert_eq!(
+            told(&field, &own, &table("a")).as_deref(),
+            Some("Table a/other has the root field \"users\" already: give one of the two another name")
+        );
+        assert_eq!(
+            told(&field, &table("b"), &table("a")).as_deref(),
+            Some("an older object has the root field \"users\" already: give one of the two another name")
+        );
+        let type_name = conflict(Claim::TypeName("users".to_owned()));
+        assert_eq!(
+            told(&type_name, &table("b"), &table("a")).as_deref(),
+            Some("an older object has the GraphQL type \"users\" already: give one of the two another name")
+        );
+        let paths = Problem::AmbiguousPaths {
+            urls: vec!["users/secret".to_owned(), "users/:id".to_owned()],
+            endpoints: vec![MetadataObjectId::RestEndpoint("e".to_owned())],
+            first_stays: true,
+        };
+        assert_eq!(
+            told(&paths, &table("b"), &table("a")).as_deref(),
+            Some(
+                "an older object answers paths of \"users/:id\" already: give one of the two another url, or other methods"
+            )
+        );
+        assert_eq!(told(&field, &table("a"), &table("a")), None);
+    }
+
+    #[test]
+    fn the_field_is_that_of_the_resource() {
+        let field = conflict(Claim::RootField("users".to_owned()));
+        assert_eq!(
+            path(&field, Kind::Table).as_deref(),
+            Some("spec.rootFields.selectByPk")
+        );
+        let paths = Problem::AmbiguousPaths {
+            urls: Vec::new(),
+            endpoints: Vec::new(),
+            first_stays: true,
+        };
+        assert_eq!(path(&paths, Kind::RestEndpoint).as_deref(), Some("spec.url"));
+    }
+}
