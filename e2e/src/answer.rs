@@ -48,15 +48,20 @@ impl Client {
     pub fn anonymous() -> Result<Self, AnswerError> {
         // A second provider of the same kind is no reason to fail.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let http = reqwest::Client::builder()
-            .timeout(Duration::from_secs(10))
-            .connect_timeout(Duration::from_secs(2))
-            .no_proxy()
-            .build()
-            .map_err(AnswerError::Client)?;
         Ok(Self {
-            http,
+            http: connections().map_err(AnswerError::Client)?,
             headers: Vec::new(),
+        })
+    }
+
+    /// The same person with connections of their own, which live in the runtime that first uses them.
+    ///
+    /// # Errors
+    /// When the HTTP client cannot be made.
+    pub fn apart(&self) -> Result<Self, AnswerError> {
+        Ok(Self {
+            http: connections().map_err(AnswerError::Client)?,
+            headers: self.headers.clone(),
         })
     }
 
@@ -130,4 +135,12 @@ impl Client {
             body,
         })
     }
+}
+
+fn connections() -> reqwest::Result<reqwest::Client> {
+    reqwest::Client::builder()
+        .timeout(Duration::from_secs(10))
+        .connect_timeout(Duration::from_secs(2))
+        .no_proxy()
+        .build()
 }

@@ -62,6 +62,11 @@ async fn alone(name: &str, pods: usize) -> Shop {
     Shop::open(name, pods).await
 }
 
+/// Whether the node is the stories' own.
+fn has_node() -> bool {
+    std::env::var_os("ROWLOCK_E2E_NODE").is_some()
+}
+
 /// Runs `e2e/cluster/cluster …` on the cluster of the stories; false where it is somebody else's.
 async fn on_the_node(arguments: &[&str]) -> bool {
     let Ok(command) = std::env::var("ROWLOCK_E2E_NODE") else {

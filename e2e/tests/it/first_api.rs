@@ -76,25 +76,16 @@ async fn parts_that_are_not_served_yet_say_so() {
         json!({"name": "nightly", "schedule": "0 3 * * *", "webhook": "https://reports.example.org/"}),
     );
     shop.apply(&trigger).await;
-    let found = until(SOON, "a verdict", || async {
-        let found = shop
-            .story
-            .get(&trigger)
-            .await
-            .map_err(|error| error.to_string())?
-            .unwrap_or_default();
-        let accepted = condition_of(&found, "Accepted");
-        let programmed = condition_of(&found, "Programmed");
-        if accepted["status"] == "True" && programmed["status"] != Value::Null {
-            Ok((found, programmed))
-        } else {
-            Err(found["status"].to_string())
-        }
-    });
-    let (_, programmed) = found.await.unwrap_or_else(|error| panic!("{error}")).0;
-    if programmed["status"] == "False" {
-        assert_eq!(programmed["reason"], "NotSupported", "{programmed}");
-    }
+    let message = shop.refused_for(&trigger, "NotSupported").await;
+    assert!(message.contains("not supported"), "{message}");
+    let found = shop.there(&trigger).await;
+    let (accepted, programmed) = (
+        condition_of(&found, "Accepted"),
+        condition_of(&found, "Programmed"),
+    );
+    assert_eq!(accepted["status"], "True", "{accepted}");
+    assert_eq!(programmed["status"], "False", "{programmed}");
+    assert_eq!(programmed["reason"], "NotSupported", "{programmed}");
     let answer = shop.ask(BOOKS).await;
     assert_eq!(answer.status, 200, "the rest goes on: {answer:?}");
     shop.close().await;

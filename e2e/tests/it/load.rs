@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use e2e::answer::Client;
 use serde_json::Value;
-use tokio::runtime::Handle;
+use tokio::runtime::Builder;
 use tokio::task::JoinHandle;
 
 /// Requests under way.
@@ -52,10 +52,13 @@ impl Load {
         let person = |(at, address): (usize, &String)| {
             // One after the other within the pace, not all at the same moment.
             let first = every * u32::try_from(at).unwrap_or(0) / u32::try_from(people).unwrap_or(1);
-            let person = Person::new(&stop, client, address, operation, expected);
-            // Waiting is exact to a millisecond in a runtime, and to microseconds in a thread.
-            let runtime = Handle::current();
+            let client = client.apart().expect("a client");
+            let person = Person::new(&stop, &client, address, operation, expected);
+            // Waiting is exact to a millisecond in a runtime, and to microseconds in a thread. What is asked and answered stays
+            // in the thread as well: each hand-over from one thread to another is a wait of its own on a machine that is busy.
             tokio::task::spawn_blocking(move || {
+                let runtime = Builder::new_current_thread().enable_all().build();
+                let runtime = runtime.expect("a runtime");
                 let mut outcome = Outcome::default();
                 let mut due = Instant::now() + first;
                 while !person.stop.load(Ordering::Relaxed) {
