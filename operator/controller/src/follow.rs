@@ -368,6 +368,7 @@ impl Follow {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::observe::{Level, Metrics};
 
     fn pod(name: &str, ready: bool) -> Pod {
         Pod {
@@ -386,6 +387,31 @@ mod tests {
             "problems": [], "sources": [],
         });
         Said::now(Arc::new(serde_json::from_value(report).expect("a report")), None)
+    }
+
+    /// A follower that panicked is begun again, and the worker looks for it.
+    #[tokio::test]
+    async fn a_follower_that_ended_is_begun_again() {
+        let engine = ObjectKey {
+            kind: crd::Kind::Engine,
+            namespace: "n".to_owned(),
+            name: "e".to_owned(),
+        };
+        let observer = Observer::new(Level::Error, Metrics::new().expect("names differ"));
+        let signal = Arc::new(Signal::default());
+        let mut followers = Followers::new(Probe::new(1), engine, observer, signal);
+        let pods = [Pod {
+            address: Some(IpAddr::from([127, 0, 0, 1])),
+            ..pod("p", true)
+        }];
+        followers.follow(&pods, "token");
+        let first = followers.tasks["p"].handle.id();
+        followers.follow(&pods, "token");
+        assert_eq!(followers.tasks["p"].handle.id(), first);
+        followers.tasks["p"].failed.store(true, Ordering::Release);
+        followers.follow(&pods, "token");
+        assert_ne!(followers.tasks["p"].handle.id(), first);
+        assert!(!followers.tasks["p"].failed.load(Ordering::Acquire));
     }
 
     /// After an outage of the API server a pod goes on answering people from an old set while its status still says

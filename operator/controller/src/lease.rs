@@ -11,6 +11,7 @@ use kube::{Api, Client};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use crate::lead::Lead;
 use crate::observe::{Event, Observer};
 use crate::retry;
 
@@ -47,6 +48,8 @@ pub struct Candidate {
     name: String,
     identity: String,
     duration: Duration,
+    /// What may be written, and until when.
+    lead: Lead,
     observer: Observer,
     leads: watch::Sender<bool>,
     seen: Option<(String, Instant)>,
@@ -60,6 +63,7 @@ impl Candidate {
         name: &str,
         identity: &str,
         duration: Duration,
+        lead: Lead,
         observer: Observer,
     ) -> (Self, watch::Receiver<bool>) {
         let (leads, receiver) = watch::channel(false);
@@ -68,6 +72,7 @@ impl Candidate {
             name: name.to_owned(),
             identity: identity.to_owned(),
             duration,
+            lead,
             observer,
             leads,
             seen: None,
@@ -99,6 +104,7 @@ impl Candidate {
             match outcome {
                 Ok(Ok(true)) => {
                     renewed = asked;
+                    self.lead.set(Some((asked + deadline).into_std()));
                     self.set(true, "");
                 }
                 Ok(Ok(false)) => self.set(false, "another instance holds the lease"),
@@ -129,6 +135,9 @@ impl Candidate {
     }
 
     fn set(&self, leads: bool, reason: &str) {
+        if !leads {
+            self.lead.set(None);
+        }
         if self
             .leads
             .send_if_modified(|now| std::mem::replace(now, leads) != leads)

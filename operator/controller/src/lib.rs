@@ -22,6 +22,7 @@ pub mod dispute;
 pub mod environment;
 pub mod event;
 pub mod follow;
+pub mod lead;
 pub mod lease;
 pub mod observe;
 pub mod pod;

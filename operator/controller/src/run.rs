@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use compile::ObjectKey;
+use kube::client::ClientBuilder;
 use kube::{Client, Config};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -14,6 +15,7 @@ use uuid::Uuid;
 
 use crate::admin::{self, Health};
 use crate::event::Events;
+use crate::lead::Lead;
 use crate::lease::Candidate;
 use crate::observe::{Event, Metrics, Observer};
 use crate::probe::Probe;
@@ -99,7 +101,11 @@ pub async fn run_with(settings: Settings, config: Config) -> Result<(), Error> {
         "" => config.default_namespace.clone(),
         named => named.to_owned(),
     };
-    let client = Client::try_from(retry::heard(config)).map_err(|error| Error::Credentials(error.into()))?;
+    let lead_of = Lead::default();
+    let client = ClientBuilder::try_from(retry::heard(config))
+        .map_err(|error| Error::Credentials(error.into()))?
+        .with_layer(&lead_of)
+        .build();
     let address = settings.listen;
     let listener = TcpListener::bind(address)
         .await
@@ -164,6 +170,7 @@ pub async fn run_with(settings: Settings, config: Config) -> Result<(), Error> {
         &settings.lease,
         &identity,
         duration,
+        lead_of,
         observer.clone(),
     );
     let (stop, stopped) = watch::channel(false);
@@ -297,9 +304,11 @@ impl Workers {
             let worker = Worker::new(Arc::clone(&self.shared), &engine, signal);
             let failed = Arc::new(AtomicBool::default());
             let task = tokio::spawn(run_worker(
-                Arc::clone(&self.shared),
+                Arc::clone(&self.shared.tables.signals),
+                self.shared.tables.observer.clone(),
                 key.to_string(),
-                worker,
+                worker.run(),
+                AFTER_PANIC,
                 Arc::clone(&failed),
             ));
             let uid = engine.uid.clone();
@@ -322,12 +331,18 @@ impl Workers {
 }
 
 /// One engine that makes its worker panic must not be without one until somebody looks.
-async fn run_worker(shared: Arc<Shared>, name: String, worker: Worker, failed: Arc<AtomicBool>) {
-    let observer = &shared.tables.observer;
-    if !survived(observer, &format!("working on {name}"), worker.run()).await {
-        tokio::time::sleep(AFTER_PANIC).await;
+async fn run_worker(
+    signals: Arc<Signals>,
+    observer: Observer,
+    name: String,
+    work: impl Future<Output = ()> + Send,
+    pause: Duration,
+    failed: Arc<AtomicBool>,
+) {
+    if !survived(&observer, &format!("working on {name}"), work).await {
+        tokio::time::sleep(pause).await;
         failed.store(true, Ordering::Release);
-        shared.tables.signals.roster.notify_one();
+        signals.roster.notify_one();
     }
 }
 
@@ -372,5 +387,35 @@ async fn follow_namespaces(client: Client, tables: Tables, names: Vec<String>) {
     loop {
         tokio::time::sleep(NAMESPACES).await;
         read_namespaces(&client, &tables, &names).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::observe::Level;
+
+    #[tokio::test]
+    async fn a_worker_that_panics_is_looked_for() {
+        let observer = Observer::new(Level::Error, Metrics::new().expect("names differ"));
+        let signals = Arc::new(Signals::default());
+        let run = async |work: std::pin::Pin<Box<dyn Future<Output = ()> + Send>>| {
+            let failed = Arc::new(AtomicBool::default());
+            let (signals, observer) = (Arc::clone(&signals), observer.clone());
+            run_worker(
+                signals,
+                observer,
+                "e".to_owned(),
+                work,
+                Duration::ZERO,
+                Arc::clone(&failed),
+            )
+            .await;
+            failed.load(Ordering::Acquire)
+        };
+        assert!(!run(Box::pin(async {})).await, "its namespace is being deleted");
+        assert!(run(Box::pin(async { std::panic::panic_any("made to fail") })).await);
+        let told = tokio::time::timeout(Duration::from_secs(60), signals.roster.notified());
+        assert!(told.await.is_ok(), "workers are looked at");
     }
 }

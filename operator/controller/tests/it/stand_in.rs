@@ -6,7 +6,7 @@ mod pod;
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Barrier, Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
 use clap::Parser;
@@ -37,6 +37,12 @@ pub struct State {
     pub events: Vec<Value>,
     /// Method and path of each request.
     pub requests: Vec<(String, String)>,
+    /// Operator and path of each write but those of leases and Events.
+    pub writes: Vec<(String, String)>,
+    /// How often each operator asked for a lease.
+    pub looks: BTreeMap<String, usize>,
+    /// The operator that cannot get at leases.
+    pub hindered: Option<String>,
     /// Namespaces in which nothing is allowed.
     pub denied: Vec<String>,
     /// Watches of an earlier number end.
@@ -72,6 +78,29 @@ pub struct Cluster {
 /// An operator; ended when this is dropped.
 pub struct Operator {
     runtime: Option<Runtime>,
+}
+
+/// How many threads an operator has.
+const THREADS: usize = 2;
+
+impl Operator {
+    /// Stops it as it stands, until what this gives is dropped.
+    pub fn pause(&self) -> mpsc::Sender<()> {
+        let (resume, resumed) = mpsc::channel();
+        let resumed = Arc::new(Mutex::new(resumed));
+        let stopped = Arc::new(Barrier::new(THREADS + 1));
+        for _ in 0..THREADS {
+            let (resumed, stopped) = (Arc::clone(&resumed), Arc::clone(&stopped));
+            let runtime = self.runtime.as_ref().expect("it runs");
+            runtime.spawn(async move {
+                stopped.wait();
+                let resumed = resumed.lock().unwrap_or_else(PoisonError::into_inner);
+                let _: Result<(), _> = resumed.recv();
+            });
+        }
+        stopped.wait();
+        resume
+    }
 }
 
 impl Drop for Operator {
@@ -211,6 +240,11 @@ impl Cluster {
 
     /// An operator with arguments of its own.
     pub fn operator(&self, arguments: &[&str]) -> Operator {
+        self.operator_named("a", arguments)
+    }
+
+    /// The same, by the name that it has in the lease.
+    pub fn operator_named(&self, name: &str, arguments: &[&str]) -> Operator {
         let port = self.pods.port().to_string();
         let mut all = vec![
             "rowlock-operator",
@@ -221,6 +255,8 @@ impl Cluster {
             "127.0.0.1:0",
             "--log-level",
             "error",
+            "--identity",
+            name,
             "--lease-seconds",
             "3",
             "--engine-admin-port",
@@ -231,9 +267,13 @@ impl Cluster {
             panic!("another command");
         };
         let address = format!("http://{}", self.server).parse().expect("an address");
-        let config = operator::retry::heard(kube::Config::new(address));
+        let mut config = operator::retry::heard(kube::Config::new(address));
+        let name = name.parse().expect("a header");
+        config
+            .headers
+            .push((http::HeaderName::from_static("x-operator"), name));
         let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(2)
+            .worker_threads(THREADS)
             .enable_all()
             .build()
             .expect("a runtime");

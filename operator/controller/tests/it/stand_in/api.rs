@@ -138,6 +138,16 @@ async fn answer(state: Shared, changed: watch::Sender<u64>, request: Request<Inc
         let mut state = lock(&state);
         let told = if is_watch { "WATCH" } else { &method };
         state.requests.push((told.to_owned(), path.clone()));
+        let operator = request.headers().get("x-operator");
+        let operator = operator.and_then(|name| name.to_str().ok()).unwrap_or_default();
+        if path.contains("/leases") {
+            *state.looks.entry(operator.to_owned()).or_default() += 1;
+            if state.hindered.as_deref() == Some(operator) {
+                return failure(500, "InternalError", "hindered");
+            }
+        } else if method != "GET" && !path.ends_with("/events") {
+            state.writes.push((operator.to_owned(), path.clone()));
+        }
         if place
             .namespace
             .as_ref()
