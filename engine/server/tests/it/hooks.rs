@@ -195,6 +195,37 @@ fn a_hook_that_changes_while_a_connection_lasts() {
     assert_eq!(body["headers"]["X-Own"], "o", "{body}");
 }
 
+/// Its address comes from a Secret: when that changes, the other one is asked, and the first one no more.
+#[test]
+fn a_hook_that_moves() {
+    let (first, second) = (StandIn::start(), StandIn::start());
+    for hook in [&first, &second] {
+        hook.answers(200, "", &user());
+    }
+    let database = TestDatabase::create("hook_moves");
+    let folder = Folder::new("hook-moves");
+    folder.put("HASURA_GRAPHQL_ADMIN_SECRET", &json!(SECRET));
+    folder.put("HASURA_GRAPHQL_AUTH_HOOK", &json!(first.url()));
+    let arguments = ["serve", "--server-port", "0", "--database-url", &database.url()];
+    let server = Server::spawn(rowlock(&arguments).env("ROWLOCK_SECRETS_DIR", folder.path()));
+    let ask = || {
+        let answer = server
+            .json("/v1/graphql", &[], &json!({"query": "{ __typename }"}))
+            .1;
+        assert_eq!(answer, json!({"data": {"__typename": "query_root"}}));
+        [&first, &second].map(|hook| hook.asked.lock().unwrap().len())
+    };
+    assert_eq!(ask(), [1, 0]);
+    folder.put("HASURA_GRAPHQL_AUTH_HOOK", &json!(second.url()));
+    let started = Instant::now();
+    let mut asked = ask();
+    while asked[1] == 0 {
+        assert!(started.elapsed() < PATIENCE, "{asked:?}");
+        asked = ask();
+    }
+    assert_eq!(ask(), [asked[0], asked[1] + 1], "the first one is asked no more");
+}
+
 #[test]
 fn statuses_of_refusals() {
     let hook = StandIn::start();

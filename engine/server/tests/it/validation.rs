@@ -1,12 +1,15 @@
 //! `validate_input`: webhooks that judge what a mutation was given before anything is written.
 
 use std::net::TcpListener;
+use std::time::{Duration, Instant};
 
 use embedded::test::TestDatabase;
 use serde_json::{Value, json};
 
 use crate::process::{Server, rowlock};
+use crate::rotation::Folder;
 use crate::stand_in::StandIn;
+use crate::wait::pause;
 
 const TABLES: &str = "create table artist (id serial primary key, name text not null, email text); \
     create table album (id serial primary key, title text, year int, artist_id int references artist); \
@@ -23,6 +26,11 @@ fn permission(verb: &str, table: &str, permission: &Value) -> Value {
 
 /// `artist` and `album`, of which `user` may do everything as far as the webhooks allow it.
 fn world(database: &TestDatabase, artist: &Value, album: &Value) -> Server {
+    world_with(database, None, artist, album)
+}
+
+/// The same; a folder of variables beside its own.
+fn world_with(database: &TestDatabase, secrets: Option<&Folder>, artist: &Value, album: &Value) -> Server {
     let url = database.url();
     let types = "startup,validate-insert-input-log";
     let arguments = [
@@ -34,11 +42,12 @@ fn world(database: &TestDatabase, artist: &Value, album: &Value) -> Server {
         "--enabled-log-types",
         types,
     ];
-    let server = Server::spawn(
-        rowlock(&arguments)
-            .env("VALIDATION_KEY", "s3cret")
-            .env("PLACE", "here"),
-    );
+    let mut command = rowlock(&arguments);
+    command.env("VALIDATION_KEY", "s3cret").env("PLACE", "here");
+    if let Some(folder) = secrets {
+        command.env("ROWLOCK_SECRETS_DIR", folder.path());
+    }
+    let server = Server::spawn(&mut command);
     let command = json!({"type": "run_sql", "args": {"sql": TABLES}});
     assert_eq!(server.json("/v2/query", &[], &command).0, 200);
     let with = |mut given: Value, validation: &Value| {
@@ -323,4 +332,36 @@ fn webhooks_that_do_not_answer() {
         "Value for environment variables not found: NOWHERE",
     );
     assert_eq!(rows(&server), json!("1 1"));
+}
+
+/// What a header takes from a Secret is the present value, without a restart and without a change of the document.
+#[test]
+fn a_header_changes_with_its_secret() {
+    let database = TestDatabase::create("validation_rotation");
+    let webhook = StandIn::start();
+    webhook.answers(200, "", &json!({}));
+    let folder = Folder::new("validation-rotation");
+    folder.put("ROTATED_KEY", &json!("old-key"));
+    let artist = json!({"type": "http", "definition": {"url": webhook.url(),
+        "headers": [{"name": "x-key", "value_from_env": "ROTATED_KEY"}]}});
+    let server = world_with(&database, Some(&folder), &artist, &hook(&webhook.url()));
+    let key = || {
+        let one = json!({"rows": [{"name": "n"}]});
+        user(
+            &server,
+            "mutation ($rows: [artist_insert_input!]!) { insert_artist(objects: $rows) { affected_rows } }",
+            &one,
+        );
+        let head = webhook.last().to_ascii_lowercase();
+        let line = head.lines().find(|line| line.starts_with("x-key: "));
+        line.unwrap_or_default().to_owned()
+    };
+    assert_eq!(key(), "x-key: old-key");
+    folder.put("ROTATED_KEY", &json!("new-key"));
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while key() != "x-key: new-key" {
+        assert!(Instant::now() < deadline, "{}", key());
+        pause();
+    }
+    assert_eq!(key(), "x-key: new-key");
 }
