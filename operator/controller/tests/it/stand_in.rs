@@ -3,6 +3,7 @@
 
 mod api;
 mod pod;
+mod serve;
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -43,6 +44,8 @@ pub struct State {
     pub looks: BTreeMap<String, usize>,
     /// The operator that cannot get at leases.
     pub hindered: Option<String>,
+    /// Patches of paths that end like this wait until this is another, and fail then.
+    pub held: Option<String>,
     /// Namespaces in which nothing is allowed.
     pub denied: Vec<String>,
     /// Watches of an earlier number end.

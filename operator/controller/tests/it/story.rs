@@ -245,6 +245,33 @@ fn a_leader_that_cannot_renew_stops_before_another_begins() {
     assert!(before.iter().all(|(operator, _)| operator == "a"), "{before:?}");
 }
 
+/// A status that was being written when the lease was lost is written when it is there again.
+#[test]
+fn a_status_that_was_being_written_when_the_lease_was_lost() {
+    let cluster = Cluster::start();
+    cluster.engine("shop");
+    let path = "/tables/t/status";
+    cluster.with(|state| state.held = Some(path.to_owned()));
+    let _operator = cluster.operator(&[]);
+    cluster.until("it is being written", |state| {
+        state.requests.iter().any(|(_, asked)| asked.ends_with(path))
+    });
+    let looks = cluster.with(|state| {
+        state.hindered = Some("a".to_owned());
+        state.looks["a"]
+    });
+    // One every 750 ms at most: the lease is over after three.
+    cluster.until("the lease is lost", |state| state.looks["a"] > looks + 6);
+    cluster.with(|state| {
+        state.held = None;
+        state.hindered = None;
+    });
+    let table = key("Table", "shop", "t");
+    cluster.until("it is written", |state| {
+        !condition_of(state, &table, "Accepted").is_empty()
+    });
+}
+
 /// One that was stopped, and wakes up when another leads, writes nothing of what it learns then.
 #[test]
 fn a_leader_that_wakes_up_late_writes_nothing() {

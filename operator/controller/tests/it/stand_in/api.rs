@@ -7,38 +7,18 @@ use std::sync::{Arc, Mutex};
 use bytes::Bytes;
 use futures_util::stream;
 use http::{Request, Response};
-use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Full, StreamBody};
 use hyper::body::{Frame, Incoming};
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
 use tokio::sync::watch;
 
+use super::serve::Body;
 use super::{Key, State, lock};
 
-type Body = BoxBody<Bytes, Infallible>;
 type Shared = Arc<Mutex<State>>;
 
 pub async fn serve(state: Shared, changed: watch::Sender<u64>) -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let address = listener.local_addr().expect("an address");
-    tokio::spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
-            let (state, changed) = (Arc::clone(&state), changed.clone());
-            tokio::spawn(async move {
-                let service = service_fn(|request| {
-                    let (state, changed) = (Arc::clone(&state), changed.clone());
-                    async move { Ok::<_, Infallible>(answer(state, changed, request).await) }
-                });
-                let server = http1::Builder::new();
-                let _ = server.serve_connection(TokioIo::new(stream), service).await;
-            });
-        }
-    });
-    address
+    super::serve::serve(move |_, request| answer(Arc::clone(&state), changed.clone(), request)).await
 }
 
 /// Where a request leads: a collection, in a namespace or everywhere, and an object in it.
@@ -155,6 +135,12 @@ async fn answer(state: Shared, changed: watch::Sender<u64>, request: Request<Inc
         {
             return failure(403, "Forbidden", &format!("{path} is forbidden"));
         }
+    }
+    let is_held = || method == "PATCH" && lock(&state).held.as_ref().is_some_and(|end| path.ends_with(end));
+    if is_held() {
+        let mut changes = changed.subscribe();
+        while is_held() && changes.changed().await.is_ok() {}
+        return failure(500, "InternalError", "too late");
     }
     let accept = request
         .headers()

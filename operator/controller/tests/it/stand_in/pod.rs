@@ -1,6 +1,5 @@
 //! The admin port of all pods of engine `e` in the first namespace that has published something: they serve it at once.
 
-use std::convert::Infallible;
 use std::io::Read;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex};
@@ -11,35 +10,21 @@ use delivery::path;
 use http::{Request, Response};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use super::{State, key, lock};
 
 pub async fn serve(state: Arc<Mutex<State>>, changed: watch::Receiver<u64>) -> SocketAddr {
-    let listener = TcpListener::bind("0.0.0.0:0").await.expect("a port");
-    let port = listener.local_addr().expect("an address").port();
-    tokio::spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
-            let (state, changed) = (Arc::clone(&state), changed.clone());
-            let Ok(address) = stream.local_addr() else {
-                continue;
-            };
-            tokio::spawn(async move {
-                let service = service_fn(|request| {
-                    let (state, changed) = (Arc::clone(&state), changed.clone());
-                    async move { Ok::<_, Infallible>(answer(&state, changed, address.ip(), request).await) }
-                });
-                let server = http1::Builder::new();
-                let _ = server.serve_connection(TokioIo::new(stream), service).await;
-            });
+    super::serve::serve(move |address, request| {
+        let (state, changed) = (Arc::clone(&state), changed.clone());
+        async move {
+            answer(&state, changed, address, request)
+                .await
+                .map(BodyExt::boxed)
         }
-    });
-    SocketAddr::from(([127, 0, 0, 1], port))
+    })
+    .await
 }
 
 async fn answer(
