@@ -95,3 +95,31 @@ fn answer(request: &Request<Incoming>, health: &Health, metrics: &Metrics) -> Re
     *response.status_mut() = status;
     response
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    async fn status_of_readyz(address: std::net::SocketAddr) -> String {
+        let mut stream = tokio::net::TcpStream::connect(address).await.expect("it listens");
+        let request = b"GET /readyz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+        stream.write_all(request).await.expect("it reads");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.expect("it answers");
+        let status = answer.split(' ').nth(1);
+        status.unwrap_or_default().to_owned()
+    }
+
+    #[tokio::test]
+    async fn it_is_ready_when_everything_was_read() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let health = Arc::new(Health::default());
+        let metrics = Arc::new(Metrics::new().expect("metrics"));
+        tokio::spawn(serve(listener, Arc::clone(&health), metrics));
+        assert_eq!(status_of_readyz(address).await, "503");
+        health.set_ready();
+        assert_eq!(status_of_readyz(address).await, "200");
+    }
+}

@@ -184,4 +184,34 @@ mod tests {
         );
         assert!(text.contains("rowlock_operator_leading 1"), "{text}");
     }
+
+    /// The table in `docs/operator.md` has each figure, and no other.
+    #[test]
+    fn the_documented_names_are_the_names() {
+        let metrics = Metrics::new().expect("metrics");
+        // What has labels is there once it was counted.
+        metrics.events.with_label_values(&["started"]).inc();
+        for histogram in [&metrics.compile, &metrics.check, &metrics.delivery] {
+            histogram.with_label_values(&["n/e"]).observe(1.0);
+        }
+        for gauge in [&metrics.counter, &metrics.refused] {
+            gauge.with_label_values(&["n/e"]).set(1);
+        }
+        let families = metrics.registry.gather();
+        let names: Vec<&str> = families.iter().map(|family| family.name()).collect();
+        let docs = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/operator.md");
+        let docs = std::fs::read_to_string(docs).expect("the page");
+        let prefix = "rowlock_operator_";
+        let (_, table) = docs
+            .split_once(&format!("all with the prefix `{prefix}`"))
+            .expect("the table");
+        let rows = table.lines().skip(1).skip_while(|line| line.is_empty());
+        let rows = rows.take_while(|line| line.starts_with('|'));
+        let mut documented: Vec<String> = rows
+            .filter_map(|row| row.strip_prefix("| `")?.split(['`', '{']).next())
+            .map(|name| format!("{prefix}{name}"))
+            .collect();
+        documented.sort();
+        assert_eq!(names, documented);
+    }
 }

@@ -619,3 +619,48 @@ fn only_what_was_changed_is_called_restored() {
     let told = cluster.with(|state| state.events.clone());
     assert_eq!(cluster.with(|state| restored(state)), 1, "{told:#?}");
 }
+
+/// A fault is told once at each object that it costs, with whose fault it is, and so is its end.
+#[test]
+fn faults_and_their_end_are_events() {
+    let cluster = Cluster::start();
+    cluster.engine("shop");
+    cluster.permission("shop", "p", &["a"]);
+    cluster.pod("shop", "e-1", true);
+    let _operator = cluster.operator(&[]);
+    let (table, permission) = (key("Table", "shop", "t"), key("Permission", "shop", "p"));
+    let is_good = |state: &State| {
+        let mut all = [&table, &permission].into_iter();
+        all.all(|object| condition_of(state, object, "Programmed").starts_with("True"))
+    };
+    cluster.until("both are served", |state| is_good(state));
+    let events = |state: &State, name: &str| -> Vec<(String, String)> {
+        let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+        let told = state
+            .events
+            .iter()
+            .filter(|event| event["regarding"]["name"] == name);
+        told.map(|event| (text(&event["type"]), text(&event["reason"])))
+            .collect()
+    };
+    let event = |kind: &str, reason: &str| (kind.to_owned(), reason.to_owned());
+    cluster.with(|state| assert!(events(state, "t").is_empty() && events(state, "p").is_empty()));
+    let spec = |more: &str| json!({"sourceRef": {"name": "s"}, "table": {"name": "t"}, "onInvalid": "Remove", more: true});
+    cluster.apply("Table", "shop", "t", &spec("typo"));
+    cluster.until("whose fault it is is told", |state| {
+        condition_of(state, &permission, "Accepted").starts_with(
+            "False DependencyFailed: spec.tableRef: Table shop/t is not accepted (Invalid): see its status",
+        )
+    });
+    cluster.until("both are warned of", |state| {
+        events(state, "t") == [event("Warning", "Invalid")]
+            && events(state, "p") == [event("Warning", "DependencyFailed")]
+    });
+    cluster.with(|state| assert_eq!((generation(state, "t"), generation(state, "p")), (None, None)));
+    cluster.apply("Table", "shop", "t", &spec("isEnum"));
+    cluster.until("both are served again", |state| is_good(state));
+    cluster.until("that is told too", |state| {
+        let is_over = |name: &str| events(state, name).last() == Some(&event("Normal", "Accepted"));
+        is_over("t") && is_over("p")
+    });
+}
