@@ -100,8 +100,10 @@ pub fn read(folder: &Path, wanted: &Wanted, last: &LastAccepted) -> Result<Conte
     let mut secrets = manifests.secrets;
     let variables = secret::variables(&mut secrets, &wanted.secrets, &compiled, &mut findings)?;
     let objects: Vec<Value> = compiled.published.iter().map(Published::to_json).collect();
+    let mut document = compiled.document;
+    document.seniority = compile::seniority(&compiled.published);
     Ok(Contents {
-        document: compiled.document,
+        document,
         provenance: Provenance::of_objects(Value::Array(objects).to_string()),
         variables,
         findings,

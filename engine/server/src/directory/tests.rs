@@ -307,3 +307,34 @@ fn a_last_form_that_does_not_fit_is_not_said_to_be_served() {
     assert_eq!(findings[0].meanwhile, None);
     assert_eq!(findings[1].meanwhile.as_deref(), Some(last));
 }
+
+/// Files that come from a cluster have the ages that objects have there.
+#[test]
+fn ages_in_files_count() {
+    let table = |name: &str, day: u8| {
+        let aged = format!("  name: {name}\n  creationTimestamp: \"2026-01-{day:02}T00:00:00Z\"\n");
+        let table = TABLE.split("---").next().unwrap();
+        table
+            .replace("  name: album\n", &aged)
+            .replace("{name: album}", &format!("{{name: {name}}}"))
+    };
+    let folder = Folder::new(
+        "ages",
+        &[
+            ("source.yaml", SOURCE),
+            ("a.yaml", &table("a", 2)),
+            ("b.yaml", &table("b", 1)),
+        ],
+    );
+    let seniority = folder.read().document.seniority;
+    let rank = |name: &str| {
+        let name = metadata::QualifiedName::new("public", name);
+        seniority.rank(&metadata::MetadataObjectId::table("default", name))
+    };
+    assert!(rank("b") < rank("a"), "{seniority:?}");
+    let folder = Folder::new(
+        "no-ages",
+        &[("source.yaml", SOURCE), ("tables/album.yaml", TABLE)],
+    );
+    assert!(folder.read().document.seniority.is_empty());
+}
