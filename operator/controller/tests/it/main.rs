@@ -7,6 +7,7 @@
     reason = "a test fails by panicking, in its helping functions too"
 )]
 
+mod leading;
 mod rendered;
 mod stand_in;
 mod story;
