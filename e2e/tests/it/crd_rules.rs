@@ -1,5 +1,7 @@
 //! What an API server makes of the definitions in `crds/`: what it accepts, keeps, refuses, and with which words.
 
+mod bound;
+mod every_place;
 mod instance;
 mod rule;
 
