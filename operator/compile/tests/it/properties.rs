@@ -12,7 +12,8 @@ use crd::Kind;
 use crd::status::Reason;
 use proptest::prelude::*;
 use proptest::sample::Index;
-use serde_json::json;
+use proptest::test_runner::TestRng;
+use serde_json::{Value, json};
 
 use crate::world::world;
 
@@ -29,31 +30,113 @@ fn hashes(compiled: &Compiled) -> BTreeMap<ObjectKey, String> {
         .collect()
 }
 
-/// The object and everything that needs it.
-fn dependents(objects: &[Object], key: &ObjectKey) -> BTreeSet<ObjectKey> {
+/// Fields that refer to objects.
+const REFERENCES: [(&str, Kind); 4] = [
+    ("sourceRef", Kind::Source),
+    ("tableRef", Kind::Table),
+    ("remoteSchemaRef", Kind::RemoteSchema),
+    ("collectionRef", Kind::QueryCollection),
+];
+
+/// What an object refers to.
+fn references(object: &Object) -> Vec<ObjectKey> {
+    let found = REFERENCES.iter().filter_map(|(field, kind)| {
+        let reference = object.spec.get(field)?;
+        let namespace = reference["namespace"].as_str().unwrap_or(&object.key.namespace);
+        Some(ObjectKey {
+            kind: *kind,
+            namespace: namespace.to_owned(),
+            name: reference["name"].as_str()?.to_owned(),
+        })
+    });
+    found.collect()
+}
+
+/// The sources and remote schemas that are named in a value by their names in the document.
+fn named_in(value: &Value, found: &mut Vec<(Kind, String)>) {
+    for (key, inner) in value.as_object().into_iter().flatten() {
+        match (key.as_str(), inner.as_str()) {
+            ("source", Some(name)) => found.push((Kind::Source, name.to_owned())),
+            ("remoteSchema", Some(name)) => found.push((Kind::RemoteSchema, name.to_owned())),
+            _ => named_in(inner, found),
+        }
+    }
+    for inner in value.as_array().into_iter().flatten() {
+        named_in(inner, found);
+    }
+}
+
+/// What an object mentions.
+fn mentions(objects: &[Object], object: &Object) -> Vec<ObjectKey> {
+    let mut names = Vec::new();
+    for field in ["remoteRelationships", "types"] {
+        if let Some(value) = object.spec.get(field) {
+            named_in(&value, &mut names);
+        }
+    }
+    let declares = |other: &&Object, (kind, name): &(Kind, String)| {
+        other.key.kind == *kind
+            && other
+                .spec
+                .get("name")
+                .is_some_and(|own| own.as_str() == Some(name.as_str()))
+    };
+    let found = names
+        .iter()
+        .filter_map(|name| objects.iter().find(|other| declares(other, name)));
+    found.map(|other| other.key.clone()).collect()
+}
+
+/// Whether a grant is the one by which an object speaks of another.
+fn permits(grant: &Object, from: &ObjectKey, to: &ObjectKey) -> bool {
+    let kind = |list: &str, kind: Kind| {
+        let list = grant.spec.get(list);
+        list.is_some_and(|list| list[0]["kind"].as_str() == Some(kind.as_str()))
+    };
+    let apart = from.namespace != to.namespace && grant.key.namespace == to.namespace;
+    apart && grant.key.kind == Kind::ReferenceGrant && kind("from", from.kind) && kind("to", to.kind)
+}
+
+/// How an object needs another.
+#[derive(Clone, Copy, PartialEq)]
+enum Needs {
+    /// It belongs to it, or the other permits what it says.
+    Held,
+    /// It mentions it.
+    Mentioned,
+}
+
+/// Each object with what it needs.
+fn needs(objects: &[Object]) -> Vec<(ObjectKey, ObjectKey, Needs)> {
+    let mut found = Vec::new();
+    let grants: Vec<&Object> = objects
+        .iter()
+        .filter(|object| object.key.kind == Kind::ReferenceGrant)
+        .collect();
+    for object in objects {
+        let references = references(object).into_iter().map(|key| (key, Needs::Held));
+        let mentions = mentions(objects, object)
+            .into_iter()
+            .map(|key| (key, Needs::Mentioned));
+        for (target, how) in references.chain(mentions) {
+            for grant in grants.iter().filter(|grant| permits(grant, &object.key, &target)) {
+                found.push((object.key.clone(), grant.key.clone(), Needs::Held));
+            }
+            found.push((object.key.clone(), target, how));
+        }
+    }
+    found
+}
+
+/// The object and everything that needs it, in one of these ways.
+fn dependents_by(objects: &[Object], key: &ObjectKey, ways: &[Needs]) -> BTreeSet<ObjectKey> {
+    let needs = needs(objects);
     let mut out = BTreeSet::from([key.clone()]);
     loop {
         let before = out.len();
-        for object in objects {
-            let refers = ["sourceRef", "tableRef", "remoteSchemaRef", "collectionRef"]
-                .iter()
-                .any(|field| {
-                    let reference = object.spec.get(field);
-                    let name = reference
-                        .as_ref()
-                        .and_then(|reference| reference["name"].as_str());
-                    let kind = match *field {
-                        "sourceRef" => Kind::Source,
-                        "tableRef" => Kind::Table,
-                        "remoteSchemaRef" => Kind::RemoteSchema,
-                        _ => Kind::QueryCollection,
-                    };
-                    name.is_some_and(|name| out.iter().any(|other| other.kind == kind && other.name == name))
-                });
-            let mentions = object.spec.get("remoteRelationships").is_some()
-                && out.iter().any(|other| other.kind == Kind::RemoteSchema);
-            if refers || mentions {
-                out.insert(object.key.clone());
+        for (object, target, how) in &needs {
+            if ways.contains(how) && out.contains(target) {
+                out.insert(object.clone());
             }
         }
         if out.len() == before {
@@ -62,11 +145,58 @@ fn dependents(objects: &[Object], key: &ObjectKey) -> BTreeSet<ObjectKey> {
     }
 }
 
-fn check_only_dependents_change(objects: &[Object], key: &ObjectKey, after: &Compiled) {
+/// The object and everything that needs it.
+fn dependents(objects: &[Object], key: &ObjectKey) -> BTreeSet<ObjectKey> {
+    dependents_by(objects, key, &[Needs::Held, Needs::Mentioned])
+}
+
+/// What goes with the object where everything has a last form: what mentions it goes on in its own.
+fn held(objects: &[Object], key: &ObjectKey) -> BTreeSet<ObjectKey> {
+    dependents_by(objects, key, &[Needs::Held])
+}
+
+/// What was published, as it is read back from a cluster: through text.
+fn read_back(before: &Compiled) -> LastAccepted {
+    let text = before.document.to_text();
+    let (document, _) =
+        metadata::Document::parse(&serde_json::from_str(&text).expect("JSON")).expect("a document");
+    let published: Vec<Published> = before
+        .published
+        .iter()
+        .map(|entry| Published::from_json(&entry.to_json()).expect("its own form"))
+        .collect();
+    LastAccepted::read(&document, &published)
+}
+
+fn hashes_but(objects: &[Object], out: &BTreeSet<ObjectKey>) -> BTreeMap<ObjectKey, String> {
     let before = hashes(&fresh(objects.to_vec()));
+    before.into_iter().filter(|(key, _)| !out.contains(key)).collect()
+}
+
+/// An object that declares the same under another name.
+fn copied(object: &Object, namespace: &str, name: &str) -> Object {
+    let mut copy = object.clone();
+    copy.key.namespace = namespace.to_owned();
+    copy.key.name = name.to_owned();
+    copy.uid = format!("copy of {}", object.uid);
+    copy
+}
+
+fn ages() -> impl Strategy<Value = String> {
+    (1..4_u8).prop_map(|day| format!("2026-01-0{day}T00:00:00Z"))
+}
+
+fn shuffled(mut objects: Vec<Object>, mut rng: TestRng) -> Vec<Object> {
+    for index in (1..objects.len()).rev() {
+        let other = (rng.next_u32() as usize) % (index + 1);
+        objects.swap(index, other);
+    }
+    objects
+}
+
+fn check_only_dependents_change(objects: &[Object], key: &ObjectKey, after: &Compiled) {
     let out = dependents(objects, key);
-    let expected: BTreeMap<_, _> = before.into_iter().filter(|(key, _)| !out.contains(key)).collect();
-    assert_eq!(hashes(after), expected, "{key}");
+    assert_eq!(hashes(after), hashes_but(objects, &out), "{key}");
     for verdict in &after.verdicts {
         assert_eq!(
             verdict.refusal.is_some(),
@@ -78,7 +208,11 @@ fn check_only_dependents_change(objects: &[Object], key: &ObjectKey, after: &Com
 
 #[test]
 fn the_whole_world_is_accepted() {
-    let compiled = fresh(world(20, 3));
+    let objects = world(20, 3);
+    for &kind in Kind::ALL {
+        assert!(objects.iter().any(|object| object.key.kind == kind), "{kind}");
+    }
+    let compiled = fresh(objects);
     let refused: Vec<_> = compiled
         .verdicts
         .iter()
@@ -94,18 +228,93 @@ fn the_whole_world_is_accepted() {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
 
+    /// With ages and ties of them, duplicates, bad edits, and last forms of some.
     #[test]
-    fn any_order_gives_the_same_bytes(seed in Just(()).prop_perturb(|(), rng| rng), tables in 1_usize..12) {
-        let objects = world(tables, 2);
-        let mut shuffled = objects.clone();
-        let mut rng = seed;
-        for index in (1..shuffled.len()).rev() {
-            let other = (rng.next_u32() as usize) % (index + 1);
-            shuffled.swap(index, other);
+    fn any_order_gives_the_same_bytes(
+        rng in Just(()).prop_perturb(|(), rng| rng),
+        tables in 8_usize..12,
+        created in prop::collection::vec(ages(), 7..8),
+        doubled in prop::collection::vec((any::<Index>(), ages(), any::<bool>()), 0..12),
+        spoiled in prop::collection::vec(any::<Index>(), 0..6),
+        published in prop::collection::vec(any::<bool>(), 11..12),
+    ) {
+        let mut objects = world(tables, 2);
+        for (object, created) in objects.iter_mut().zip(created.iter().cycle()) {
+            object.created.clone_from(created);
         }
-        let (one, two) = (fresh(objects), fresh(shuffled));
-        prop_assert_eq!(one.document.to_text(), two.document.to_text());
-        prop_assert_eq!(one, two);
+        let known = objects.iter().zip(published.iter().cycle()).filter(|(_, published)| **published);
+        let last = read_back(&fresh(known.map(|(object, _)| object.clone()).collect()));
+        for (at, (index, created, elsewhere)) in doubled.into_iter().enumerate() {
+            let object = objects[index.index(objects.len())].clone();
+            let namespace = if elsewhere { "data" } else { &object.key.namespace };
+            let mut copy = copied(&object, namespace, &format!("copy-{at}"));
+            copy.uid = format!("{} {at}", copy.uid);
+            copy.created = created;
+            objects.push(copy);
+        }
+        for index in spoiled {
+            let index = index.index(objects.len());
+            objects[index].spec.change(|spec| spec["typo"] = json!(1));
+            objects[index].generation = 2;
+        }
+        let mixed = shuffled(objects.clone(), rng);
+        for last in [LastAccepted::nothing(), last] {
+            let one = compile(&Snapshot::new(objects.clone()), &last);
+            let two = compile(&Snapshot::new(mixed.clone()), &last);
+            prop_assert_eq!(one.document.to_text(), two.document.to_text());
+            prop_assert_eq!(one, two);
+        }
+    }
+
+    /// Of two that declare the same the older stays, and of two of one age the first by namespace and name; out are the
+    /// other and what belongs to it.
+    #[test]
+    fn one_doubled(index in any::<Index>(), created in ages(), other in ages(), first in any::<bool>()) {
+        let objects = world(8, 2);
+        let object = &objects[index.index(objects.len())];
+        prop_assume!(object.key.kind != Kind::ReferenceGrant);
+        let mut aged = objects.clone();
+        for one in &mut aged {
+            one.created.clone_from(&created);
+        }
+        let name = format!("{}{}", if first { "a-" } else { "z-" }, object.key.name);
+        let mut copy = copied(object, &object.key.namespace, &name);
+        copy.created = other;
+        let wins = (&copy.created, &copy.key.name) < (&created, &object.key.name);
+        let mut out = BTreeSet::from([copy.key.clone()]);
+        if wins {
+            // It has what its twin had, in whose name others speak.
+            out = held(&objects, &object.key);
+        }
+        let winner = copy.key.clone();
+        let before = hashes_but(&aged, &out);
+        aged.push(copy);
+        let after = fresh(aged);
+        let mut found = hashes(&after);
+        prop_assert_eq!(found.remove(&winner).is_some(), wins);
+        prop_assert_eq!(found, before);
+        for verdict in &after.verdicts {
+            prop_assert_eq!(verdict.refusal.is_some(), out.contains(&verdict.object), "{:?}", verdict);
+        }
+    }
+
+    /// What belonged to it goes with it, with its consent what was said by it; what only mentions it goes on as it was.
+    #[test]
+    fn one_removed_after_it_was_published(index in any::<Index>()) {
+        let objects = world(8, 2);
+        let removed = objects[index.index(objects.len())].key.clone();
+        let last = read_back(&fresh(objects.clone()));
+        let rest: Vec<Object> = objects.iter().filter(|object| object.key != removed).cloned().collect();
+        let after = compile(&Snapshot::new(rest), &last);
+        prop_assert_eq!(hashes(&after), hashes_but(&objects, &held(&objects, &removed)));
+        // What belongs to what goes on has nothing to say.
+        let mut out = held(&objects, &removed);
+        let mentioned = needs(&objects).into_iter().filter(|(_, target, _)| out.contains(target));
+        let mentioned: Vec<ObjectKey> = mentioned.map(|(object, ..)| object).collect();
+        out.extend(mentioned);
+        for verdict in &after.verdicts {
+            prop_assert_eq!(verdict.refusal.is_some(), out.contains(&verdict.object), "{:?}", verdict);
+        }
     }
 
     #[test]
@@ -133,35 +342,27 @@ proptest! {
         let mut broken = objects.clone();
         broken[index].spec.change(|spec| spec["typo"] = json!(1));
         broken[index].generation = 2;
-        // As it is read back from a cluster: through text.
-        let text = before.document.to_text();
-        let (document, _) = metadata::Document::parse(&serde_json::from_str(&text).expect("JSON")).expect("a document");
-        let published: Vec<Published> = before
-            .published
-            .iter()
-            .map(|entry| Published::from_json(&entry.to_json()).expect("its own form"))
-            .collect();
-        let after = compile(&Snapshot::new(broken.clone()), &LastAccepted::read(&document, &published));
-        prop_assert_eq!(after.document.to_text(), text);
-        prop_assert_eq!(&after.published, &before.published);
-        prop_assert_eq!(&after.secrets, &before.secrets);
-        for verdict in &after.verdicts {
-            let is_broken = verdict.object == broken[index].key;
-            prop_assert_eq!(verdict.refusal.is_some(), is_broken);
-            let expected = if is_broken { Serving::Last(1) } else { Serving::Present };
-            prop_assert_eq!(verdict.serving, expected);
+        let last = read_back(&before);
+        let after = compile(&Snapshot::new(broken.clone()), &last);
+        if objects[index].key.kind == Kind::ReferenceGrant {
+            // A consent that cannot be read is none.
+            let out = held(&objects, &objects[index].key);
+            prop_assert_eq!(hashes(&after), hashes_but(&objects, &out));
+        } else {
+            prop_assert_eq!(after.document.to_text(), before.document.to_text());
+            prop_assert_eq!(&after.published, &before.published);
+            prop_assert_eq!(&after.secrets, &before.secrets);
+            for verdict in &after.verdicts {
+                let is_broken = verdict.object == broken[index].key;
+                prop_assert_eq!(verdict.refusal.is_some(), is_broken);
+                let expected = if is_broken { Serving::Last(1) } else { Serving::Present };
+                prop_assert_eq!(verdict.serving, expected);
+            }
         }
         broken[index].spec.change(|spec| spec["onInvalid"] = json!("Remove"));
-        let removed = compile(&Snapshot::new(broken), &LastAccepted::read(&document, &published));
+        let removed = compile(&Snapshot::new(broken), &last);
         // What only mentions it goes on in its last form.
-        let mentioned = objects[index].key.kind == Kind::RemoteSchema;
-        let out = dependents(&objects, &objects[index].key);
-        let out = out.iter().filter(|key| !mentioned || matches!(key.kind, Kind::RemoteSchema | Kind::RemoteSchemaPermission));
-        let out: BTreeSet<&ObjectKey> = out.collect();
-        prop_assert_eq!(removed.published.len(), objects.len() - out.len());
-        for entry in &removed.published {
-            prop_assert!(!out.contains(&entry.object), "{:?}", entry.object);
-        }
+        prop_assert_eq!(hashes(&removed), hashes_but(&objects, &held(&objects, &objects[index].key)));
     }
 }
 
@@ -193,7 +394,13 @@ fn an_engine_takes_what_it_selects() {
     let select = |engine: &Object, objects: &[Object]| {
         Snapshot::of_engine(&Arc::new(engine.clone()), &shared(objects), &BTreeMap::new())
     };
-    assert_eq!(select(&engine, &objects).objects().len(), objects.len() + 1);
+    let is_grant = |object: &&Object| object.key.kind == Kind::ReferenceGrant;
+    let grants = objects.iter().filter(is_grant).count();
+    let own = objects
+        .iter()
+        .filter(|object| object.key.namespace == "shop")
+        .count();
+    assert_eq!(select(&engine, &objects).objects().len(), own + grants + 1);
     engine
         .spec
         .change(|spec| spec["objectSelector"] = json!({"matchLabels": {"app": "shop"}}));
@@ -205,9 +412,12 @@ fn an_engine_takes_what_it_selects() {
     }
     let selected = select(&engine, &objects);
     let kinds: Vec<Kind> = selected.objects().iter().map(|object| object.key.kind).collect();
-    assert_eq!(kinds, [Kind::Engine, Kind::Source]);
+    let consents = [Kind::ReferenceGrant, Kind::ReferenceGrant];
+    let expected = [&[Kind::Engine, Kind::Source][..], &consents[..]].concat();
+    assert_eq!(BTreeSet::from_iter(&kinds), BTreeSet::from_iter(&expected));
+    assert_eq!(kinds.len(), expected.len());
     engine.key.namespace = "elsewhere".to_owned();
-    assert_eq!(select(&engine, &objects).objects().len(), 1);
+    assert_eq!(select(&engine, &objects).objects().len(), 1 + grants);
 }
 
 #[test]
