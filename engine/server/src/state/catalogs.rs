@@ -2,7 +2,7 @@
 //! something does not fit. They are read before the writer's lock is taken, each by itself, so that a database which does not
 //! answer, or not to the end, keeps nobody waiting.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 use super::away::within;
 use super::follow::ticks;
 use super::reading::{Read, Wanted, enum_tables};
-use super::under_way::UnderWay;
+use super::under_way::{Begin, UnderWay};
 use super::{PATIENCE, READING, State, away, build, open_sources, surroundings};
 use crate::admin::report::is_unreachable;
 use crate::generation::source_state::{TIMED_OUT, describe};
@@ -389,13 +389,13 @@ pub(super) async fn follow(state: Arc<State>, mut stop: watch::Receiver<bool>) {
     let mut adopted_at = Instant::now();
     let mut adoptions = FuturesUnordered::new();
     loop {
-        let (ended, mut again) = tokio::select! {
+        let (ended, again) = tokio::select! {
             _ = ticks.tick() => {
-                begin(&state, &mut under_way, false, |name, source| looks.push(look(Arc::clone(&state), name, source)));
+                looks.extend(begin(&state, &mut under_way, &Begin::All));
                 continue;
             }
             () = state.look.notified() => {
-                begin(&state, &mut under_way, true, |name, source| looks.push(look(Arc::clone(&state), name, source)));
+                looks.extend(begin(&state, &mut under_way, &Begin::Asked));
                 continue;
             }
             Some(looked) = looks.next() => match looked {
@@ -415,20 +415,27 @@ pub(super) async fn follow(state: Arc<State>, mut stop: watch::Receiver<bool>) {
             Some(adopted) = adoptions.next() => adopted,
             _ = stop.wait_for(|stop| *stop) => return,
         };
+        let mut named = BTreeSet::new();
         for (name, source) in ended {
-            again |= under_way.ended(&name, &source);
+            if under_way.ended(&name, &source) || again {
+                named.insert(name);
+            }
         }
-        if again {
-            state.look.notify_one();
+        if !named.is_empty() {
+            looks.extend(begin(&state, &mut under_way, &Begin::These(named)));
         }
     }
 }
 
-/// Begins to look at each source that is not looked at yet.
-fn begin(state: &State, under_way: &mut UnderWay, asked: bool, look: impl Fn(String, SourceState)) {
-    for (name, source) in state.reopened() {
-        if under_way.begins(&name, &source, asked) {
-            look(name, source);
-        }
-    }
+/// The looks that begin.
+fn begin(
+    state: &Arc<State>,
+    under_way: &mut UnderWay,
+    which: &Begin,
+) -> Vec<impl Future<Output = Result<Read, (String, SourceState)>> + use<>> {
+    let begin = under_way.begin(which, state.reopened());
+    begin
+        .into_iter()
+        .map(|(name, source)| look(Arc::clone(state), name, source))
+        .collect()
 }

@@ -69,10 +69,18 @@ impl Read {
         enum_tables(definition).eq(&self.enum_tables)
     }
 
-    /// The source as it was read, with what the document says of `place`.
+    /// The source as it was read, with what the document says of `place`. Reading that failed tells nothing of the catalog:
+    /// what was begun with may be older than what `place` has by now.
     pub fn in_place_of(&self, place: &SourceState) -> SourceState {
+        let failed = self.source.trouble.is_some();
         SourceState {
             template: place.template.clone(),
+            catalog: if failed {
+                &place.catalog
+            } else {
+                &self.source.catalog
+            }
+            .clone(),
             ..self.source.clone()
         }
     }
@@ -82,4 +90,30 @@ impl Read {
 pub(super) fn enum_tables(source: &Source) -> impl Iterator<Item = &QualifiedName> {
     let tables = source.tables.iter().filter(|(_, table)| table.is_enum);
     tables.map(|(name, _)| name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::away::tests::source;
+    use super::*;
+
+    #[tokio::test]
+    async fn what_failed_takes_nothing_newer_away() {
+        let (older, newer) = (Arc::<CatalogState>::default(), Arc::<CatalogState>::default());
+        let with = |catalog: &Arc<CatalogState>, trouble: Option<&str>| SourceState {
+            catalog: Some(Arc::clone(catalog)),
+            trouble: trouble.map(str::to_owned),
+            ..source("postgresql://a/d")
+        };
+        let place = with(&newer, None);
+        let read = |source: SourceState| {
+            let read = Read::new("default".to_owned(), source, Some(Arc::clone(&newer)), []);
+            read.in_place_of(&place)
+        };
+        let failed = read(with(&older, Some("lost")));
+        assert!(Arc::ptr_eq(failed.catalog.as_ref().unwrap(), &newer));
+        assert_eq!(failed.trouble.as_deref(), Some("lost"));
+        let found = read(with(&older, None));
+        assert!(Arc::ptr_eq(found.catalog.as_ref().unwrap(), &older));
+    }
 }

@@ -1,10 +1,22 @@
 //! Sources that are looked at or read, each by its name and the way to it: another way to a source is looked at beside it.
 
+use std::collections::BTreeSet;
+
 use crate::generation::SourceState;
 
 /// See the module. Bounded by the sources of the document, and those that were reached in another way some seconds ago.
 #[derive(Default)]
 pub(super) struct UnderWay(Vec<Entry>);
+
+/// Which sources are to be looked at.
+pub(super) enum Begin {
+    /// All that are not looked at yet.
+    All,
+    /// All: somebody asked, and those that are looked at already are looked at once more.
+    Asked,
+    /// These, of which somebody asked meanwhile. Nobody asks by it: one look would lead to the next for ever.
+    These(BTreeSet<String>),
+}
 
 struct Entry {
     name: String,
@@ -20,8 +32,22 @@ impl Entry {
 }
 
 impl UnderWay {
+    /// The sources, of these, to which a look begins now.
+    pub(super) fn begin(
+        &mut self,
+        which: &Begin,
+        sources: impl IntoIterator<Item = (String, SourceState)>,
+    ) -> Vec<(String, SourceState)> {
+        let asked = matches!(which, Begin::Asked);
+        let begins = |(name, source): &(String, SourceState)| {
+            let is_meant = !matches!(which, Begin::These(named) if !named.contains(name));
+            is_meant && self.begins(name, source, asked)
+        };
+        sources.into_iter().filter(begins).collect()
+    }
+
     /// Whether a look at it is to begin. If one is under way and it was `asked` for, there is to be another after it.
-    pub(super) fn begins(&mut self, name: &str, way: &SourceState, asked: bool) -> bool {
+    fn begins(&mut self, name: &str, way: &SourceState, asked: bool) -> bool {
         if let Some(entry) = self.0.iter_mut().find(|entry| entry.is_of(name, way)) {
             entry.wanted_again |= asked;
             return false;
@@ -68,5 +94,30 @@ mod tests {
         assert!(under_way.begins("default", &source, true));
         assert!(!under_way.ended("default", &source));
         assert!(!under_way.ended("default", &source));
+    }
+
+    #[tokio::test]
+    async fn one_who_asks_gets_one_more_look_at_each() {
+        let names = ["a", "b", "c"].map(str::to_owned);
+        let all = || {
+            names
+                .iter()
+                .map(|name| (name.clone(), source("postgresql://a/d")))
+        };
+        let mut under_way = UnderWay::default();
+        assert_eq!(under_way.begin(&Begin::All, all()).len(), 3);
+        assert!(under_way.begin(&Begin::Asked, all()).is_empty());
+        // They end one after the other, the first again before the last.
+        let mut looks: std::collections::VecDeque<_> = all().collect();
+        let mut more = 0;
+        while let Some((name, way)) = looks.pop_front() {
+            if under_way.ended(&name, &way) {
+                let begun = under_way.begin(&Begin::These(BTreeSet::from([name])), all());
+                more += begun.len();
+                looks.extend(begun);
+            }
+            assert!(more <= 3, "one look leads to the next");
+        }
+        assert_eq!(more, 3);
     }
 }
