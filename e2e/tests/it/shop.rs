@@ -166,8 +166,11 @@ impl Shop {
         let what = format!("{} is refused for {reason}", object["metadata"]["name"]);
         let found = until(SOON, &what, || async {
             let found = self.story.get(object).await.map_err(|error| error.to_string())?;
-            let condition = e2e::story::condition_of(&found.unwrap_or_default(), "Ready");
-            if condition["status"] == "False" && condition["reason"] == reason {
+            let found = found.unwrap_or_default();
+            let condition = e2e::story::condition_of(&found, "Ready");
+            // What was said of an earlier form is no answer.
+            let is_of_this_form = condition["observedGeneration"] == found["metadata"]["generation"];
+            if is_of_this_form && condition["status"] == "False" && condition["reason"] == reason {
                 Ok(condition["message"].as_str().unwrap_or_default().to_owned())
             } else {
                 Err(condition.to_string())
