@@ -226,17 +226,20 @@ fn every_rule_has_a_reason() {
         let path = file.expect("a file").path();
         let text = fs::read_to_string(&path).expect("a text");
         let mut before = "";
-        let mut reason = false;
+        let mut rules = 0;
         for line in text.lines() {
             if line.trim_start().starts_with("- apiGroups:") {
-                // Rules that follow each other without a comment share the one of the first.
-                reason = reason || before.trim_start().starts_with('#');
-                assert!(reason, "{}: {line}", path.display());
-            }
-            if line.starts_with("rules:") {
-                reason = false;
+                assert!(
+                    before.trim_start().starts_with("# "),
+                    "{}: {line}",
+                    path.display()
+                );
+                rules += 1;
             }
             before = line;
         }
+        let said = parse_objects(&text).expect("YAML");
+        let said = said.iter().filter_map(|one| one["rules"].as_array());
+        assert_eq!(rules, said.map(Vec::len).sum::<usize>(), "{}", path.display());
     }
 }

@@ -8,6 +8,7 @@
 )]
 
 mod leading;
+mod put_back;
 mod rendered;
 mod stand_in;
 mod story;

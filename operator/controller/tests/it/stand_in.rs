@@ -3,6 +3,7 @@
 
 mod api;
 mod pod;
+mod rights;
 mod serve;
 
 use std::collections::BTreeMap;
@@ -34,6 +35,8 @@ pub struct State {
     pub objects: BTreeMap<Key, Value>,
     /// Version, key, type and object of each event.
     pub log: Vec<(u64, Key, &'static str, Value)>,
+    /// Requests that the operator may not make, or not so.
+    pub faults: Vec<String>,
     /// The Kubernetes Events that were written.
     pub events: Vec<Value>,
     /// Method and path of each request.
@@ -76,6 +79,13 @@ pub struct Cluster {
     server: SocketAddr,
     pods: SocketAddr,
     _runtime: Runtime,
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        let faults = std::mem::take(&mut lock(&self.state).faults);
+        assert!(faults.is_empty() || std::thread::panicking(), "{faults:#?}");
+    }
 }
 
 /// An operator; ended when this is dropped.

@@ -12,13 +12,21 @@ use hyper::body::{Frame, Incoming};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
+use super::rights::Rights;
 use super::serve::Body;
 use super::{Key, State, lock};
 
 type Shared = Arc<Mutex<State>>;
 
 pub async fn serve(state: Shared, changed: watch::Sender<u64>) -> SocketAddr {
-    super::serve::serve(move |_, request| answer(Arc::clone(&state), changed.clone(), request)).await
+    let rights = Arc::new(Rights::read());
+    let answer = move |_, request: Request<Incoming>| {
+        if let Some(fault) = fault(&rights, &request) {
+            lock(&state).faults.push(fault);
+        }
+        answer(Arc::clone(&state), changed.clone(), request)
+    };
+    super::serve::serve(answer).await
 }
 
 /// Where a request leads: a collection, in a namespace or everywhere, and an object in it.
@@ -107,6 +115,53 @@ fn failure(code: u16, reason: &str, message: &str) -> Response<Body> {
         "code": code,
     });
     text(code, &status)
+}
+
+/// What is wrong with a request whatever is kept: no role permits it, it reads the content of Secrets that it was not told
+/// the names of, or it writes in another name.
+fn fault(rights: &Rights, request: &Request<Incoming>) -> Option<String> {
+    let place = place(request.uri().path());
+    let mut path = place.collection.split('/').skip(1);
+    let group = if path.next() == Some("apis") {
+        path.next()
+    } else {
+        Some("")
+    };
+    let resource = path.last().unwrap_or_default();
+    let verb = match (request.method().as_str(), &place.name) {
+        ("GET", Some(_)) => "get",
+        ("GET", None) if query(request, "watch").is_some() => "watch",
+        ("GET", None) => "list",
+        ("POST", _) => "create",
+        ("PATCH", _) => "patch",
+        ("PUT", _) => "update",
+        ("DELETE", Some(_)) => "delete",
+        _ => "another",
+    };
+    let accept = request.headers().get("accept");
+    let is_partial = accept.is_some_and(|accept| {
+        accept
+            .to_str()
+            .is_ok_and(|accept| accept.contains("as=PartialObjectMetadata"))
+    });
+    let named = if place.is_status {
+        format!("{resource}/status")
+    } else {
+        resource.to_owned()
+    };
+    let wrong = if !rights.allow(verb, group.unwrap_or_default(), &named) {
+        "no rule in config/rbac permits it"
+    } else if resource == "secrets" && ["list", "watch"].contains(&verb) && !is_partial {
+        "the content of Secrets is asked for"
+    } else if verb == "patch"
+        && resource != "events"
+        && query(request, "fieldManager").as_deref() != Some("rowlock-operator")
+    {
+        "another field manager"
+    } else {
+        return None;
+    };
+    Some(format!("{verb} {}: {wrong}", request.uri()))
 }
 
 async fn answer(state: Shared, changed: watch::Sender<u64>, request: Request<Incoming>) -> Response<Body> {
