@@ -77,7 +77,7 @@ async fn parts_that_are_not_served_yet_say_so() {
     );
     shop.apply(&trigger).await;
     let message = shop.refused_for(&trigger, "NotSupported").await;
-    assert!(message.contains("does not serve spec yet"), "{message}");
+    assert!(message.contains("does not serve this kind yet"), "{message}");
     let found = shop.there(&trigger).await;
     let (accepted, programmed) = (
         condition_of(&found, "Accepted"),
