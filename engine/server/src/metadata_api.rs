@@ -82,20 +82,16 @@ pub(crate) async fn answer(
     };
     let mut workspace = if writes(&command, endpoint) {
         let is_admin = &*session.role == "admin";
-        let ahead = if is_admin {
+        let is_expected = expected.is_none_or(|expected| expected == state.current().resource_version);
+        let ahead = if is_admin && is_expected {
             ahead::read(state, &command, endpoint).await
         } else {
             Vec::new()
         };
-        Workspace::begin(state, ahead).await?
+        Workspace::begin(state, ahead, expected, command.effect != Effect::Holds).await?
     } else {
         Workspace::read_only(state)
     };
-    if let Some(expected) = expected
-        && workspace.is_writable()
-    {
-        workspace.expect_version(expected)?;
-    }
     let answer = execute(&mut workspace, &caller, endpoint, &command).await?;
     workspace.commit().await?;
     Ok(answer)
@@ -134,16 +130,25 @@ async fn execute(
     endpoint: Endpoint,
     command: &Command<'_>,
 ) -> Result<Value, ApiError> {
-    if LOOKS_INTO_CATALOGS.contains(&command.name) {
-        workspace.refresh_catalogs().await;
+    match command.effect {
+        // What was read before may not be so any more.
+        Effect::RunsSql | Effect::Data => workspace.forget_ahead(),
+        Effect::Reads if LOOKS_INTO_CATALOGS.contains(&command.name) => {
+            workspace.refresh_catalogs(command.sources().as_ref()).await?;
+        }
+        _ => {}
     }
     match run(workspace, caller, endpoint, command).await {
         Err(error)
             if command.effect == Effect::Changes
-                && matches!(error.code, "not-exists" | "invalid-configuration" | "unexpected")
-                && workspace.refresh_catalogs().await =>
+                && !command.reads_databases()
+                && matches!(error.code, "not-exists" | "invalid-configuration" | "unexpected") =>
         {
-            run(workspace, caller, endpoint, command).await
+            if workspace.refresh_catalogs(command.sources().as_ref()).await? {
+                run(workspace, caller, endpoint, command).await
+            } else {
+                Err(error)
+            }
         }
         outcome => outcome,
     }

@@ -43,9 +43,10 @@ pub(super) async fn check(state: &State, request: &Asked) -> Result<CheckAnswer,
     wait_for_variables(state, &request.metadata).await;
     let document = Arc::new(document);
     let _alone = state.check_alone().await;
+    let before = state.current().number;
     let mut generation = build(state, &document).await;
     // Something that was made in the database a moment ago is not a fault.
-    if state::has_outdated(&generation) && state.read_catalogs_again().await {
+    if state::has_outdated(&generation) && state.read_catalogs_again(before).await {
         generation = build(state, &document).await;
     }
     let problems = if generation.is_consistent() {

@@ -89,9 +89,12 @@ impl SourceState {
         false
     }
 
-    /// Reads the catalog anew. If that fails, the last one stays and the reason is kept.
-    pub async fn introspect(&mut self, source: &Source, patience: Duration) {
-        let Some(database) = &self.database else { return };
+    /// Reads the catalog anew, and gives the reason if that fails. The last catalog stays then, and the reason is kept; one
+    /// that only takes longer than `patience` is no trouble where a catalog is known.
+    pub async fn introspect(&mut self, source: &Source, patience: Duration) -> Option<String> {
+        let Some(database) = &self.database else {
+            return self.trouble.clone();
+        };
         let read = async {
             let read = database.introspect().await.map_err(|error| describe(&error))?;
             // Same content: the same pointer, so that what hangs on it stays.
@@ -100,15 +103,24 @@ impl SourceState {
                 _ => Arc::new(read),
             };
             let enum_values = enum_values(database, source, &catalog, self.catalog.as_deref()).await;
-            Ok(CatalogState { catalog, enum_values })
+            Ok::<_, String>(CatalogState { catalog, enum_values })
         };
-        let read = tokio::time::timeout(patience, read).await;
-        match read.unwrap_or_else(|_| Err(TIMED_OUT.to_owned())) {
-            Ok(state) => {
+        match tokio::time::timeout(patience, read).await {
+            Ok(Ok(state)) => {
                 self.catalog = Some(Arc::new(state));
                 self.trouble = None;
+                None
             }
-            Err(trouble) => self.trouble = Some(trouble),
+            Ok(Err(trouble)) => {
+                self.trouble = Some(trouble.clone());
+                Some(trouble)
+            }
+            Err(_) => {
+                if self.catalog.is_none() {
+                    self.trouble = Some(TIMED_OUT.to_owned());
+                }
+                Some(TIMED_OUT.to_owned())
+            }
         }
     }
 
@@ -211,4 +223,45 @@ pub fn describe(error: &(dyn std::error::Error + 'static)) -> String {
         cause = error.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use metadata::source::{DatabaseUrl, SourceConfiguration};
+
+    use super::*;
+    use crate::settings::{Environment, Pool};
+
+    #[tokio::test]
+    async fn a_database_that_is_known_and_takes_its_time_is_not_down() {
+        // It accepts connections and says nothing.
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!(
+            "postgresql://a@{}/d?sslmode=disable",
+            listener.local_addr().unwrap()
+        );
+        let source = Source {
+            configuration: SourceConfiguration::new(DatabaseUrl::Url(url)),
+            ..Source::default()
+        };
+        let surroundings = Surroundings {
+            environment: Environment::default(),
+            pool: Pool {
+                max_connections: 1,
+                idle_timeout: Duration::from_secs(1),
+                connection_lifetime: None,
+                pool_timeout: None,
+                instances: 1,
+            },
+            dynamic_secrets_prefix: None,
+        };
+        let mut state = SourceState::open("default", &source, &surroundings, None);
+        let patience = Duration::from_millis(20);
+        let late = Some(TIMED_OUT.to_owned());
+        assert_eq!(state.introspect(&source, patience).await, late);
+        assert_eq!(state.trouble, late, "nothing is known of it");
+        state.adopt(catalog::Catalog::default());
+        assert_eq!(state.introspect(&source, patience).await, late);
+        assert_eq!(state.trouble, None);
+    }
 }

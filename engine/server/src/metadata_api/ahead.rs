@@ -1,13 +1,13 @@
 //! Databases that a command is going to read are read before it takes the writer's lock: nobody else's change waits for
 //! them. What cannot be known before (because a command in front of it changes databases) is read in its turn.
 
-use metadata::Source;
-use metadata::source::SourceConfiguration;
+use metadata::{Document, Source};
 use serde_json::Value;
 
 use super::arguments::Arguments;
 use super::bulk;
 use super::command::{Command, Effect, Endpoint};
+use super::document;
 use crate::generation::Generation;
 use crate::state::State;
 use crate::state::reading::{Read, Wanted};
@@ -51,12 +51,34 @@ fn collect(
         return false;
     };
     match command.name {
-        "add_source" | "update_source" => wanted.extend(changed(present, arguments)),
+        "add_source" => {
+            let is_known = arguments
+                .name("name")
+                .is_ok_and(|name| present.document.sources.contains_key(&name));
+            if !is_known
+                || arguments
+                    .flag("replace_configuration")
+                    .is_ok_and(|replace| replace)
+            {
+                wanted.extend(changed(present, arguments));
+            }
+        }
+        "update_source" => {
+            let of = changed(present, arguments);
+            wanted.extend(of.filter(|of| present.document.sources.contains_key(&of.name)));
+        }
         "reload_metadata" => {
             let names = arguments.raw("reload_sources").and_then(Value::as_array);
+            let is_unknown = |name: &Value| {
+                let name = name.as_str();
+                name.is_some_and(|name| !present.document.sources.contains_key(name))
+            };
+            if names.is_some_and(|names| names.iter().any(is_unknown)) {
+                return false;
+            }
             let is_named = |name: &str| names.is_some_and(|names| names.iter().any(|named| named == name));
             wanted.extend(
-                all(present)
+                all(&present.document)
                     .map(|of| Wanted {
                         is_named: is_named(&of.name),
                         ..of
@@ -66,55 +88,39 @@ fn collect(
         }
         "replace_metadata" => {
             let document = arguments.raw("metadata").unwrap_or(command.arguments);
-            match document.get("sources").and_then(Value::as_array) {
-                Some(sources) => wanted.extend(sources.iter().filter_map(|source| replaced(present, source))),
-                None => wanted.extend(all(present)),
-            }
+            let Ok((document, _)) = document::read(document, &present.document) else {
+                return false;
+            };
+            wanted.extend(all(&document));
         }
-        "clear_metadata" => wanted.extend(all(present).filter(|of| of.name == "default")),
+        "clear_metadata" => wanted.extend(all(&present.document).filter(|of| of.name == "default")),
         _ => {}
     }
     true
 }
 
-/// The sources as they are.
-fn all(present: &Generation) -> impl Iterator<Item = Wanted> {
-    present.document.sources.iter().map(|(name, source)| Wanted {
+/// The sources of a document, with the tables that it has: the rows of enums are read too.
+fn all(document: &Document) -> impl Iterator<Item = Wanted> {
+    document.sources.iter().map(|(name, source)| Wanted {
         name: name.clone(),
         definition: source.clone(),
         is_named: false,
+        only_new: false,
     })
 }
 
-/// A source that is added or reached in another way, whose database is what the command is about.
+/// A source that is added or reached in another way, whose database is what the command is about, with its present tables.
 fn changed(present: &Generation, arguments: Arguments<'_>) -> Option<Wanted> {
     let name = arguments.name("name").ok()?;
     let configuration = arguments.required("configuration").ok()?;
-    Some(Wanted {
-        is_named: true,
-        ..with(present, name, configuration)
-    })
-}
-
-/// A source of a document that is put in place of the present one.
-fn replaced(present: &Generation, source: &Value) -> Option<Wanted> {
-    let source = Arguments::new(source).ok()?;
-    Some(with(
-        present,
-        source.name("name").ok()?,
-        source.required("configuration").ok()?,
-    ))
-}
-
-/// A source that is reached like this, with its present tables: only those that are enums count.
-fn with(present: &Generation, name: String, configuration: SourceConfiguration) -> Wanted {
     let known = present.document.sources.get(&name).cloned();
-    Wanted {
+    Some(Wanted {
         definition: Source {
             configuration,
             ..known.unwrap_or_default()
         },
         name,
-        is_named: false,
-    }
+        is_named: true,
+        only_new: true,
+    })
 }

@@ -1,5 +1,7 @@
 //! The envelope of a command and what is known of each: its name without prefix, who may run it, what it touches.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::arguments::kind;
@@ -244,6 +246,34 @@ impl<'a> Command<'a> {
             version,
         })
     }
+}
+
+impl<'a> Command<'a> {
+    /// The sources whose catalogs decide how it ends: those of its objects. `None` if that may be any.
+    pub(crate) fn sources(&self) -> Option<BTreeSet<&'a str>> {
+        let is_of_objects = SOURCE_SCOPED.iter().any(|(name, _)| *name == self.name);
+        if !is_of_objects || self.name.ends_with("_source") {
+            return None;
+        }
+        Some(match self.arguments.get("tables").and_then(Value::as_array) {
+            Some(items) => items.iter().map(|item| source_of(item)).collect(),
+            None => BTreeSet::from([source_of(self.arguments)]),
+        })
+    }
+
+    /// It reads databases itself: one that fails would not fare better after another look at them.
+    pub(crate) fn reads_databases(&self) -> bool {
+        matches!(
+            self.name,
+            "add_source" | "update_source" | "reload_metadata" | "replace_metadata" | "clear_metadata"
+        )
+    }
+}
+
+/// The source that arguments name.
+fn source_of(arguments: &Value) -> &str {
+    let named = arguments.get("source").and_then(Value::as_str);
+    named.unwrap_or("default")
 }
 
 static EMPTY: Value = Value::Null;

@@ -70,7 +70,7 @@ pub(crate) async fn replace(
 }
 
 /// Reads a document of any version; one without sources is put onto the present `default` source.
-fn read(value: &Value, present: &Document) -> Result<(Document, Vec<Value>), ApiError> {
+pub(crate) fn read(value: &Value, present: &Document) -> Result<(Document, Vec<Value>), ApiError> {
     let (document, warnings) = aside(Urgency::Gentle, || AnyDocument::parse(value))?;
     let document = match document {
         AnyDocument::Sources(document) => *document,

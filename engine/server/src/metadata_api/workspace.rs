@@ -41,8 +41,12 @@ pub(crate) struct Workspace<'s> {
     refreshed: bool,
     /// Changes are collected and built together.
     deferred: Option<Document>,
-    /// Databases that were read before the lock was taken.
+    /// Databases that were read before the lock was taken, each until it is used.
     ahead: Vec<Read>,
+    /// The version that the caller saw.
+    expected: Option<i64>,
+    /// One command is all of the request: until it has changed something, others may come before it.
+    is_alone: bool,
 }
 
 /// A point to go back to.
@@ -53,8 +57,27 @@ pub(crate) struct Snapshot {
 }
 
 impl<'s> Workspace<'s> {
-    /// Takes the writer's lock and begins with what is stored. These databases were read on the way.
-    pub(crate) async fn begin(state: &'s State, ahead: Vec<Read>) -> Result<Self, ApiError> {
+    /// Takes the writer's lock and begins with what is stored, if that is what the caller `expected`. These databases were
+    /// read on the way. One command that `is_alone` in its request gives the lock away while it waits for a database.
+    pub(crate) async fn begin(
+        state: &'s State,
+        ahead: Vec<Read>,
+        expected: Option<i64>,
+        is_alone: bool,
+    ) -> Result<Self, ApiError> {
+        let mut workspace = Self {
+            ahead,
+            expected,
+            is_alone,
+            ..Self::read_only(state)
+        };
+        workspace.take_lock().await?;
+        Ok(workspace)
+    }
+
+    /// Takes the writer's lock and begins with what is stored by then.
+    async fn take_lock(&mut self) -> Result<(), ApiError> {
+        let state = self.state;
         let writer = state.lock().await;
         if state.is_writable() {
             if state.settings.maintenance_mode {
@@ -67,11 +90,12 @@ impl<'s> Workspace<'s> {
                 .await
                 .map_err(|error| refresh_error(&error))?;
         }
-        Ok(Self {
-            writer: Some(writer),
-            ahead,
-            ..Self::read_only(state)
-        })
+        self.writer = Some(writer);
+        self.present = state.current();
+        match self.expected {
+            Some(expected) if expected != self.present.resource_version => Err(conflict(expected)),
+            _ => Ok(()),
+        }
     }
 
     /// Looks at the present generation.
@@ -84,12 +108,9 @@ impl<'s> Workspace<'s> {
             refreshed: false,
             deferred: None,
             ahead: Vec::new(),
+            expected: None,
+            is_alone: false,
         }
-    }
-
-    /// Holds the writer's lock.
-    pub(crate) fn is_writable(&self) -> bool {
-        self.writer.is_some()
     }
 
     /// The document may be changed by commands at all.
@@ -110,15 +131,6 @@ impl<'s> Workspace<'s> {
             }
             Origin::ConfigMap(name) => format!("metadata is managed by the ConfigMap \"{name}\""),
             Origin::Catalog => "metadata cannot be modified".to_owned(),
-        }
-    }
-
-    /// Refuses to go on if the caller saw another version.
-    pub(crate) fn expect_version(&self, expected: i64) -> Result<(), ApiError> {
-        if expected == self.present.resource_version {
-            Ok(())
-        } else {
-            Err(conflict(expected))
         }
     }
 

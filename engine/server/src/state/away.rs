@@ -120,9 +120,9 @@ impl State {
         }
     }
 
-    /// What came of trying a source.
-    pub(super) fn tried(&self, source: &SourceState) {
-        match source.trouble.clone() {
+    /// What came of trying a source, if it went wrong.
+    pub(super) fn tried(&self, source: &SourceState, trouble: Option<String>) {
+        match trouble {
             Some(trouble) => self.away.missed(source, trouble),
             None => self.away.answered(source),
         }
@@ -147,10 +147,12 @@ impl State {
                 }
                 return;
             }
-            if source.answers(PATIENCE).await {
-                source.introspect(definition, patience).await;
-            }
-            self.tried(source);
+            let trouble = if source.answers(PATIENCE).await {
+                source.introspect(definition, patience).await
+            } else {
+                source.trouble.clone()
+            };
+            self.tried(source, trouble);
         });
         join_all(reading).await;
     }
@@ -195,11 +197,19 @@ pub(super) mod tests {
     use crate::settings::{Environment, Pool};
 
     pub(in crate::state) fn source(url: &str) -> SourceState {
+        source_named("default", url)
+    }
+
+    pub(in crate::state) fn source_named(name: &str, url: &str) -> SourceState {
         let source = Source {
             configuration: SourceConfiguration::new(DatabaseUrl::Url(url.to_owned())),
             ..Source::default()
         };
-        let surroundings = Surroundings {
+        SourceState::open(name, &source, &surroundings(), None)
+    }
+
+    pub(in crate::state) fn surroundings() -> Surroundings {
+        Surroundings {
             environment: Environment::default(),
             pool: Pool {
                 max_connections: 1,
@@ -209,8 +219,7 @@ pub(super) mod tests {
                 instances: 1,
             },
             dynamic_secrets_prefix: None,
-        };
-        SourceState::open("default", &source, &surroundings, None)
+        }
     }
 
     #[tokio::test]

@@ -7,18 +7,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use futures_util::future::join_all;
-use futures_util::stream::FuturesUnordered;
+use futures_util::future::{join_all, ready};
+use futures_util::stream::{self, FuturesUnordered};
 use metadata::Source;
 use schema::CatalogState;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout};
 
-use super::away::within;
+use super::away::{soon, within};
 use super::follow::ticks;
-use super::reading::{Read, Wanted, enum_tables};
+use super::reading::{Read, Wanted, Way, enum_tables, ways};
 use super::under_way::{Begin, UnderWay};
-use super::{PATIENCE, READING, State, away, build, open_sources, surroundings};
+use super::{FIRST_PATIENCE, PATIENCE, READING, State, away, build, open_sources, surroundings};
 use crate::admin::report::is_unreachable;
 use crate::generation::source_state::{TIMED_OUT, describe};
 use crate::generation::{Generation, SourceState};
@@ -32,6 +32,10 @@ const FINGERPRINT_PATIENCE: Duration = Duration::from_secs(10);
 
 /// Sources whose catalogs were read within so long of each other come into one generation.
 const TOGETHER: Duration = Duration::from_millis(50);
+
+/// Databases that are read for one command at the same time: each takes connections that requests wait for, and the
+/// memory of a catalog.
+const MOST_AT_A_TIME: usize = 8;
 
 impl State {
     /// Asks for a look into the databases where something does not fit: they may have changed since their catalogs were
@@ -54,9 +58,8 @@ impl State {
         }
     }
 
-    /// Looks into the databases at once; whether any had changed.
-    pub async fn read_catalogs_again(&self) -> bool {
-        let before = self.current().number;
+    /// Looks into the databases at once; whether more is known by now than in the generation of this number.
+    pub async fn read_catalogs_again(&self, before: u64) -> bool {
         self.refresh_catalogs().await;
         self.current().number != before
     }
@@ -139,44 +142,53 @@ impl State {
             self.away.missed(&way, TIMED_OUT.to_owned());
             std::future::pending::<()>().await;
         };
-        tokio::select! {
-            () = source.introspect(definition, PATIENCE) => {}
-            () = late => {}
-        }
-        self.tried(&source);
-        Read::new(name, source, known, enum_tables(definition))
+        let trouble = tokio::select! {
+            trouble = source.introspect(definition, PATIENCE) => trouble,
+            () = late => None,
+        };
+        let failed = trouble.is_some();
+        self.tried(&source, trouble);
+        Read::new(name, source, known, enum_tables(definition)).failed(failed)
     }
 
-    /// Reads databases for one who is about to take the writer's lock, all at a time. Those that are not named are left out
-    /// where they are away.
+    /// Whether the database of a source that somebody asks about is not as its catalog says. It has to give a sign of life
+    /// soon, and has time for the rest.
+    pub async fn is_outdated(&self, source: &SourceState) -> bool {
+        let (Some(database), Some(known)) = (&source.database, &source.catalog) else {
+            return false;
+        };
+        source.clone().answers(away::PATIENCE).await
+            && matches!(soon(database.fingerprint()).await, Some(Ok(now)) if now != known.catalog.fingerprint)
+    }
+
+    /// Reads databases for one who is about to take the writer's lock, each once, and some at a time. Those that are not
+    /// named are left out where they are away.
     pub async fn read_ahead(&self, wanted: Vec<Wanted>) -> Vec<Read> {
-        let current = self.current();
-        let known: Vec<_> = wanted
-            .iter()
-            .map(|wanted| current.sources.get(&wanted.name).cloned())
-            .collect();
-        drop(current);
         let surroundings = surroundings(&self.settings, &self.environment());
-        let reading = wanted.into_iter().zip(known).map(|(wanted, known)| {
-            let Wanted {
+        let ways = ways(wanted, &self.current().sources, &surroundings);
+        let reading = ways.into_iter().map(|way| async move {
+            let Way {
                 name,
                 definition,
                 is_named,
-            } = wanted;
-            let mut source = SourceState::open(&name, &definition, &surroundings, known.as_ref());
-            async move {
-                if source.database.is_none() || !is_named && self.is_away(&name, &source) {
-                    return None;
-                }
-                let known = known.and_then(|known| known.catalog);
-                if !is_named && !source.answers(away::PATIENCE).await {
-                    self.tried(&source);
-                    return Some(Read::new(name, source, known, []));
-                }
-                Some(self.read_as(name, source, known, &definition).await)
+                mut source,
+                known,
+            } = way;
+            if !is_named && self.is_away(&name, &source) {
+                return None;
             }
+            let patience = if is_named { FIRST_PATIENCE } else { away::PATIENCE };
+            if !source.answers(patience).await {
+                self.tried(&source, source.trouble.clone());
+                return Some(Read::new(name, source, known, []));
+            }
+            Some(self.read_as(name, source, known, &definition).await)
         });
-        join_all(reading).await.into_iter().flatten().collect()
+        stream::iter(reading.collect::<Vec<_>>())
+            .buffer_unordered(MOST_AT_A_TIME)
+            .filter_map(ready)
+            .collect()
+            .await
     }
 
     /// Serves what was read of databases, each on the connections that were looked at. Whether any is to be looked at again,

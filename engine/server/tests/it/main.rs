@@ -59,6 +59,7 @@ mod saved_queries;
 mod serving;
 #[cfg(test)]
 mod silent;
+mod slow;
 #[cfg(test)]
 mod socket;
 #[cfg(test)]

@@ -2,8 +2,8 @@
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use embedded::test::TestDatabase;
@@ -11,7 +11,7 @@ use embedded::test::TestDatabase;
 use crate::wait::pause;
 
 /// What only one who reads a whole catalog asks.
-const OF_CATALOGS: &[u8] = b"pg_relation_is_updatable";
+pub(crate) const OF_CATALOGS: &[u8] = b"pg_relation_is_updatable";
 
 /// See the module. While it is closed, connections are made and nothing gets through.
 pub(crate) struct Way {
@@ -26,6 +26,10 @@ struct Gate {
     keeps_catalogs: AtomicBool,
     /// How many there were.
     kept: AtomicUsize,
+    /// What is asked with this in it waits until it is let through.
+    held_back: Mutex<Option<&'static [u8]>>,
+    /// How much there was of that.
+    held: AtomicUsize,
     /// Milliseconds until a new connection gets through.
     slow: AtomicUsize,
 }
@@ -42,6 +46,11 @@ impl Gate {
             self.kept.fetch_add(1, Ordering::AcqRel);
         }
         is_kept
+    }
+
+    fn holds(&self, asked: &[u8]) -> bool {
+        let text = *self.held_back.lock().unwrap();
+        text.is_some_and(|text| asked.windows(text.len()).any(|part| part == text))
     }
 }
 
@@ -82,6 +91,16 @@ impl Way {
         self.gate.kept.load(Ordering::Acquire)
     }
 
+    /// Statements with this text in them wait until there is none, and then go on.
+    pub(crate) fn holds(&self, text: Option<&'static [u8]>) {
+        *self.gate.held_back.lock().unwrap() = text;
+    }
+
+    /// How many of them waited.
+    pub(crate) fn held(&self) -> usize {
+        self.gate.held.load(Ordering::Acquire)
+    }
+
     /// New connections take so long.
     pub(crate) fn is_slow(&self, by: Duration) {
         let by = usize::try_from(by.as_millis()).unwrap();
@@ -116,6 +135,13 @@ fn pass(mut from: TcpStream, mut to: TcpStream, gate: &Gate, asks: bool) {
                     pause();
                 }
                 break;
+            }
+            if gate.holds(&asked) {
+                gate.held.fetch_add(1, Ordering::AcqRel);
+                while gate.holds(&asked) {
+                    pause();
+                }
+                asked.clear();
             }
         }
         while !gate.is_open() {

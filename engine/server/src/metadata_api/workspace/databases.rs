@@ -15,6 +15,7 @@ use super::Workspace;
 use super::refusal::{new_problems, refuse_new_problems};
 use crate::generation::{Generation, SourceState};
 use crate::state;
+use crate::state::reading::Wanted;
 
 impl Workspace<'_> {
     /// Changes sources: connections are made anew where the configuration differs, and the database of `source` is
@@ -88,64 +89,127 @@ impl Workspace<'_> {
         Ok(())
     }
 
-    /// Reads the catalogs anew of sources that were changed by others since; false if none was.
-    pub(crate) async fn refresh_catalogs(&mut self) -> bool {
-        // A source that does not answer now keeps what is known of it.
-        let looks = self.present.sources.iter().filter_map(|(name, known)| {
-            let (Some(database), Some(catalog)) = (&known.database, &known.catalog) else {
-                return None;
-            };
-            (!self.state.is_away(name, known)).then_some(async move {
-                let found = state::within(database.fingerprint()).await;
-                let is_stale = matches!(found, Some(Ok(now)) if now != catalog.catalog.fingerprint);
-                is_stale.then(|| name.clone())
+    /// Databases have changed: what was read before counts no more.
+    pub(crate) fn forget_ahead(&mut self) {
+        self.ahead.clear();
+    }
+
+    /// Reads the catalogs anew of sources that were changed by others since; false if nothing is known that was not known
+    /// before. The sources that the command is `about` have time for it, and nobody waits for them where that can be.
+    ///
+    /// # Errors
+    /// Somebody else changed the document meanwhile, and the caller has not seen that.
+    pub(crate) async fn refresh_catalogs(
+        &mut self,
+        about: Option<&BTreeSet<&str>>,
+    ) -> Result<bool, ApiError> {
+        self.forget_ahead();
+        let before = Arc::clone(&self.present);
+        let gives_way = about.is_some() && self.is_alone && !(self.changed || self.refreshed);
+        let had_lock = self.writer.is_some();
+        if gives_way {
+            self.writer = None;
+        }
+        let stale = self.stale(about).await;
+        // Whoever changes nothing has no lock either.
+        if about.is_some() && self.writer.is_none() && !stale.is_empty() {
+            let wanted = stale.iter().filter_map(|name| {
+                Some(Wanted {
+                    name: name.clone(),
+                    definition: before.document.sources.get(name)?.clone(),
+                    is_named: true,
+                    only_new: false,
+                })
+            });
+            self.ahead = self.state.read_ahead(wanted.collect()).await;
+        }
+        if gives_way && had_lock {
+            self.take_lock().await?;
+        }
+        let present = Arc::clone(&self.present);
+        let has_moved = !Arc::ptr_eq(&present, &before);
+        let is_known = |name: &str, place: &SourceState| {
+            let mut ahead = self.ahead.iter().filter(|ahead| ahead.is_of(name, place));
+            ahead.any(|ahead| ahead.is_known_to(place))
+        };
+        let stale: BTreeSet<String> = stale
+            .into_iter()
+            .filter(|name| {
+                present
+                    .sources
+                    .get(name)
+                    .is_some_and(|place| !is_known(name, place))
             })
-        });
-        let stale: Vec<String> = join_all(looks).await.into_iter().flatten().collect();
+            .collect();
         if stale.is_empty() {
-            return false;
+            return Ok(has_moved);
         }
         let document = self.shared_document();
         let next = self
-            .open_and_build(
-                document,
-                |name, _| stale.iter().any(|known| known == name),
-                |_| false,
-            )
+            .open_and_build(document, |name, _| stale.contains(name), |_| about.is_some())
             .await;
         self.present = Arc::new(next);
         self.refreshed = true;
-        true
+        Ok(true)
+    }
+
+    /// The sources that were changed by others since their catalogs were read. One that does not answer now keeps what is
+    /// known of it.
+    async fn stale(&self, about: Option<&BTreeSet<&str>>) -> Vec<String> {
+        let looks = self.present.sources.iter().map(|(name, known)| async move {
+            let is_stale = match (about, &known.database, &known.catalog) {
+                (Some(about), ..) => about.contains(name.as_str()) && self.state.is_outdated(known).await,
+                (None, Some(database), Some(catalog)) if !self.state.is_away(name, known) => {
+                    let found = state::within(database.fingerprint()).await;
+                    matches!(found, Some(Ok(now)) if now != catalog.catalog.fingerprint)
+                }
+                _ => false,
+            };
+            is_stale.then(|| name.clone())
+        });
+        join_all(looks).await.into_iter().flatten().collect()
     }
 
     /// Opens the sources of a document and reads the catalogs of those that are `wanted`, unless they were read before the
     /// lock was taken. Those that the command is not about (`named`) are passed over where they do not answer soon.
     async fn open_and_build(
-        &self,
+        &mut self,
         document: Arc<Document>,
         wanted: impl Fn(&str, &SourceState) -> bool,
         named: impl Fn(&str) -> bool,
     ) -> Generation {
         let environment = self.state.environment();
-        let present = &self.present.sources;
+        let generation = Arc::clone(&self.present);
+        let present = &generation.sources;
         let mut sources = state::open_sources(&document, &self.state.settings, &environment, Some(present));
-        let (mut read, mut has_rows) = (BTreeSet::new(), true);
+        let (mut read, mut without_rows) = (BTreeSet::new(), BTreeSet::new());
         for (name, place) in &mut sources {
-            let mut ahead = self.ahead.iter().filter(|ahead| ahead.is_of(name, place));
+            let news = self
+                .ahead
+                .iter()
+                .position(|ahead| ahead.is_of(name, place) && ahead.is_news_to(present.get(name)));
             if wanted(name, place)
-                && let Some(ahead) = ahead.find(|ahead| ahead.is_news_to(present.get(name)))
+                && let Some(news) = news
             {
-                has_rows &= document
+                let ahead = self.ahead.remove(news);
+                *place = ahead.in_place_of(place);
+                let has_rows = document
                     .sources
                     .get(name)
                     .is_some_and(|of| ahead.has_rows_for(of));
-                *place = ahead.in_place_of(place);
+                if !has_rows && place.trouble.is_none() {
+                    without_rows.insert(name.clone());
+                }
                 read.insert(name.clone());
             }
         }
-        if !has_rows {
-            self.state.refresh_enum_values(&document, &mut sources).await;
-        }
+        let rows = sources.iter_mut().filter_map(|(name, source)| {
+            let definition = without_rows
+                .contains(name)
+                .then(|| document.sources.get(name))??;
+            Some(state::soon(source.refresh_enum_values(definition)))
+        });
+        join_all(rows).await;
         let is_left = |name: &str, source: &SourceState| wanted(name, source) && !read.contains(name);
         state::introspect(&document, &mut sources, |name, source| {
             is_left(name, source) && named(name)
@@ -160,14 +224,8 @@ impl Workspace<'_> {
             )
             .await;
         self.keep_what_answers(&document, &mut sources, present);
-        state::build(
-            document,
-            sources,
-            &self.state.settings,
-            Some(Arc::clone(&self.present)),
-            self.present.resource_version,
-        )
-        .await
+        let version = generation.resource_version;
+        state::build(document, sources, &self.state.settings, Some(generation), version).await
     }
 
     /// Where only variables say that a source is reached in another way, it goes on as it is until somebody has reached it.
