@@ -1,6 +1,6 @@
 //! Follows what each pod of an engine serves: one long poll per pod.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -155,6 +155,15 @@ impl Followers {
     pub fn talks(&self, pod: &Pod) -> bool {
         let known = lock(&self.known);
         known.pods.get(&pod.uid).is_some_and(|said| said.silent.is_none())
+    }
+
+    /// Whether a pod knows one of these databases, as far as it has said so: one that has said nothing yet may.
+    pub fn may_know(&self, pod: &Pod, sources: &BTreeSet<&str>) -> bool {
+        let known = lock(&self.known);
+        known.pods.get(&pod.uid).is_none_or(|said| {
+            let mut all = said.report.sources.iter();
+            all.any(|source| source.fingerprint.is_some() && sources.contains(source.name.as_str()))
+        })
     }
 
     /// A table that need not be asked for.

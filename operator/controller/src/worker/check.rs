@@ -23,7 +23,7 @@ use again::Again;
 
 /// Checks of one change: what is hidden behind a fault is found by the next one.
 pub(super) const ROUNDS: usize = 3;
-/// Pods that are asked, one after the other, until one answers.
+/// Pods that are asked, one after the other, until one answers that knows all that any of them knows.
 const PODS: usize = 2;
 /// Answers that are remembered.
 const REMEMBERED: usize = 4;
@@ -51,13 +51,13 @@ fn askable<'p>(pods: &'p [Pod], followers: &Followers) -> Vec<&'p Pod> {
     all.filter(|pod| pod.address.is_some()).collect()
 }
 
-/// Whether a pod knows all of these databases.
-fn knows(answer: &CheckAnswer, sources: &BTreeSet<&str>) -> bool {
-    let known = |name: &&str| {
+/// Which of these databases a pod does not know.
+fn unknown<'s>(answer: &CheckAnswer, sources: &BTreeSet<&'s str>) -> BTreeSet<&'s str> {
+    let is_known = |name: &&str| {
         let mut all = answer.sources.iter();
         all.any(|source| source.name == *name && source.fingerprint.is_some())
     };
-    sources.iter().all(known)
+    sources.iter().filter(|name| !is_known(name)).copied().collect()
 }
 
 impl Checks {
@@ -160,14 +160,24 @@ impl Checks {
         let observer = &shared.tables.observer;
         let askable = askable(pods, followers);
         let sources: BTreeSet<&str> = made.compiled.published.iter().filter_map(source_of).collect();
-        // Of a pod that has just begun, and of one that cannot reach a database, others know more.
-        let mut less: Option<CheckAnswer> = None;
+        // Of a pod that has just begun, and of one that cannot reach a database, others know more: the best answer is the one
+        // that lacks least. A database that nobody knows is no reason to ask another pod.
+        let mut best: Option<(BTreeSet<&str>, CheckAnswer)> = None;
         let mut lasting = true;
-        for pod in askable.iter().take(PODS) {
-            let begin = Instant::now();
+        let mut asked = 0;
+        for pod in &askable {
             let Some(address) = pod.address else {
                 continue;
             };
+            let lacking = best.as_ref().map(|(lacking, _)| lacking);
+            if lacking.is_some_and(|lacking| !followers.may_know(pod, lacking)) {
+                continue;
+            }
+            if asked == PODS {
+                break;
+            }
+            asked += 1;
+            let begin = Instant::now();
             match shared.probe.check(address, token, &request).await {
                 Ok(answer) => {
                     observer.emit(&Event::Checked {
@@ -176,10 +186,16 @@ impl Checks {
                         problems: answer.problems.len(),
                         took: begin.elapsed(),
                     });
-                    if knows(&answer, &sources) {
+                    let lacking = unknown(&answer, &sources);
+                    if lacking.is_empty() {
                         return Some(answer);
                     }
-                    less.get_or_insert(answer);
+                    if best
+                        .as_ref()
+                        .is_none_or(|(before, _)| lacking.len() < before.len())
+                    {
+                        best = Some((lacking, answer));
+                    }
                 }
                 Err(error) => {
                     lasting &= error.is_lasting();
@@ -191,8 +207,8 @@ impl Checks {
                 }
             }
         }
-        if less.is_some() {
-            return less;
+        if let Some((_, answer)) = best {
+            return Some(answer);
         }
         self.lasting = lasting;
         self.unanswered = Some(askable.iter().map(|pod| pod.uid.clone()).collect());

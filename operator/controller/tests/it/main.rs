@@ -7,6 +7,7 @@
     reason = "a test fails by panicking, in its helping functions too"
 )]
 
+mod checking;
 mod leading;
 mod put_back;
 mod rendered;

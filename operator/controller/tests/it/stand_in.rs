@@ -66,8 +66,8 @@ pub struct State {
     pub mute: bool,
     /// The address of a pod that knows no database.
     pub stranger: Option<IpAddr>,
-    /// Checks that pods were asked for.
-    pub checks: usize,
+    /// The pods that were asked to check something, in order.
+    pub checked: Vec<IpAddr>,
     /// Every generation of every object that was published, in order.
     pub published: Vec<BTreeMap<String, i64>>,
 }

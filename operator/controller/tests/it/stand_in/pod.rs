@@ -120,7 +120,7 @@ fn sources(state: &State, address: IpAddr) -> Value {
 }
 
 fn check(state: &mut State, address: IpAddr, request: &Value) -> Value {
-    state.checks += 1;
+    state.checked.push(address);
     let objects = request["objects"].as_array().cloned().unwrap_or_default();
     // Who does not know the databases has nothing against anything.
     let objects = if state.stranger == Some(address) {
