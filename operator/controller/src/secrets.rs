@@ -67,7 +67,7 @@ pub struct Secrets {
     tasks: Tasks,
     role: Arc<str>,
     watches: Mutex<HashMap<SecretName, Watch>>,
-    /// Engines that need more than could be watched: they look again when others need less.
+    /// Engines that need more than could be watched: they look again when others need less. Locked behind `watches`.
     passed_over: Mutex<BTreeSet<ObjectKey>>,
     most: usize,
 }
@@ -145,8 +145,9 @@ impl Secrets {
                 },
             );
         }
-        drop(watches);
+        // Whoever makes room next sees who was passed over: nobody gets at the watches before that is noted.
         let mut passed_over = self.passed_over.lock().unwrap_or_else(PoisonError::into_inner);
+        drop(watches);
         passed_over.remove(engine);
         if is_less {
             for other in &*passed_over {
@@ -296,9 +297,8 @@ mod tests {
         }
     }
 
-    /// What an engine lets go another one may take, without anything else that happens.
-    #[tokio::test]
-    async fn who_was_passed_over_is_told_when_there_is_room() {
+    /// Room for one Secret.
+    fn of_one() -> (Secrets, Arc<Signals>) {
         // Nobody listens there: nothing is ever heard of a Secret.
         let config = kube::Config::new("http://127.0.0.1:1".parse().expect("an address"));
         let client = Client::try_from(config).expect("a client");
@@ -307,8 +307,21 @@ mod tests {
         let tasks = Tasks::new(Arc::new(Health::default()), observer.clone());
         let mut secrets = Secrets::new(client, Arc::clone(&signals), observer, tasks, "role");
         secrets.most = 1;
-        let name = |name: &str| ("n".to_owned(), name.to_owned());
-        let only = |wanted: &str| BTreeSet::from([name(wanted)]);
+        (secrets, signals)
+    }
+
+    fn name(name: &str) -> SecretName {
+        ("n".to_owned(), name.to_owned())
+    }
+
+    fn only(wanted: &str) -> BTreeSet<SecretName> {
+        BTreeSet::from([name(wanted)])
+    }
+
+    /// What an engine lets go another one may take, without anything else that happens.
+    #[tokio::test]
+    async fn who_was_passed_over_is_told_when_there_is_room() {
+        let (secrets, signals) = of_one();
         let (one, other) = (engine("one"), engine("other"));
         let signal = signals.register(&other);
         secrets.want(&one, &only("a"));
@@ -320,5 +333,40 @@ mod tests {
         assert_eq!(told.expect("it is told").expect("no panic"), Reasons::SECRETS);
         secrets.want(&other, &only("b"));
         assert!(secrets.lock().contains_key(&name("b")));
+    }
+    /// Room that is made while somebody is being passed over is told too.
+    #[tokio::test]
+    async fn nobody_makes_room_unseen() {
+        let (secrets, signals) = of_one();
+        let (one, other) = (engine("one"), engine("other"));
+        let signal = signals.register(&other);
+        secrets.want(&one, &only("a"));
+        let runtime = tokio::runtime::Handle::current();
+        std::thread::scope(|scope| {
+            let noting = secrets.passed_over.lock().expect("nobody panicked");
+            scope.spawn(|| {
+                let _in_runtime = runtime.enter();
+                secrets.want(&other, &only("b"));
+            });
+            // It cannot be noted yet: until then the watches are held.
+            let end = std::time::Instant::now() + Duration::from_secs(60);
+            let mut held = 0;
+            while held < 100 {
+                held = if secrets.watches.try_lock().is_err() {
+                    held + 1
+                } else {
+                    0
+                };
+                assert!(
+                    std::time::Instant::now() < end,
+                    "the watches are free before it is noted"
+                );
+                std::thread::park_timeout(Duration::from_millis(1));
+            }
+            scope.spawn(|| secrets.want(&one, &BTreeSet::new()));
+            drop(noting);
+        });
+        let told = tokio::time::timeout(Duration::from_secs(60), signal.gathered());
+        assert_eq!(told.await.expect("it is told"), Reasons::SECRETS);
     }
 }
