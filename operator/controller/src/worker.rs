@@ -274,10 +274,7 @@ impl Worker {
     /// Reads what is published and the engine's Secret, once.
     async fn load(&mut self) -> Result<(), Error> {
         self.values.load(&self.shared.secrets, &self.key).await?;
-        if let Some(metadata) = self.shelf.load(&self.shared.client, &self.key).await? {
-            self.values.found(&metadata);
-        }
-        Ok(())
+        self.shelf.load(&self.shared.client, &self.key).await
     }
 
     async fn apply(&mut self, kind: Native, object: &Value) -> Result<(), Error> {

@@ -73,15 +73,10 @@ pub(super) struct Shelf {
 }
 
 impl Shelf {
-    /// Reads what is published, once; gives the document, when that was. What is damaged counts as nothing, but for its
-    /// counter.
-    pub(super) async fn load(
-        &mut self,
-        client: &Client,
-        engine: &ObjectKey,
-    ) -> Result<Option<String>, Error> {
+    /// Reads what is published, once. What is damaged counts as nothing, but for its counter.
+    pub(super) async fn load(&mut self, client: &Client, engine: &ObjectKey) -> Result<(), Error> {
         if self.loaded {
-            return Ok(None);
+            return Ok(());
         }
         let maps = Native::ConfigMap.api(client, Some(&engine.namespace));
         let get = async |name: String| {
@@ -100,8 +95,7 @@ impl Shelf {
             }
         }
         self.loaded = true;
-        let set = self.present.as_ref().and_then(Carried::set);
-        Ok(set.map(|set| set.metadata))
+        Ok(())
     }
 
     fn take(&mut self, index_name: &str, index: Index, data: &BTreeMap<String, String>, parts: &[Vec<u8>]) {

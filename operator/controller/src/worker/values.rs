@@ -51,7 +51,8 @@ pub(super) struct SecretValues {
     /// What there is no room for.
     unfit: BTreeSet<SecretKey>,
     /// The variables that the published set names, and those before it that pods may still serve; none: that is not known
-    /// yet, and whatever is there may be needed.
+    /// until every pod serves one set, and whatever is there may be needed. What another operator published says nothing of
+    /// what pods serve.
     served: Option<HashSet<String>>,
     read: HashMap<SecretName, Read>,
     wanted: Values,
@@ -198,12 +199,6 @@ impl SecretValues {
     fn is_served(&self, variable: &str) -> bool {
         let served = self.served.as_ref();
         served.is_none_or(|served| served.contains(variable))
-    }
-
-    /// This was published before this operator began.
-    pub(super) fn found(&mut self, metadata: &str) {
-        let named = references(metadata).into_iter();
-        self.served = Some(named.map(str::to_owned).collect());
     }
 
     /// This is published now: pods follow one by one.
@@ -495,7 +490,12 @@ mod tests {
         );
         assert_eq!(values.needed(&[&old]), 0);
         let first = format!("{{\"url\": \"{}\"}}", old.variable());
-        values.found(&first);
+        values.published("{}");
+        assert!(
+            needed(&values) > MOST_BYTES / 2,
+            "pods that lag may serve what an operator before this one had published"
+        );
+        values.settled(&first);
         let room = MOST_BYTES - needed(&values);
         let found = unfit(&[&new], |_| MOST_BYTES * 3 / 4, |_| 0, room);
         assert_eq!(found.keys().collect::<Vec<_>>(), [&new]);

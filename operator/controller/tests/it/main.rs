@@ -13,3 +13,4 @@ mod put_back;
 mod rendered;
 mod stand_in;
 mod story;
+mod values;

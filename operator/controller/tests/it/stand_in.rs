@@ -64,6 +64,8 @@ pub struct State {
     pub clash: Vec<String>,
     /// Pods do not answer.
     pub mute: bool,
+    /// How often a pod did not tell what it serves.
+    pub silences: usize,
     /// The address of a pod that knows no database.
     pub stranger: Option<IpAddr>,
     /// The pods that were asked to check something, in order.

@@ -34,6 +34,7 @@ async fn answer(
     request: Request<Incoming>,
 ) -> Response<Full<Bytes>> {
     if lock(state).mute {
+        lock(state).silences += usize::from(request.uri().path() == path::GENERATION);
         let mut response = Response::new(Full::default());
         *response.status_mut() = http::StatusCode::SERVICE_UNAVAILABLE;
         return response;
