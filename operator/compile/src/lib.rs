@@ -37,7 +37,7 @@ pub use owner::{Field, Owners};
 pub use secret::SecretKey;
 pub use selector::Selection;
 pub use seniority::seniority;
-pub use status::{Delivery, merge_conditions, object_conditions, ready};
+pub use status::{Delivery, fault, merge_conditions, object_conditions, ready};
 
 /// The proofs that no field and no key is left out, for tests.
 pub mod proof {

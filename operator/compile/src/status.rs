@@ -96,6 +96,14 @@ pub fn object_conditions(verdict: &Verdict, delivery: &Delivery) -> Vec<Conditio
     vec![accepted, programmed]
 }
 
+/// Begins what is said of the last form of an object whose present form is refused.
+const MEANWHILE: &str = " The form of generation ";
+
+/// What is wrong with an object, out of the message of a condition: what becomes of its last form comes and goes with pods.
+pub fn fault(message: &str) -> &str {
+    message.split(MEANWHILE).next().unwrap_or_default()
+}
+
 /// What becomes of the last form of an object whose present form is refused: only what pods serve is said to be served.
 fn meanwhile(verdict: &Verdict, reason: Reason, delivery: &Delivery) -> String {
     let Serving::Last(generation) = verdict.serving else {
@@ -105,10 +113,10 @@ fn meanwhile(verdict: &Verdict, reason: Reason, delivery: &Delivery) -> String {
         // What pods refuse is the last form: it fitted the database once.
         _ if generation == verdict.generation && reason == Reason::Refused => String::new(),
         Delivery::Served { .. } | Delivery::Pending { pods: 1.., .. } => {
-            format!(" The form of generation {generation} goes on being served.")
+            format!("{MEANWHILE}{generation} goes on being served.")
         }
         Delivery::Refused { .. } | Delivery::Unsupported { .. } => {
-            format!(" The form of generation {generation} is not served either.")
+            format!("{MEANWHILE}{generation} is not served either.")
         }
         Delivery::Pending { .. } | Delivery::NoReadyPod | Delivery::Unreachable { .. } => String::new(),
     }

@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use compile::Object;
+use crd::status::Condition;
 use k8s_openapi::api::core::v1::ObjectReference;
 use kube::Client;
 use kube::runtime::events::{Event as KubernetesEvent, EventType, Recorder, Reporter};
@@ -66,17 +67,8 @@ impl Events {
 
     /// The status of an object has changed.
     pub fn of_change(&self, object: &Object, before: &Status, after: &Status) {
-        let (was, is) = (not_accepted(before), not_accepted(after));
-        match (was, is) {
-            (_, Some(condition)) if was.map(|was| &was.message) != Some(&condition.message) => {
-                let reason = format!("{:?}", condition.reason);
-                self.write(object, EventType::Warning, &reason, &condition.message, None);
-            }
-            (Some(_), None) => {
-                let note = "valid, and its references resolve";
-                self.write(object, EventType::Normal, "Accepted", note, None);
-            }
-            _ => {}
+        if let Some((kind, reason, note)) = told(before, after) {
+            self.write(object, kind, &reason, note, None);
         }
     }
 
@@ -128,6 +120,24 @@ impl Events {
     }
 }
 
+/// What is told of a status that changed. Whether pods serve an earlier form meanwhile is no news: it comes and goes with
+/// them, for all objects at once.
+fn told<'s>(before: &Status, after: &'s Status) -> Option<(EventType, String, &'s str)> {
+    let fault = |condition: &'_ Condition| (condition.reason, compile::fault(&condition.message).to_owned());
+    let was = not_accepted(before);
+    match not_accepted(after) {
+        Some(condition) if was.map(fault) != Some(fault(condition)) => {
+            let reason = format!("{:?}", condition.reason);
+            Some((EventType::Warning, reason, &condition.message))
+        }
+        None if was.is_some() => {
+            let note = "valid, and its references resolve";
+            Some((EventType::Normal, "Accepted".to_owned(), note))
+        }
+        _ => None,
+    }
+}
+
 /// A token bucket.
 #[derive(Debug)]
 struct Bucket {
@@ -166,5 +176,30 @@ mod tests {
         assert_eq!((0..100).filter(|_| bucket.take(start)).count(), 50);
         let later = start + Duration::from_secs(2);
         assert_eq!((0..100).filter(|_| bucket.take(later)).count(), 10);
+    }
+    /// The last form is served or not as pods come and go.
+    #[test]
+    fn only_another_fault_is_told() {
+        let refused = |message: &str| {
+            let status = serde_json::json!({"engines": [{"namespace": "n", "name": "e", "conditions": [{
+                "type": "Accepted", "status": "False", "reason": "Invalid", "message": message,
+                "observedGeneration": 2, "lastTransitionTime": "2026-01-01T00:00:00Z",
+            }]}]});
+            Status::Object(serde_json::from_value(status).expect("a status"))
+        };
+        let wrong = "spec.x: wrong.";
+        let alone = refused(wrong);
+        let served = refused(&format!("{wrong} The form of generation 1 goes on being served."));
+        let kinds =
+            |before: &Status, after: &Status| told(before, after).map(|(kind, reason, _)| (kind, reason));
+        let warning = Some((EventType::Warning, "Invalid".to_owned()));
+        assert_eq!(kinds(&Status::None, &served), warning);
+        assert_eq!(kinds(&served, &alone), None);
+        assert_eq!(kinds(&alone, &served), None);
+        assert_eq!(kinds(&served, &refused("spec.x: wrong too.")), warning);
+        assert_eq!(
+            kinds(&served, &Status::None),
+            Some((EventType::Normal, "Accepted".to_owned()))
+        );
     }
 }

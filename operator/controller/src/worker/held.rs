@@ -171,8 +171,7 @@ impl Held {
 
 /// Field and message out of a condition.
 fn words(condition: &Condition) -> (String, String) {
-    let text = condition.message.split(" The form of generation ").next();
-    let text = text.unwrap_or_default().trim_end_matches('.');
+    let text = compile::fault(&condition.message).trim_end_matches('.');
     match text.split_once(": ") {
         Some((path, message)) if path.starts_with("spec") && !path.contains(' ') => {
             (path.to_owned(), message.to_owned())
