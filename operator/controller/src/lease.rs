@@ -11,7 +11,7 @@ use kube::{Api, Client};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use crate::lead::Lead;
+use crate::lead::{self, Lead};
 use crate::observe::{Event, Observer};
 use crate::retry;
 
@@ -85,16 +85,16 @@ impl Candidate {
         // A leader that cannot renew must have stopped before another may begin.
         let renew = self.duration / 4;
         let deadline = self.duration * 3 / 4;
-        let mut renewed = Instant::now();
+        let mut renewed = lead::now();
         loop {
             let leading = *self.leads.borrow();
             let limit = if leading {
-                deadline.saturating_sub(renewed.elapsed())
+                deadline.saturating_sub(lead::now().saturating_sub(renewed))
             } else {
                 self.duration
             };
             // Others count from when the lease is written, which is before its answer arrives.
-            let asked = Instant::now();
+            let asked = lead::now();
             let look = tokio::time::timeout(limit.max(Duration::from_millis(1)), self.look());
             let stopped = stop.wait_for(|stop| *stop);
             let outcome = tokio::select! {
@@ -104,14 +104,14 @@ impl Candidate {
             match outcome {
                 Ok(Ok(true)) => {
                     renewed = asked;
-                    self.lead.set(Some((asked + deadline).into_std()));
+                    self.lead.set(Some(asked + deadline));
                     self.set(true, "");
                 }
                 Ok(Ok(false)) => self.set(false, "another instance holds the lease"),
                 Ok(Err(error)) => self.failed(&retry::message(&error)),
                 Err(_) => self.failed("the API server does not answer"),
             }
-            if *self.leads.borrow() && renewed.elapsed() >= deadline {
+            if *self.leads.borrow() && lead::now().saturating_sub(renewed) >= deadline {
                 self.set(false, "the lease could not be renewed in time");
             }
             // Others look more often than the leader renews, so that one that gave up is followed at once.
