@@ -57,6 +57,8 @@ enum Naming {
 /// What the Engine of a snapshot keeps for itself.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Guard {
+    /// Nothing is kept.
+    is_open: bool,
     /// The namespace of the Engine.
     namespace: String,
     /// The variables of `spec.env`, and of the engine's container in `spec.template`, that come from Secrets.
@@ -67,6 +69,12 @@ pub(crate) struct Guard {
 
 impl Guard {
     pub(crate) fn of(snapshot: &Snapshot) -> Self {
+        if snapshot.is_open() {
+            return Self {
+                is_open: true,
+                ..Self::default()
+            };
+        }
         let mut engines = snapshot.objects().iter();
         let Some(engine) = engines.find(|object| object.key.kind == Kind::Engine) else {
             return Self::default();
@@ -84,6 +92,7 @@ impl Guard {
         let from_secrets = given.filter(|variable| variable.pointer("/valueFrom/secretKeyRef").is_some());
         let names = from_secrets.filter_map(|variable| variable.get("name")?.as_str());
         let mut guard = Self {
+            is_open: false,
             namespace: engine.key.namespace.clone(),
             from_secrets: names
                 .map(str::to_owned)
@@ -114,6 +123,9 @@ impl Guard {
     }
 
     fn keeps(&self, object: &Object, variable: &str, naming: Naming) -> bool {
+        if self.is_open {
+            return false;
+        }
         if is_guarded(variable) || self.of_auth.contains(variable) {
             return true;
         }

@@ -28,6 +28,8 @@ pub struct Imported {
     /// What is in the document and in no object, or in one that is not accepted as it is: a variable, say, that
     /// stands for a secret.
     pub not_carried: Vec<NotCarried>,
+    /// Everything that is in the document is in an object, accepted or not.
+    pub is_whole: bool,
 }
 
 /// Something that is in one form and not in the other.
@@ -44,7 +46,9 @@ pub fn import(document: &Document, namespace: &str, engine: &str) -> Imported {
     let mut imported = Imported {
         objects: Vec::new(),
         not_carried: Vec::new(),
+        is_whole: false,
     };
+    let mut read: Vec<Object> = Vec::new();
     for key in document.extra.keys() {
         imported.leave(key.clone(), "an unknown key");
     }
@@ -104,12 +108,33 @@ pub fn import(document: &Document, namespace: &str, engine: &str) -> Imported {
             Kind::RemoteSchemaPermission => names.of(kind, place.0.get(..2).unwrap_or_default()),
             _ => names.of(kind, &place.0),
         };
-        imported.objects.push(object(kind, namespace, &name, spec));
+        let made = object(kind, namespace, &name, spec);
+        match Object::from_json(&made, namespace) {
+            Ok(object) => read.push(object),
+            Err(error) => {
+                imported.leave(path, &format!("no object can hold it ({error})"));
+                continue;
+            }
+        }
+        imported.objects.push(made);
         paths.insert((kind, name.clone()), path);
         objects.insert((kind, place), name);
     }
-    imported.leave_refused(namespace, |key| paths.get(&(key.kind, key.name.clone())).cloned());
+    imported.is_whole = imported.not_carried.is_empty();
+    imported.leave_refused(read, |key| paths.get(&(key.kind, key.name.clone())).cloned());
     imported
+}
+
+/// Whether objects that hold a whole document give another one back: compared to the byte, and as if variables that hold
+/// secrets could be named. Where an object is refused for anything else, that is told, and there is nothing to compare.
+pub fn is_lossy(document: &Document, objects: &[Value], namespace: &str) -> bool {
+    let objects = objects.iter().map(|object| Object::from_json(object, namespace));
+    let Ok(objects) = objects.collect::<Result<Vec<Object>, _>>() else {
+        return true;
+    };
+    let compiled = compile(&Snapshot::new(objects).open(), &LastAccepted::nothing());
+    let is_read = compiled.verdicts.iter().all(|verdict| verdict.refusal.is_none());
+    is_read && compiled.document.to_text() != document.to_text()
 }
 
 fn object(kind: Kind, namespace: &str, name: &str, spec: Value) -> Value {
@@ -153,10 +178,7 @@ impl Imported {
     }
 
     /// Names the objects that are not accepted, but for those that only wait for others. They stay: a person mends them.
-    fn leave_refused(&mut self, namespace: &str, path: impl Fn(&ObjectKey) -> Option<String>) {
-        let objects = self.objects.iter();
-        let objects = objects.filter_map(|object| Object::from_json(object, namespace).ok());
-        let objects: Vec<Object> = objects.collect();
+    fn leave_refused(&mut self, objects: Vec<Object>, path: impl Fn(&ObjectKey) -> Option<String>) {
         // An Engine may name any variable, but nobody can give it one of these.
         for engine in objects.iter().filter(|object| object.key.kind == Kind::Engine) {
             if let Some((field, variable)) = guarded::of_a_secret(&engine.spec.value()) {

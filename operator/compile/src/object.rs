@@ -106,6 +106,7 @@ impl Object {
 pub struct Snapshot {
     objects: Vec<Arc<Object>>,
     guarded: BTreeSet<String>,
+    is_open: bool,
 }
 
 impl Snapshot {
@@ -121,6 +122,7 @@ impl Snapshot {
         Self {
             objects,
             guarded: BTreeSet::new(),
+            is_open: false,
         }
     }
 
@@ -130,6 +132,16 @@ impl Snapshot {
     pub fn guarding(mut self, variables: BTreeSet<String>) -> Self {
         self.guarded = variables;
         self
+    }
+
+    /// With objects that may name any variable: what they say is compared, and served to nobody.
+    pub(crate) fn open(mut self) -> Self {
+        self.is_open = true;
+        self
+    }
+
+    pub(crate) fn is_open(&self) -> bool {
+        self.is_open
     }
 
     pub(crate) fn guarded(&self) -> &BTreeSet<String> {

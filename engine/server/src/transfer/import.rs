@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use clap::ArgMatches;
-use compile::{LastAccepted, Object, Snapshot, compile};
+use compile::Imported;
 use metadata::Document;
 use serde_json::Value;
 
@@ -30,9 +30,7 @@ pub fn import(matches: &ArgMatches) -> Result<ExitCode, Error> {
         namespace.unwrap_or(NAMESPACE),
         text(matches, "engine").unwrap_or_default(),
     );
-    if imported.not_carried.is_empty() {
-        verify(&document, &imported.objects)?;
-    }
+    verify(&document, &imported, namespace.unwrap_or(NAMESPACE))?;
     let files = files(imported.objects, namespace.is_some())?;
     for (name, content) in &files {
         write(&out.join(name), content)?;
@@ -59,19 +57,12 @@ pub(super) fn refuse_files(folder: &Path) -> Result<(), Error> {
     }
 }
 
-/// What was made gives the document again, to the byte.
-fn verify(document: &Document, objects: &[Value]) -> Result<(), Error> {
-    let objects: Result<Vec<Object>, _> = objects
-        .iter()
-        .map(|object| Object::from_json(object, NAMESPACE))
-        .collect();
-    let snapshot = Snapshot::new(objects.map_err(|_| Error::Lossy)?);
-    let compiled = compile(&snapshot, &LastAccepted::nothing());
-    if compiled.document.to_text() == document.to_text() {
-        Ok(())
-    } else {
-        Err(Error::Lossy)
+/// What was made gives the document again, to the byte, unless something of it is told to be in no object.
+fn verify(document: &Document, imported: &Imported, namespace: &str) -> Result<(), Error> {
+    if imported.is_whole && compile::is_lossy(document, &imported.objects, namespace) {
+        return Err(Error::Lossy);
     }
+    Ok(())
 }
 
 /// A file for each object, but what belongs to a table or a remote schema stands with it.
@@ -123,4 +114,35 @@ pub(super) fn write(path: &Path, content: &str) -> Result<(), Error> {
         std::fs::create_dir_all(folder).map_err(failed)?;
     }
     std::fs::write(path, content).map_err(failed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    /// An object that nobody may have as it is hides nothing that others lose.
+    #[test]
+    fn a_variable_that_holds_a_secret_ends_no_comparison() {
+        let headers = json!([{"name": "x-key", "value_from_env": "HASURA_GRAPHQL_ADMIN_SECRET"}]);
+        let document = json!({"version": 3, "sources": [], "remote_schemas": [
+            {"name": "guarded", "definition": {"url": "http://r", "headers": headers}},
+            {"name": "other", "definition": {"url": "http://other", "timeout_seconds": 5}},
+        ]});
+        let (document, _) = Document::parse(&document).expect("a document");
+        let mut imported = compile::import(&document, NAMESPACE, "rowlock");
+        assert_eq!(imported.not_carried.len(), 1, "{:?}", imported.not_carried);
+        assert!(verify(&document, &imported, NAMESPACE).is_ok());
+        for name in ["other", "guarded"] {
+            let before = imported.objects.clone();
+            let mut objects = imported.objects.iter_mut();
+            let object = objects.find(|object| object["metadata"]["name"] == name);
+            object.expect("it is there")["spec"]["url"] = "http://else".into();
+            assert!(
+                matches!(verify(&document, &imported, NAMESPACE), Err(Error::Lossy)),
+                "{name}"
+            );
+            imported.objects = before;
+        }
+    }
 }

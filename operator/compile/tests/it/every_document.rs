@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use compile::{Imported, LastAccepted, Object, Snapshot, compile, export, import};
+use compile::{Imported, LastAccepted, Object, Snapshot, compile, export, import, is_lossy};
 use metadata::{AnyDocument, Document};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -300,6 +300,8 @@ fn prove(place: &str, document: &Document) -> Vec<String> {
         compiled.document.to_text(),
         "{place}"
     );
+    let lossy = imported.is_whole && is_lossy(document, &imported.objects, "imported");
+    assert!(!lossy, "{place}");
     let told: Vec<String> = imported.not_carried.into_iter().map(|left| left.path).collect();
     if told.is_empty() {
         for verdict in &compiled.verdicts {
