@@ -256,7 +256,7 @@ impl<'a> Command<'a> {
             return None;
         }
         Some(match self.arguments.get("tables").and_then(Value::as_array) {
-            Some(items) => items.iter().map(|item| source_of(item)).collect(),
+            Some(items) => items.iter().map(source_of).collect(),
             None => BTreeSet::from([source_of(self.arguments)]),
         })
     }
