@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use e2e::answer::Client;
 use e2e::story::condition_of;
 use serde_json::{Value, json};
@@ -254,7 +256,9 @@ async fn other_namespaces_consent_first() {
         .expect("the Secret");
     let values = own["data"].as_object().expect("values").values();
     for value in values {
-        let value = crate::base64::decode(value.as_str().unwrap_or_default());
+        let value = STANDARD
+            .decode(value.as_str().unwrap_or_default())
+            .expect("base64");
         assert!(
             !String::from_utf8_lossy(&value).contains(canary),
             "what no one granted"

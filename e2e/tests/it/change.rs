@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use e2e::figure::{Size, note, percentile, spread};
 use serde_json::{Value, json};
 
@@ -299,7 +301,7 @@ async fn a_pod_that_lags_is_named() {
         .expect("an answer")
         .expect("the engine's Secret");
     let token = secrets["data"]["ROWLOCK_ADMIN_TOKEN"].as_str().expect("a token");
-    let token = String::from_utf8(crate::base64::decode(token)).expect("a text");
+    let token = String::from_utf8(STANDARD.decode(token).expect("base64")).expect("a text");
     let admin = e2e::answer::Client::anonymous().expect("a client");
     let admin = admin.with("authorization", &format!("Bearer {token}"));
     let slow = &pods[1];

@@ -7,7 +7,6 @@
 )]
 
 mod alone;
-mod base64;
 mod broken;
 mod change;
 mod chart;

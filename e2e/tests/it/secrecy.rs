@@ -108,7 +108,7 @@ async fn secrets_are_nowhere_else() {
         .expect("an answer")
         .expect("the engine's Secret");
     let token = own["data"]["ROWLOCK_ADMIN_TOKEN"].as_str().expect("a token");
-    let token = String::from_utf8(crate::base64::decode(token)).expect("a text");
+    let token = String::from_utf8(STANDARD.decode(token).expect("base64")).expect("a text");
     let operator = Client::anonymous().expect("a client");
     let operator = operator.with("authorization", &format!("Bearer {token}"));
     let report = operator

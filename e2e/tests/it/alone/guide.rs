@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use e2e::answer::Client;
 use e2e::cluster::{Cluster, parse_objects, repository};
 use e2e::database::Database;
@@ -289,7 +291,7 @@ async fn admin_secret(cluster: &Cluster) -> String {
     let secret = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "shop"}});
     let secret = there(cluster, &secret, "shop").await;
     let value = secret["data"]["admin-secret"].as_str().expect("a value");
-    String::from_utf8(crate::base64::decode(value)).expect("a text")
+    String::from_utf8(STANDARD.decode(value).expect("base64")).expect("a text")
 }
 
 /// Waits until the Service takes who has this secret for an admin.

@@ -226,11 +226,26 @@ pub fn describe(error: &(dyn std::error::Error + 'static)) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use metadata::source::{DatabaseUrl, SourceConfiguration};
 
     use super::*;
     use crate::settings::{Environment, Pool};
+
+    /// One connection, and no variables.
+    pub(crate) fn surroundings() -> Surroundings {
+        Surroundings {
+            environment: Environment::default(),
+            pool: Pool {
+                max_connections: 1,
+                idle_timeout: Duration::from_secs(1),
+                connection_lifetime: None,
+                pool_timeout: None,
+                instances: 1,
+            },
+            dynamic_secrets_prefix: None,
+        }
+    }
 
     #[tokio::test]
     async fn a_database_that_is_known_and_takes_its_time_is_not_down() {
@@ -244,18 +259,7 @@ mod tests {
             configuration: SourceConfiguration::new(DatabaseUrl::Url(url)),
             ..Source::default()
         };
-        let surroundings = Surroundings {
-            environment: Environment::default(),
-            pool: Pool {
-                max_connections: 1,
-                idle_timeout: Duration::from_secs(1),
-                connection_lifetime: None,
-                pool_timeout: None,
-                instances: 1,
-            },
-            dynamic_secrets_prefix: None,
-        };
-        let mut state = SourceState::open("default", &source, &surroundings, None);
+        let mut state = SourceState::open("default", &source, &surroundings(), None);
         let patience = Duration::from_millis(20);
         let late = Some(TIMED_OUT.to_owned());
         assert_eq!(state.introspect(&source, patience).await, late);

@@ -193,8 +193,7 @@ pub(super) mod tests {
     use metadata::source::{DatabaseUrl, SourceConfiguration};
 
     use super::*;
-    use crate::generation::source::Surroundings;
-    use crate::settings::{Environment, Pool};
+    pub(in crate::state) use crate::generation::source_state::tests::surroundings;
 
     pub(in crate::state) fn source(url: &str) -> SourceState {
         source_named("default", url)
@@ -206,20 +205,6 @@ pub(super) mod tests {
             ..Source::default()
         };
         SourceState::open(name, &source, &surroundings(), None)
-    }
-
-    pub(in crate::state) fn surroundings() -> Surroundings {
-        Surroundings {
-            environment: Environment::default(),
-            pool: Pool {
-                max_connections: 1,
-                idle_timeout: Duration::from_secs(1),
-                connection_lifetime: None,
-                pool_timeout: None,
-                instances: 1,
-            },
-            dynamic_secrets_prefix: None,
-        }
     }
 
     #[tokio::test]

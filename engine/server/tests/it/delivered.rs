@@ -14,7 +14,7 @@ use crate::process::{PATIENCE, Server, rowlock};
 use crate::rotation;
 use crate::socket::{Socket, TRANSPORT};
 use crate::stand_in::{Issuer, StandIn};
-use crate::wait::pause;
+use crate::wait::until;
 
 const TOKEN: &str = "token-of-the-operator";
 
@@ -278,14 +278,6 @@ fn who_was_never_ready_waits_for_keys() {
     world.put_secret_and("first", Some(&moved));
     until("the other is asked", || !gone.asked.lock().unwrap().is_empty());
     assert_eq!(page(&pod).0, 200);
-}
-
-fn until(what: &str, mut done: impl FnMut() -> bool) {
-    let started = Instant::now();
-    while !done() {
-        assert!(started.elapsed() < PATIENCE, "{what}");
-        pause();
-    }
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! A database that answers and then hangs, or takes its time to be connected: it holds up nobody, and comes in.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use embedded::test::TestDatabase;
 use serde_json::{Value, json};
@@ -9,15 +9,11 @@ use crate::delivered::World;
 use crate::process::{Server, rowlock};
 use crate::rotation::Folder;
 use crate::silent::{problem, run_sql, set, soon, state_of};
-use crate::wait::pause;
+use crate::wait::within;
 use crate::way::Way;
 
-fn until(what: &str, mut done: impl FnMut() -> bool) {
-    let begun = Instant::now();
-    while !done() {
-        assert!(begun.elapsed() < Duration::from_secs(60), "{what}");
-        pause();
-    }
+fn until(what: &str, done: impl FnMut() -> bool) {
+    within(Duration::from_secs(60), what, done);
 }
 
 #[test]

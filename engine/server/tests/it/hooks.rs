@@ -4,14 +4,14 @@
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::sync::atomic::Ordering;
-use std::time::Instant;
 
 use embedded::test::TestDatabase;
 use serde_json::{Value, json};
 
-use crate::process::{PATIENCE, Server, rowlock};
+use crate::process::{Server, rowlock};
 use crate::rotation::Folder;
 use crate::stand_in::{ADMIN, SECRET, StandIn, ids, server};
+use crate::wait::until;
 
 const ITEMS: &str = r#"{"query":"{ item(order_by: {id: asc}) { id } }"}"#;
 
@@ -152,17 +152,23 @@ fn a_hook_is_told_the_request_id() {
     }
 }
 
+/// A server that has its admin secret and the address of its hook from a Secret.
+fn asking_by_secret(name: &str, database: &TestDatabase, hook: &StandIn) -> (Folder, Server) {
+    let folder = Folder::new(name);
+    folder.put("HASURA_GRAPHQL_ADMIN_SECRET", &json!(SECRET));
+    folder.put("HASURA_GRAPHQL_AUTH_HOOK", &json!(hook.url()));
+    let arguments = ["serve", "--server-port", "0", "--database-url", &database.url()];
+    let server = Server::spawn(rowlock(&arguments).env("ROWLOCK_SECRETS_DIR", folder.path()));
+    (folder, server)
+}
+
 /// What it is asked, and how headers are spelled for it, is decided by each request, not by its connection.
 #[test]
 fn a_hook_that_changes_while_a_connection_lasts() {
     let hook = StandIn::start();
     hook.answers(200, "", &user());
     let database = TestDatabase::create("hook_mode");
-    let folder = Folder::new("hook-mode");
-    folder.put("HASURA_GRAPHQL_ADMIN_SECRET", &json!(SECRET));
-    folder.put("HASURA_GRAPHQL_AUTH_HOOK", &json!(hook.url()));
-    let arguments = ["serve", "--server-port", "0", "--database-url", &database.url()];
-    let server = Server::spawn(rowlock(&arguments).env("ROWLOCK_SECRETS_DIR", folder.path()));
+    let (folder, server) = asking_by_secret("hook-mode", &database, &hook);
     let mut stream = server.connect();
     let body = r#"{"query":"{ __typename }"}"#;
     let mut ask = || {
@@ -183,12 +189,7 @@ fn a_hook_that_changes_while_a_connection_lasts() {
     };
     assert!(ask().starts_with("GET / "));
     folder.put("HASURA_GRAPHQL_AUTH_HOOK_MODE", &json!("POST"));
-    let started = Instant::now();
-    let mut asked = ask();
-    while asked.starts_with("GET / ") {
-        assert!(started.elapsed() < PATIENCE, "{asked}");
-        asked = ask();
-    }
+    until("it is asked by POST", || !ask().starts_with("GET / "));
     // The change may have come between the head of that one and its answer.
     let asked = ask();
     let body: Value = serde_json::from_str(asked.split_once("\r\n\r\n").unwrap().1).unwrap();
@@ -203,11 +204,7 @@ fn a_hook_that_moves() {
         hook.answers(200, "", &user());
     }
     let database = TestDatabase::create("hook_moves");
-    let folder = Folder::new("hook-moves");
-    folder.put("HASURA_GRAPHQL_ADMIN_SECRET", &json!(SECRET));
-    folder.put("HASURA_GRAPHQL_AUTH_HOOK", &json!(first.url()));
-    let arguments = ["serve", "--server-port", "0", "--database-url", &database.url()];
-    let server = Server::spawn(rowlock(&arguments).env("ROWLOCK_SECRETS_DIR", folder.path()));
+    let (folder, server) = asking_by_secret("hook-moves", &database, &first);
     let ask = || {
         let answer = server
             .json("/v1/graphql", &[], &json!({"query": "{ __typename }"}))
@@ -217,12 +214,11 @@ fn a_hook_that_moves() {
     };
     assert_eq!(ask(), [1, 0]);
     folder.put("HASURA_GRAPHQL_AUTH_HOOK", &json!(second.url()));
-    let started = Instant::now();
-    let mut asked = ask();
-    while asked[1] == 0 {
-        assert!(started.elapsed() < PATIENCE, "{asked:?}");
+    let mut asked = [0, 0];
+    until("the second one is asked", || {
         asked = ask();
-    }
+        asked[1] > 0
+    });
     assert_eq!(ask(), [asked[0], asked[1] + 1], "the first one is asked no more");
 }
 

@@ -1,7 +1,7 @@
 //! `validate_input`: webhooks that judge what a mutation was given before anything is written.
 
 use std::net::TcpListener;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use embedded::test::TestDatabase;
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::process::{Server, rowlock};
 use crate::rotation::Folder;
 use crate::stand_in::StandIn;
-use crate::wait::pause;
+use crate::wait::within;
 
 const TABLES: &str = "create table artist (id serial primary key, name text not null, email text); \
     create table album (id serial primary key, title text, year int, artist_id int references artist); \
@@ -358,10 +358,8 @@ fn a_header_changes_with_its_secret() {
     };
     assert_eq!(key(), "x-key: old-key");
     folder.put("ROTATED_KEY", &json!("new-key"));
-    let deadline = Instant::now() + Duration::from_secs(60);
-    while key() != "x-key: new-key" {
-        assert!(Instant::now() < deadline, "{}", key());
-        pause();
-    }
+    within(Duration::from_secs(60), "the new key is sent", || {
+        key() == "x-key: new-key"
+    });
     assert_eq!(key(), "x-key: new-key");
 }

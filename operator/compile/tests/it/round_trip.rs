@@ -2,9 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use compile::{Imported, LastAccepted, Object, Snapshot, compile, export, import};
+use compile::{Imported, LastAccepted, NotCarried, Object, Snapshot, compile, export, import};
 use metadata::{AnyDocument, Document};
 use serde_json::{Value, json};
+
+/// Where it stands, of what an import or an export left behind.
+fn paths(left: &[NotCarried]) -> Vec<&str> {
+    left.iter().map(|left| left.path.as_str()).collect()
+}
 
 fn parse(value: &Value) -> Document {
     Document::parse(value)
@@ -240,11 +245,7 @@ fn export_says_what_a_document_does_not_hold() {
     );
     let exported = export(&Snapshot::new(objects));
     assert_eq!(exported.document.remote_schemas.len(), 1);
-    let said: Vec<&str> = exported
-        .not_carried
-        .iter()
-        .map(|left| left.path.as_str())
-        .collect();
+    let said = paths(&exported.not_carried);
     assert_eq!(
         said,
         [
@@ -307,11 +308,7 @@ fn variables_that_hold_secrets_are_named() {
             "headers": [{"name": "x-key", "value_from_env": "ROWLOCK_SECRET_0123456789ABCDEF"}]}},
     });
     let imported = import(&parse(&value), "imported", "rowlock");
-    let said: Vec<&str> = imported
-        .not_carried
-        .iter()
-        .map(|left| left.path.as_str())
-        .collect();
+    let said = paths(&imported.not_carried);
     assert_eq!(
         said,
         [
