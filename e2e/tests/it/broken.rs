@@ -40,6 +40,19 @@ async fn all_but(shop: &Shop, before: &Said, broken: &[(&str, &str)]) {
     }
 }
 
+/// Waits until the role sees no books any more.
+async fn has_no_books(shop: &Shop) {
+    let gone = e2e::wait::until(SOON, "the role lost the table", || async {
+        let answer = shop.ask(BOOKS).await;
+        if answer.body["errors"].is_array() {
+            Ok(())
+        } else {
+            Err(answer.body.to_string())
+        }
+    });
+    gone.await.unwrap_or_else(|error| panic!("{error}"));
+}
+
 #[tokio::test]
 #[ignore = "needs a cluster with a node: e2e/run"]
 async fn one_broken_object_is_named_and_heals() {
@@ -62,20 +75,33 @@ async fn one_broken_object_is_named_and_heals() {
     let mut removed = bad.clone();
     removed["spec"]["onInvalid"] = json!("Remove");
     shop.apply(&removed).await;
-    let gone = e2e::wait::until(SOON, "the role lost the table", || async {
-        let answer = shop.ask(BOOKS).await;
-        if answer.body["errors"].is_array() {
-            Ok(())
-        } else {
-            Err(answer.body.to_string())
-        }
-    });
-    gone.await.unwrap_or_else(|error| panic!("{error}"));
+    has_no_books(&shop).await;
     let authors = shop.ask("query { author { id } }").await;
     assert!(authors.body["data"].is_object(), "the rest goes on: {authors:?}");
     all_but(&shop, &sound, &[("Permission", "book-customer")]).await;
 
     let good = reading("book", &["id", "title"], json!({"published": {"_eq": true}}));
+    shop.apply(&good).await;
+    shop.ready(&good).await;
+    assert_eq!(shop.ask(BOOKS).await.body, before);
+
+    // The Engine decides for objects that do not say.
+    let mut strict = shop.engine();
+    strict["spec"]["onInvalid"] = json!("Remove");
+    shop.apply(&strict).await;
+    let mut kept = bad.clone();
+    kept["spec"]["onInvalid"] = json!("KeepLast");
+    shop.apply(&kept).await;
+    shop.refused_for(&kept, "Refused").await;
+    assert_eq!(shop.ask(BOOKS).await.body, before, "it says so itself");
+    shop.apply(&good).await;
+    shop.ready(&good).await;
+    shop.apply(&bad).await;
+    shop.refused_for(&bad, "Refused").await;
+    has_no_books(&shop).await;
+    let mut lenient = shop.engine();
+    lenient["spec"]["onInvalid"] = json!("KeepLast");
+    shop.apply(&lenient).await;
     shop.apply(&good).await;
     shop.ready(&good).await;
     assert_eq!(shop.ask(BOOKS).await.body, before);

@@ -1,5 +1,7 @@
 //! Who can read what: the operator no more than it needs, and nobody a secret where none belongs.
 
+use std::collections::BTreeSet;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use crd::Kind;
@@ -7,7 +9,7 @@ use e2e::answer::Client;
 use e2e::figure::note;
 use e2e::story::condition_of;
 use e2e::wait::until;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::shop::{SOON, Shop, object, reading};
 
@@ -186,24 +188,34 @@ async fn secrets_are_nowhere_else() {
         let text = serde_json::to_string(&found.expect("a list")).expect("JSON");
         places.push((kind.to_owned(), text));
     }
-    places.push((
-        format!("log of {}", pod.name),
-        log(&shop, &shop.story.namespace, &pod.name).await,
-    ));
+    let told = log(&shop, &shop.story.namespace, &pod.name).await;
+    // As Hasura's collectors expect it.
+    structured(&told, &["timestamp", "level", "type", "detail"]);
+    places.push((format!("log of {}", pod.name), told));
     let operators = shop.story.cluster.list(
         "v1",
         "Pod",
         "rowlock-system",
         "app.kubernetes.io/name=rowlock-operator",
     );
+    let mut kinds = BTreeSet::new();
     for operator in operators.await.expect("operators") {
         let name = operator["metadata"]["name"].as_str().unwrap_or_default();
-        places.push((format!("log of {name}"), log(&shop, "rowlock-system", name).await));
+        let told = log(&shop, "rowlock-system", name).await;
+        let lines = structured(&told, &["timestamp", "level", "type", "message"]);
+        kinds.extend(lines.iter().map(|line| line["type"].to_string()));
+        places.push((format!("log of {name}"), told));
         let ip = operator["status"]["podIP"].as_str().expect("an address");
         let metrics = admin.get(&format!("http://{ip}:8082/metrics")).await;
         let metrics = metrics.expect("an answer");
         assert_eq!(metrics.status, 200, "{metrics:?}");
         places.push((format!("metrics of {name}"), metrics.body.to_string()));
+    }
+    for kind in ["started", "leading", "applied", "published", "served"] {
+        assert!(
+            kinds.contains(&json!(kind).to_string()),
+            "{kind} is not in {kinds:?}"
+        );
     }
     let forms = forms(&canary);
     for (place, text) in &places {
@@ -237,6 +249,17 @@ fn a_text_is_found_in_base64() {
         let hidden = STANDARD.encode(format!("{beside}canary-of-some-length{beside}"));
         assert!(forms.iter().any(|form| hidden.contains(form)), "{beside}");
     }
+}
+
+/// The lines of a log, each an object that has these keys.
+fn structured(log: &str, keys: &[&str]) -> Vec<Value> {
+    let lines = log.lines().map(|line| {
+        let line: Value = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+        let missing = keys.iter().find(|key| line.get(**key).is_none());
+        assert_eq!(missing, None, "{line}");
+        line
+    });
+    lines.collect()
 }
 
 async fn log(shop: &Shop, namespace: &str, pod: &str) -> String {

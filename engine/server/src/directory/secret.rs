@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use compile::{Compiled, SecretKey};
 use crd::Kind;
 use serde_json::Value;
@@ -118,36 +120,7 @@ fn of_file(file: &Path) -> Result<BTreeMap<String, String>, String> {
 /// Decodes base64 (RFC 4648, with padding; white space is passed over).
 fn base64(text: &str) -> Option<Vec<u8>> {
     let digits: Vec<u8> = text.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
-    let mut bytes = Vec::with_capacity(digits.len() / 4 * 3);
-    if !digits.len().is_multiple_of(4) {
-        return None;
-    }
-    for (at, group) in digits.chunks(4).enumerate() {
-        let is_last = (at + 1) * 4 == digits.len();
-        let padding = group.iter().rev().take_while(|byte| **byte == b'=').count();
-        if padding > 2 || (padding > 0 && !is_last) {
-            return None;
-        }
-        let mut bits = 0_u32;
-        for byte in group.iter().take(4 - padding) {
-            bits = bits << 6 | u32::from(digit(*byte)?);
-        }
-        bits <<= 6 * padding;
-        let [_, first, second, third] = bits.to_be_bytes();
-        bytes.extend([first, second, third].into_iter().take(3 - padding));
-    }
-    Some(bytes)
-}
-
-fn digit(byte: u8) -> Option<u8> {
-    Some(match byte {
-        b'A'..=b'Z' => byte - b'A',
-        b'a'..=b'z' => byte - b'a' + 26,
-        b'0'..=b'9' => byte - b'0' + 52,
-        b'+' => 62,
-        b'/' => 63,
-        _ => return None,
-    })
+    STANDARD.decode(digits).ok()
 }
 
 #[cfg(test)]

@@ -160,6 +160,16 @@ fn a_bad_edit_leaves_the_last_good_form() {
     );
 }
 
+/// The option that is proposed is the one that helps.
+#[test]
+fn a_missing_secret_of_another_namespace_is_told_with_it() {
+    let source = SOURCE.split("---\napiVersion: v1").next().unwrap();
+    let source = source.replace("  name: main\n", "  name: main\n  namespace: shop\n");
+    let folder = Folder::new("namespaced-secret", &[("source.yaml", &source)]);
+    let message = &folder.read().findings[0].message;
+    assert!(message.contains("--secret shop/database=FILE"), "{message}");
+}
+
 #[test]
 fn a_missing_secret_is_told_and_a_file_gives_it() {
     let source = SOURCE.split("---\napiVersion: v1").next().unwrap();

@@ -8,8 +8,8 @@ use crd::Kind;
 use crd::status::Reason;
 use delivery::ObjectProblem;
 
-use super::Contents;
 use super::manifest::Place;
+use super::{Contents, NAMESPACE};
 use crate::admin::report::problems_of;
 use crate::generation::Generation;
 
@@ -43,15 +43,19 @@ impl Finding {
     }
 
     pub(super) fn of_secret(object: &ObjectKey, secret: &SecretKey) -> Self {
+        let named = if secret.namespace == NAMESPACE {
+            secret.name.clone()
+        } else {
+            format!("{}/{}", secret.namespace, secret.name)
+        };
         Self {
             place: None,
             object: Some(object.to_string()),
             message: format!(
-                "there is no key {} of a Secret {}/{}: put its manifest beside the others, or give --secret {}=FILE; \
+                "there is no key {} of a Secret {}/{}: put its manifest beside the others, or give --secret {named}=FILE; \
                  until then the variable {} is taken",
                 secret.key,
                 secret.namespace,
-                secret.name,
                 secret.name,
                 secret.variable()
             ),

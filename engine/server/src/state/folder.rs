@@ -1,4 +1,4 @@
-//! The origin `directory`: a folder that is read again whenever something in it changes.
+//! The origin `directory`: a folder that is read again whenever something in it changes, or in a Secret's file elsewhere.
 
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -13,6 +13,7 @@ use tokio::sync::{mpsc, watch};
 use super::State;
 use crate::directory::{self, Contents};
 use crate::generation::aside::{Urgency, aside};
+use crate::settings::SecretFile;
 
 /// A burst of file changes is taken as one: nothing is read before the folder was quiet for so long.
 const SETTLE: Duration = Duration::from_millis(200);
@@ -73,13 +74,55 @@ impl State {
     }
 }
 
+/// What is watched: a folder, and files of Secrets wherever they are.
+#[derive(Debug)]
+struct Files {
+    folder: PathBuf,
+    secrets: Vec<PathBuf>,
+}
+
+/// The name that a mounted volume's files change by, all at once.
+const MOUNTED: &str = "..data";
+
+impl Files {
+    fn new(folder: &Path, secrets: &[SecretFile]) -> Self {
+        // As the watcher names what changed.
+        let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        Self {
+            folder: absolute(folder),
+            secrets: secrets.iter().map(|secret| absolute(&secret.file)).collect(),
+        }
+    }
+
+    /// The folders that have to be watched for the files: one that is replaced is another file by the same name.
+    fn beside(&self) -> BTreeSet<PathBuf> {
+        let folders = self.secrets.iter().filter_map(|file| file.parent());
+        let beside = folders.filter(|folder| !folder.starts_with(&self.folder));
+        beside.map(Path::to_owned).collect()
+    }
+
+    /// Whether a change at these paths may change what is served.
+    fn concern(&self, paths: &[PathBuf]) -> bool {
+        let is_wanted = |path: &PathBuf| {
+            path.starts_with(&self.folder)
+                || self.secrets.contains(path)
+                || path.file_name().is_some_and(|name| name == MOUNTED)
+        };
+        // An event without a path says that some were lost.
+        paths.is_empty() || paths.iter().any(is_wanted)
+    }
+}
+
 /// Follows the folder until `stop`.
 pub(super) async fn follow(state: Arc<State>, folder: PathBuf, mut stop: watch::Receiver<bool>) {
     // One waiting signal is as good as many.
     let (signal, mut signals) = mpsc::channel(1);
+    let wanted = Files::new(&folder, &state.settings.directory.secrets);
+    let (folders, beside) = (wanted.folder.clone(), wanted.beside());
     let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
         // Reading the files is an event too.
-        if event.map_or(true, |event| !event.kind.is_access()) {
+        let is_change = |event: notify::Event| !event.kind.is_access() && wanted.concern(&event.paths);
+        if event.map_or(true, is_change) {
             let _ = signal.try_send(());
         }
     });
@@ -87,8 +130,13 @@ pub(super) async fn follow(state: Arc<State>, folder: PathBuf, mut stop: watch::
         Ok(watcher) => watcher,
         Err(error) => return state.trouble("listener", &error.to_string()),
     };
-    if let Err(error) = watcher.watch(&folder, RecursiveMode::Recursive) {
+    if let Err(error) = watcher.watch(&folders, RecursiveMode::Recursive) {
         return state.trouble("listener", &error.to_string());
+    }
+    for folder in beside {
+        if let Err(error) = watcher.watch(&folder, RecursiveMode::NonRecursive) {
+            return state.trouble("listener", &error.to_string());
+        }
     }
     loop {
         tokio::select! {
@@ -100,5 +148,34 @@ pub(super) async fn follow(state: Arc<State>, folder: PathBuf, mut stop: watch::
             .is_ok_and(|signal| signal.is_some())
         {}
         state.read_folder(&folder).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_of_secrets_concern_it_and_their_neighbours_do_not() {
+        let secret = |file: &str| SecretFile {
+            name: "database".to_owned(),
+            file: file.into(),
+        };
+        let files = Files::new(
+            Path::new("/shop"),
+            &[
+                secret("/run/one/uri"),
+                secret("/run/other/uri"),
+                secret("/shop/uri"),
+            ],
+        );
+        let beside: Vec<_> = files.beside().into_iter().collect();
+        assert_eq!(beside, [Path::new("/run/one"), Path::new("/run/other")]);
+        let concern = |paths: &[&str]| files.concern(&paths.iter().map(PathBuf::from).collect::<Vec<_>>());
+        for path in ["/shop/tables/album.yaml", "/run/one/uri", "/run/other/..data"] {
+            assert!(concern(&["/run/one/neighbour", path]), "{path}");
+        }
+        assert!(concern(&[]), "some were lost");
+        assert!(!concern(&["/run/one/neighbour", "/shopping/uri"]));
     }
 }

@@ -29,6 +29,7 @@ mod delivered;
 mod deployment;
 #[cfg(test)]
 mod dev;
+mod directory;
 #[cfg(test)]
 mod functions;
 #[cfg(test)]
