@@ -1,5 +1,8 @@
 //! The set on disk.
 
+use std::collections::BTreeSet;
+use std::os::unix::fs::MetadataExt;
+
 use delivery::{Set, hash};
 use kubernetes::{Keep, KeepError};
 use serde_json::json;
@@ -24,6 +27,26 @@ fn the_last_one_is_kept() {
         prepared.keep().unwrap();
         assert_eq!(keep.read().unwrap(), Some(set(counter)));
     }
+}
+
+/// However many are kept, and however long they are, they are in the same two files.
+#[test]
+fn sets_take_the_same_files_in_turn() {
+    let folder = tempfile::tempdir().unwrap();
+    let keep = Keep::new(folder.path()).unwrap();
+    let file_number = |name: &str| std::fs::metadata(folder.path().join(name)).unwrap().ino();
+    let mut numbers = BTreeSet::new();
+    for counter in 1..=20 {
+        let mut set = set(counter);
+        set.objects = format!("[{}]", "0,".repeat(usize::try_from(counter * 7 % 5).unwrap()));
+        let prepared = keep.prepare(&set, &set.mark()).unwrap();
+        let next = file_number("accepted-set.next");
+        prepared.keep().unwrap();
+        assert_eq!(keep.read().unwrap(), Some(set), "{counter}");
+        assert_eq!(file_number("accepted-set"), next);
+        numbers.insert(next);
+    }
+    assert_eq!(numbers.len(), 2);
 }
 
 #[test]
