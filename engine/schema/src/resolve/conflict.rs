@@ -70,11 +70,14 @@ pub(crate) fn names(
         .collect();
     let mut claimants: Vec<(u32, usize, Claimant<'_>)> = Vec::new();
     for (at, ((name, metadata, _), customization)) in sources.iter().zip(&customizations).enumerate() {
-        let rank = |object: MetadataObjectId| seniority.rank(&object);
+        // What stands below a field of the source's own is there as long as that field, however old it is: it claims nothing
+        // before it is clear whether the source has the field.
+        let mut youngest = 0;
         if let Some(namespace) = &customization.namespace {
-            let rank = rank(MetadataObjectId::Source((*name).clone()));
-            claimants.push((rank, at, Claimant::Namespace(namespace)));
+            youngest = seniority.rank(&MetadataObjectId::Source((*name).clone()));
+            claimants.push((youngest, at, Claimant::Namespace(namespace)));
         }
+        let rank = |object: MetadataObjectId| seniority.rank(&object).max(youngest);
         for (table, entry) in &metadata.tables {
             let rank = rank(object::table(name, table));
             claimants.push((rank, at, Claimant::Table(table, entry)));
@@ -84,7 +87,7 @@ pub(crate) fn names(
             claimants.push((rank, at, Claimant::Function(function, entry)));
         }
     }
-    // Of the same age are only those whose ages nobody knows: they stay in the order of the document.
+    // Of the same age are a source and what is below its field, and those whose ages nobody knows: they stay in this order.
     claimants.sort_by_key(|(rank, ..)| *rank);
     let mut claims = Claims::default();
     let mut all: Vec<Names> = sources.iter().map(|_| Names::default()).collect();

@@ -101,6 +101,32 @@ fn the_older_keeps_its_name() {
     assert_eq!(left_out(&built), ["table author in source default"]);
 }
 
+/// A source whose field is taken takes no names from others, also with tables that are older than it.
+#[test]
+fn what_is_below_a_field_that_is_lost_claims_nothing() {
+    let namespace = json!({"root_fields": {"namespace": "article"}});
+    let (mut document, _) = metadata::Document::parse(&two(namespace)).expect("legal");
+    let table = |source: &str, name: &str| {
+        MetadataObjectId::table(source, metadata::QualifiedName::new("public", name))
+    };
+    document.seniority = Seniority::of([
+        table("other", "author"),
+        table("default", "article"),
+        table("default", "author"),
+        MetadataObjectId::Source("other".to_owned()),
+    ]);
+    let built = blog().build_read(document, None);
+    let names = |at: usize| -> Vec<&str> {
+        let tables = built.model.sources[at].tables.iter();
+        tables.map(|table| table.name.name.as_str()).collect()
+    };
+    assert!(names(0).contains(&"author"), "{:?}", built.problems);
+    assert_eq!(names(1), [""; 0]);
+    let stays = built.problems.iter().find_map(Problem::stays);
+    let stays = stays.map(MetadataObjectId::name);
+    assert_eq!(stays, Some("table article in source default".to_owned()));
+}
+
 /// Where the one that is left out says what it is called.
 #[test]
 fn a_clash_says_where() {
