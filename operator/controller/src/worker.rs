@@ -205,7 +205,10 @@ impl Worker {
                 }
                 Err(Error::Apply(apply::Error::Ending)) => return,
                 Err(error) => {
-                    let pause = error.again().then(|| pauses.pause());
+                    // What was tried before its time, because something changed, does not make the next time later.
+                    let left = retry_at.map(|at| at.saturating_duration_since(Instant::now()));
+                    let left = left.filter(|left| !left.is_zero());
+                    let pause = error.again().then(|| left.unwrap_or_else(|| pauses.pause()));
                     let message = crate::observe::chain(&error);
                     self.shared.tables.observer.emit(&Event::WorkFailed {
                         engine: &self.key,

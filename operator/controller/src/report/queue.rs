@@ -50,12 +50,15 @@ impl Queue {
         self.running.remove(&key);
         let failed = self.failed.remove(&key);
         let mut pauses = Pauses::default();
+        let mut left = None;
         if let Some((before, due)) = failed {
             self.later.remove(&(due, key.clone()));
             pauses = before;
+            left = Some(due.saturating_duration_since(now)).filter(|left| !left.is_zero());
         }
         if again {
-            let due = now + pauses.pause();
+            // What was tried before its time does not make the next time later.
+            let due = now + left.unwrap_or_else(|| pauses.pause());
             self.failed.insert(key.clone(), (pauses, due));
             self.later.insert((due, key));
         }
@@ -102,15 +105,17 @@ mod tests {
         assert_eq!(queue.next(at), None);
     }
 
-    /// Whoever looks at it meanwhile does not make it be tried more often.
+    /// Whoever looks at it meanwhile does not make it be tried more often, or later.
     #[test]
     fn what_fails_again_and_again_waits_once() {
         let mut queue = Queue::default();
         let now = Instant::now();
+        let mut next = None;
         for _ in 0..3 {
             queue.add([key("a")]);
             assert_eq!(queue.take(now), Some(key("a")));
             queue.done(key("a"), true, now);
+            assert_eq!(queue.next(now), *next.get_or_insert(queue.next(now)));
         }
         assert_eq!(queue.later.len(), 1);
         queue.add([key("a")]);

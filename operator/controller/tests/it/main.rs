@@ -8,6 +8,7 @@
 )]
 
 mod checking;
+mod failing;
 mod leading;
 mod put_back;
 mod rendered;

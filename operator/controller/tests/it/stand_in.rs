@@ -49,6 +49,10 @@ pub struct State {
     pub hindered: Option<String>,
     /// Patches of paths that end like this wait until this is another, and fail then.
     pub held: Option<String>,
+    /// Writes of paths that end like this are answered with this code.
+    pub failing: Option<(String, u16)>,
+    /// When that was done.
+    pub tries: Vec<Instant>,
     /// Namespaces in which nothing is allowed.
     pub denied: Vec<String>,
     /// Watches of an earlier number end.

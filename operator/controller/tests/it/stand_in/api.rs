@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 use bytes::Bytes;
 use futures_util::stream;
@@ -189,6 +190,12 @@ async fn answer(state: Shared, changed: watch::Sender<u64>, request: Request<Inc
             .is_some_and(|namespace| state.denied.contains(namespace))
         {
             return failure(403, "Forbidden", &format!("{path} is forbidden"));
+        }
+        let failing = state.failing.as_ref();
+        let failing = failing.filter(|(end, _)| method != "GET" && path.ends_with(end));
+        if let Some((_, code)) = failing.cloned() {
+            state.tries.push(Instant::now());
+            return failure(code, "Failing", "this write fails");
         }
     }
     let is_held = || method == "PATCH" && lock(&state).held.as_ref().is_some_and(|end| path.ends_with(end));

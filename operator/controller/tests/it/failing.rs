@@ -1,0 +1,136 @@
+//! Writes that fail, again and again or for good.
+
+use std::time::{Duration, Instant};
+
+use crate::stand_in::{Cluster, State, condition_of, key};
+use crate::story::generation;
+
+/// How long after the try before it the last one was.
+fn pause(state: &State) -> Duration {
+    match state.tries.as_slice() {
+        [.., before, last] => last.duration_since(*before),
+        _ => Duration::ZERO,
+    }
+}
+
+/// Waits for a while in which an operator that is at rest does nothing but renew its lease.
+fn rest(cluster: &Cluster) {
+    let looks = cluster.with(|state| state.looks["a"]);
+    // Every 750 ms by two requests.
+    cluster.until("the lease was renewed a few times", |state| {
+        state.looks["a"] >= looks + 8
+    });
+}
+
+fn change_table(cluster: &Cluster, comment: &str) {
+    let table = key("Table", "shop", "t");
+    cluster.with(|state| {
+        let mut object = state.objects[&table].clone();
+        object["spec"]["comment"] = comment.into();
+        state.put(&table, object);
+    });
+}
+
+/// An API server that cannot write something now is asked less and less often, and nothing else waits for that.
+#[test]
+fn a_set_that_cannot_be_written_now_is_tried_less_and_less_often() {
+    let cluster = Cluster::start();
+    cluster.engine("shop");
+    cluster.engine("other");
+    cluster.with(|state| {
+        state.failing = Some(("/namespaces/shop/configmaps/e-metadata".to_owned(), 500));
+    });
+    let _operator = cluster.operator(&[]);
+    cluster.until("the other engine's set is written", |state| {
+        state.set("other", "e").is_some()
+    });
+    let engine = key("Engine", "shop", "e");
+    cluster.until("the Engine tells", |state| {
+        condition_of(state, &engine, "Ready").starts_with("False")
+            && condition_of(state, &engine, "Ready").contains("this write fails")
+    });
+    cluster.until("tries are two seconds apart", |state| {
+        pause(state) >= Duration::from_secs(2)
+    });
+    let tries = cluster.with(|state| state.tries.len());
+    assert!(tries <= 12, "{tries} tries");
+    cluster.with(|state| state.failing = None);
+    cluster.until("it is written when that is possible", |state| {
+        generation(state, "t") == Some(1)
+    });
+    cluster.until("that is told", |state| {
+        !condition_of(state, &engine, "Ready").contains("this write fails")
+    });
+}
+
+/// However often something changes while nothing can be written, it is written soon after that is over.
+#[test]
+fn changes_meanwhile_do_not_make_it_wait_longer() {
+    let cluster = Cluster::start();
+    cluster.engine("shop");
+    cluster.with(|state| {
+        state.failing = Some(("/namespaces/shop/configmaps/e-metadata".to_owned(), 500));
+    });
+    let _operator = cluster.operator(&[]);
+    cluster.until("it is tried", |state| !state.tries.is_empty());
+    for change in 0..20 {
+        let tries = cluster.with(|state| state.tries.len());
+        change_table(&cluster, &format!("change {change}"));
+        cluster.until("it is tried again", |state| state.tries.len() > tries);
+    }
+    cluster.with(|state| state.failing = None);
+    let over = Instant::now();
+    cluster.until("it is written", |state| generation(state, "t") == Some(21));
+    // Half a minute where each change makes it wait twice as long.
+    assert!(over.elapsed() < Duration::from_secs(10), "{:?}", over.elapsed());
+}
+
+/// What the API server will never take is tried again when it is another.
+#[test]
+fn a_set_that_is_refused_is_not_tried_again_as_it_is() {
+    let cluster = Cluster::start();
+    cluster.engine("shop");
+    cluster.with(|state| {
+        state.failing = Some(("/namespaces/shop/configmaps/e-metadata".to_owned(), 422));
+    });
+    let _operator = cluster.operator(&[]);
+    let engine = key("Engine", "shop", "e");
+    cluster.until("the Engine tells", |state| {
+        condition_of(state, &engine, "Ready").contains("this write fails")
+    });
+    rest(&cluster);
+    let tries = cluster.with(|state| state.tries.len());
+    rest(&cluster);
+    assert_eq!(cluster.with(|state| state.tries.len()), tries);
+    change_table(&cluster, "another");
+    cluster.until("another one is tried", |state| state.tries.len() > tries);
+    cluster.with(|state| state.failing = None);
+    change_table(&cluster, "one more");
+    cluster.until("one that is taken is there", |state| {
+        generation(state, "t") == Some(3)
+    });
+}
+
+/// A status that cannot be written holds up no other, and comes when it can be.
+#[test]
+fn a_status_that_cannot_be_written_now_is_tried_less_and_less_often() {
+    let cluster = Cluster::start();
+    cluster.engine("shop");
+    cluster.table("shop", "u");
+    cluster.with(|state| state.failing = Some(("/tables/t/status".to_owned(), 503)));
+    let _operator = cluster.operator(&[]);
+    let (table, other) = (key("Table", "shop", "t"), key("Table", "shop", "u"));
+    cluster.until("the other one is written", |state| {
+        condition_of(state, &other, "Accepted").starts_with("True")
+    });
+    cluster.until("tries are two seconds apart", |state| {
+        pause(state) >= Duration::from_secs(2)
+    });
+    let tries = cluster.with(|state| state.tries.len());
+    assert!(tries <= 12, "{tries} tries");
+    assert_eq!(cluster.with(|state| condition_of(state, &table, "Accepted")), "");
+    cluster.with(|state| state.failing = None);
+    cluster.until("it is written when that is possible", |state| {
+        condition_of(state, &table, "Accepted").starts_with("True")
+    });
+}
