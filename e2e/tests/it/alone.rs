@@ -265,9 +265,7 @@ async fn without_the_api_server() {
 
 /// The chart as `e2e/run` installed it.
 async fn install_chart() {
-    let image = std::env::var("ROWLOCK_E2E_IMAGE").expect("e2e/run");
-    let (repository, tag) = image.rsplit_once(':').expect("an image with a tag");
-    let values = format!("image.repository={repository},image.tag={tag}");
+    let values = std::env::var("ROWLOCK_E2E_CHART_VALUES").expect("e2e/run");
     let install = [
         "upgrade",
         "--install",
