@@ -145,7 +145,7 @@ impl Prepared {
     /// Keeps it instead of the one before, in one step.
     ///
     /// The two files change places: where one is made and one removed for each set, ext4 looks for a file number that was
-    /// not in use just now, which takes longer than all that a small change costs else.
+    /// not in use just now, which may take longer than all that a small change costs else.
     ///
     /// # Errors
     /// The file system says no.

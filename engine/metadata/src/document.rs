@@ -21,6 +21,7 @@ use crate::remote_schema::RemoteSchema;
 use crate::rest::RestEndpoint;
 use crate::seniority::Seniority;
 use crate::source::Source;
+use crate::table::Table;
 
 pub use print::hash;
 pub use read::{AnyDocument, DEFAULT_SOURCE, NoDefaultSource, SourcelessDocument};
@@ -83,4 +84,38 @@ pub struct GraphqlSchemaIntrospection {
     pub disabled_for_roles: Vec<String>,
     /// Unknown keys.
     pub extra: Extra,
+}
+
+/// A remote schema brings its own; how many is not in the document.
+const TYPES_OF_A_REMOTE_SCHEMA: usize = 100;
+
+impl Document {
+    /// How many objects there are that take time when the document is resolved: tables and what is tracked beside them,
+    /// permissions, queries, endpoints, actions and their types, remote schemas, inherited roles.
+    pub fn objects(&self) -> usize {
+        let of_table = |table: &Table| {
+            1 + table.insert_permissions.len()
+                + table.select_permissions.len()
+                + table.update_permissions.len()
+                + table.delete_permissions.len()
+        };
+        let of_source = |source: &Source| {
+            source.tables.values().map(|table| of_table(table)).sum::<usize>()
+                + source.functions.len()
+                + source.native_queries.len()
+                + source.logical_models.len()
+        };
+        let queries = |collection: &QueryCollection| collection.definition.queries.len();
+        let types = &self.custom_types;
+        self.sources.values().map(of_source).sum::<usize>()
+            + self.query_collections.values().map(queries).sum::<usize>()
+            + self.rest_endpoints.len()
+            + self.actions.len()
+            + types.input_objects.len()
+            + types.objects.len()
+            + types.scalars.len()
+            + types.enums.len()
+            + self.remote_schemas.len() * TYPES_OF_A_REMOTE_SCHEMA
+            + self.inherited_roles.len()
+    }
 }

@@ -80,7 +80,7 @@ impl Generation {
         resource_version: i64,
     ) -> Self {
         let urgency = if previous.is_some() {
-            Urgency::Gentle
+            Urgency::of_document(&document)
         } else {
             Urgency::Now
         };
@@ -149,6 +149,11 @@ impl Generation {
     /// SHA-256 of the canonical document. Made when first asked for, which takes as long as printing the document.
     pub fn hash(&self) -> &str {
         self.hash.get_or_init(|| self.document.generation_hash())
+    }
+
+    /// Whether the hash is known without printing the document.
+    pub fn has_hash(&self) -> bool {
+        self.hash.get().is_some()
     }
 
     /// The hash as a header's value, if it is known.

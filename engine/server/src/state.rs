@@ -190,12 +190,18 @@ impl State {
             }
         }
         let changed_problems = generation.problems != before.problems;
-        aside(Urgency::Gentle, || {
+        let complete = || {
             generation.hash();
             if self.settings.admin_port.is_some() {
                 generation.report_problems(report::problems_of);
             }
-        });
+        };
+        // A thread of its own costs more than to find out that nothing is wrong with what has a hash.
+        if generation.has_hash() && generation.is_consistent() {
+            complete();
+        } else {
+            aside(Urgency::Gentle, complete);
+        }
         let generation = Arc::new(generation);
         self.client.allow_tls(&generation.document.network.tls_allowlist);
         self.generation.store(Arc::clone(&generation));
@@ -335,8 +341,12 @@ fn retire(generation: Arc<Generation>) {
         while Arc::strong_count(&generation) > 1 {
             tokio::time::sleep(RETIREMENT).await;
         }
+        let urgency = Urgency::of_document(&generation.document);
+        if urgency == Urgency::Little {
+            return;
+        }
         // Only waited for so that the task ends after the work.
-        let free = move || aside(Urgency::Gentle, || drop(generation));
+        let free = move || aside(urgency, || drop(generation));
         let _ = tokio::task::spawn_blocking(free).await;
     });
 }

@@ -39,7 +39,7 @@ pub(super) async fn check(state: &State, request: &Asked) -> Result<CheckAnswer,
         document.seniority = seniority(request.objects.get());
         Ok::<_, String>((document, hash(request.metadata.as_bytes())))
     };
-    let (document, hash) = aside(Urgency::Gentle, read)?;
+    let (document, hash) = aside(Urgency::of_text(request.metadata.len()), read)?;
     wait_for_variables(state, &request.metadata).await;
     let document = Arc::new(document);
     let _alone = state.check_alone().await;

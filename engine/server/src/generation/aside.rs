@@ -1,11 +1,12 @@
 //! Work that takes CPU time, apart from the threads that answer requests.
 //!
-//! Each piece has a thread of its own. It asks the kernel for little as long as requests want the same cores, and when it
+//! Each piece that is worth it has a thread of its own. It asks the kernel for little as long as requests want the same cores, and when it
 //! ends, the allocator takes back at once what the work left behind.
 
 use std::panic::resume_unwind;
 use std::thread;
 
+use metadata::Document;
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::task::block_in_place;
 
@@ -19,10 +20,40 @@ pub enum Urgency {
     Now,
     /// Requests come first.
     Gentle,
+    /// A thread would take longer than the work: it is done at once, where it is asked for.
+    Little,
+}
+
+/// Texts up to so many bytes are read, and documents of so many objects resolved, in less time than it takes to begin a
+/// thread, to hand the other tasks over meanwhile, and to end it: some tenths of a millisecond.
+const LITTLE_TEXT: usize = 16 * 1024;
+const LITTLE_DOCUMENT: usize = 32;
+
+impl Urgency {
+    /// Of reading a text of so many bytes.
+    pub fn of_text(bytes: usize) -> Self {
+        if bytes <= LITTLE_TEXT {
+            Self::Little
+        } else {
+            Self::Gentle
+        }
+    }
+
+    /// Of what takes time with the objects of a document.
+    pub fn of_document(document: &Document) -> Self {
+        if document.objects() <= LITTLE_DOCUMENT {
+            Self::Little
+        } else {
+            Self::Gentle
+        }
+    }
 }
 
 /// Does a piece of work and gives what comes of it; the runtime's other tasks go on meanwhile.
 pub fn aside<T: Send>(urgency: Urgency, work: impl FnOnce() -> T + Send) -> T {
+    if urgency == Urgency::Little {
+        return work();
+    }
     let shared =
         Handle::try_current().is_ok_and(|runtime| runtime.runtime_flavor() == RuntimeFlavor::MultiThread);
     if shared {
@@ -47,6 +78,10 @@ fn on_own_thread<T: Send>(urgency: Urgency, work: impl FnOnce() -> T + Send) -> 
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use metadata::QualifiedName;
+
     use super::*;
 
     fn niceness() -> i32 {
@@ -59,6 +94,18 @@ mod tests {
         assert_eq!(aside(Urgency::Now, niceness), before);
         assert_eq!(aside(Urgency::Gentle, niceness), (before + NICENESS).min(19));
         assert_eq!(niceness(), before);
+    }
+
+    #[test]
+    fn little_work_has_no_thread() {
+        let here = || thread::current().id();
+        assert_eq!(aside(Urgency::of_text(100), here), here());
+        assert_ne!(aside(Urgency::of_text(1 << 20), here), here());
+        let mut document = Document::default();
+        assert_eq!(aside(Urgency::of_document(&document), here), here());
+        let tables = (0..100).map(|at| (QualifiedName::new("public", at.to_string()), Arc::default()));
+        document.sources.entry("s".to_owned()).or_default().tables = tables.collect();
+        assert_ne!(aside(Urgency::of_document(&document), here), here());
     }
 
     #[tokio::test(flavor = "multi_thread")]

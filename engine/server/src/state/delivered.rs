@@ -1,8 +1,10 @@
 //! The origin `configmap`: sets that the operator publishes are taken as they come, and the last one is kept on disk.
 
 use std::collections::BTreeSet;
+use std::hash::{BuildHasher, RandomState};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use delivery::{Mark, RefusedSet, Set};
 use kubernetes::{Connection, Keep, KeepError, Prepared, SetNews, follow_sets};
@@ -45,7 +47,8 @@ fn document(
     arrival: u64,
     known: &Mutex<Known>,
 ) -> Result<(Document, Provenance), StartError> {
-    aside(Urgency::Gentle, || {
+    let urgency = Urgency::of_text(set.metadata.len() + set.objects.len());
+    aside(urgency, || {
         let provenance = Provenance::of_set(set, mark, arrival);
         let mut document = parse(&set.metadata, known)?;
         document.seniority = provenance.seniority();
@@ -111,6 +114,16 @@ fn mark(state: &State) -> Option<Mark> {
     })
 }
 
+/// Pods hear of a set at the same moment. Those that share a core would all make it at once, and a request would wait for
+/// all of them; spread over so long, it waits for one.
+const SPREAD: Duration = Duration::from_millis(25);
+
+/// A part of this time, another one each time.
+fn by_chance(most: Duration) -> Duration {
+    let chance = u32::try_from(RandomState::new().hash_one(()) % 1000).unwrap_or(0);
+    most * chance / 1000
+}
+
 /// Serves the sets as they come, one at a time, unless the pod is held.
 async fn take(state: &Arc<State>, mut sets: watch::Receiver<Option<Arrived>>) {
     let keep = state.settings.state_dir.as_deref().map(Keep::new).transpose();
@@ -122,6 +135,7 @@ async fn take(state: &Arc<State>, mut sets: watch::Receiver<Option<Arrived>>) {
         }
     };
     while sets.changed().await.is_ok() {
+        tokio::time::sleep(by_chance(SPREAD)).await;
         let mut changes = state.changes();
         while state.is_held() {
             if changes.changed().await.is_err() {
@@ -180,4 +194,18 @@ async fn written<T: Send + 'static>(
 ) -> Result<Option<T>, KeepError> {
     let written = tokio::task::spawn_blocking(write).await;
     written.map_or(Ok(None), |written| written.map(Some))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pods_do_not_begin_at_the_same_moment() {
+        let begins: BTreeSet<Duration> = (0..100).map(|_| by_chance(SPREAD)).collect();
+        assert!(
+            begins.len() > 50 && begins.iter().all(|begin| *begin < SPREAD),
+            "{begins:?}"
+        );
+    }
 }
