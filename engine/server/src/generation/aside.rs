@@ -1,7 +1,7 @@
 //! Work that takes CPU time, apart from the threads that answer requests.
 //!
-//! Each piece that is worth it has a thread of its own. It asks the kernel for little as long as requests want the same cores, and when it
-//! ends, the allocator takes back at once what the work left behind.
+//! Each piece that is worth it has a thread of its own. It asks the kernel for little as long as requests want the same
+//! cores, and when it ends, the allocator takes back at once what the work left behind.
 
 use std::panic::resume_unwind;
 use std::thread;

@@ -118,7 +118,7 @@ pub(super) async fn follow(state: Arc<State>, folder: PathBuf, mut stop: watch::
     // One waiting signal is as good as many.
     let (signal, mut signals) = mpsc::channel(1);
     let wanted = Files::new(&folder, &state.settings.directory.secrets);
-    let (folders, beside) = (wanted.folder.clone(), wanted.beside());
+    let (watched, beside) = (wanted.folder.clone(), wanted.beside());
     let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
         // Reading the files is an event too.
         let is_change = |event: notify::Event| !event.kind.is_access() && wanted.concern(&event.paths);
@@ -130,12 +130,13 @@ pub(super) async fn follow(state: Arc<State>, folder: PathBuf, mut stop: watch::
         Ok(watcher) => watcher,
         Err(error) => return state.trouble("listener", &error.to_string()),
     };
-    if let Err(error) = watcher.watch(&folders, RecursiveMode::Recursive) {
+    if let Err(error) = watcher.watch(&watched, RecursiveMode::Recursive) {
         return state.trouble("listener", &error.to_string());
     }
     for folder in beside {
+        // The rest is followed nevertheless.
         if let Err(error) = watcher.watch(&folder, RecursiveMode::NonRecursive) {
-            return state.trouble("listener", &error.to_string());
+            state.trouble("listener", &error.to_string());
         }
     }
     loop {
