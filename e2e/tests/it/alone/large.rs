@@ -211,7 +211,7 @@ async fn a_large_world_goes_in_parts() {
     if let (Some(operator), Some(engine)) = (peak("rowlock-operator"), peak("rowlock")) {
         note(story, "peak memory of the operator", &format!("{operator} MiB"));
         note(story, "peak memory of a pod", &format!("{engine} MiB"));
-        let (most_operator, most_engine) = size.pick((200, 400), (1_400, 700));
+        let (most_operator, most_engine) = size.pick((200, 400), (900, 500));
         assert!(operator <= most_operator, "the operator had {operator} MiB");
         assert!(engine <= most_engine, "a pod had {engine} MiB");
     }
