@@ -154,16 +154,14 @@ impl Prepared {
         if renameat_with(CWD, &self.next, CWD, &self.path, RenameFlags::EXCHANGE).is_err() {
             fs::rename(&self.next, &self.path).map_err(failed("replace", &self.path))?;
         }
-        let earlier = self.folder.join(EARLIER_FILE);
-        match fs::remove_file(&earlier) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(failed("remove", &earlier)(error));
-            }
-            _ => {}
-        }
         // The name, too, is there after the machine lost its power.
         let folder = File::open(&self.folder).and_then(|folder| folder.sync_all());
-        folder.map_err(failed("write", &self.folder))
+        folder.map_err(failed("write", &self.folder))?;
+        let earlier = self.folder.join(EARLIER_FILE);
+        match fs::remove_file(&earlier) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed("remove", &earlier)(error)),
+            _ => Ok(()),
+        }
     }
 }
 

@@ -227,9 +227,13 @@ async fn checked(state: &Arc<State>, body: Bytes, compressed: bool) -> Answer {
     // In a task of its own, so that a defect in it ends this request and nothing else.
     let state = Arc::clone(state);
     let check = async move {
-        // Documents say the same again and again, and shrink accordingly.
-        let bytes = if compressed { body.len() * 16 } else { body.len() };
-        let request = aside(Urgency::of_text(bytes), || read_check(&body, compressed))?;
+        // How much there is behind compressed bytes they do not say.
+        let urgency = if compressed {
+            Urgency::Gentle
+        } else {
+            Urgency::of_text(body.len())
+        };
+        let request = aside(urgency, || read_check(&body, compressed))?;
         drop(body);
         check::check(&state, &request).await
     };

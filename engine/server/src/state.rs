@@ -341,12 +341,17 @@ fn retire(generation: Arc<Generation>) {
         while Arc::strong_count(&generation) > 1 {
             tokio::time::sleep(RETIREMENT).await;
         }
-        let urgency = Urgency::of_document(&generation.document);
-        if urgency == Urgency::Little {
+        // Catalogs that others have are not freed with it.
+        let mut catalogs = generation
+            .sources
+            .values()
+            .filter_map(|source| source.catalog.as_ref());
+        let is_little = Urgency::of_document(&generation.document) == Urgency::Little;
+        if is_little && catalogs.all(|catalog| Arc::strong_count(catalog) > 1) {
             return;
         }
         // Only waited for so that the task ends after the work.
-        let free = move || aside(urgency, || drop(generation));
+        let free = move || aside(Urgency::Gentle, || drop(generation));
         let _ = tokio::task::spawn_blocking(free).await;
     });
 }

@@ -34,12 +34,13 @@ pub(super) struct Asked {
 /// # Errors
 /// Why it is no document.
 pub(super) async fn check(state: &State, request: &Asked) -> Result<CheckAnswer, String> {
+    let bytes = request.metadata.len() + request.objects.get().len();
     let read = || {
         let mut document = state.parse(&request.metadata).map_err(|error| describe(&error))?;
         document.seniority = seniority(request.objects.get());
         Ok::<_, String>((document, hash(request.metadata.as_bytes())))
     };
-    let (document, hash) = aside(Urgency::of_text(request.metadata.len()), read)?;
+    let (document, hash) = aside(Urgency::of_text(bytes), read)?;
     wait_for_variables(state, &request.metadata).await;
     let document = Arc::new(document);
     let _alone = state.check_alone().await;

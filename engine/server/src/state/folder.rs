@@ -86,11 +86,22 @@ const MOUNTED: &str = "..data";
 
 impl Files {
     fn new(folder: &Path, secrets: &[SecretFile]) -> Self {
-        // As the watcher names what changed.
-        let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        // As the watcher names what changed: a folder that is watched by two names is told of by one of them.
+        let real = |path: &Path| {
+            let absolute = || std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+            path.canonicalize().unwrap_or_else(|_| absolute())
+        };
+        // The file itself may be a link that leads elsewhere tomorrow.
+        let named = |file: &Path| {
+            let absolute = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
+            match (absolute.parent(), absolute.file_name()) {
+                (Some(parent), Some(name)) => real(parent).join(name),
+                _ => absolute,
+            }
+        };
         Self {
-            folder: absolute(folder),
-            secrets: secrets.iter().map(|secret| absolute(&secret.file)).collect(),
+            folder: real(folder),
+            secrets: secrets.iter().map(|secret| named(&secret.file)).collect(),
         }
     }
 
@@ -117,6 +128,7 @@ impl Files {
 pub(super) async fn follow(state: Arc<State>, folder: PathBuf, mut stop: watch::Receiver<bool>) {
     // One waiting signal is as good as many.
     let (signal, mut signals) = mpsc::channel(1);
+    let begin = signal.clone();
     let wanted = Files::new(&folder, &state.settings.directory.secrets);
     let (watched, beside) = (wanted.folder.clone(), wanted.beside());
     let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
@@ -139,6 +151,8 @@ pub(super) async fn follow(state: Arc<State>, folder: PathBuf, mut stop: watch::
             state.trouble("listener", &error.to_string());
         }
     }
+    // What changed between the first reading and now, nobody told.
+    let _ = begin.try_send(());
     loop {
         tokio::select! {
             change = signals.recv() => if change.is_none() { return },

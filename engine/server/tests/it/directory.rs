@@ -149,7 +149,7 @@ fn a_named_file_wins_over_the_manifest_and_is_followed() {
     );
     let place = Place::new("named");
     place.manifest(NOWHERE);
-    let file = place.elsewhere().join("database.env");
+    let file = place.resources().join("../elsewhere/database.env");
     let lines = |url: &str| format!("# The address.\nuri={url}\n");
     fs::write(&file, lines(&one.url())).unwrap();
     let server = place.serve(&["--secret", &format!("database={}", file.display())]);
