@@ -71,6 +71,8 @@ pub struct Followers {
 
 #[derive(Debug)]
 struct Task {
+    /// Where the pod is asked.
+    address: IpAddr,
     /// Whether the pod was ready when it was begun.
     was_ready: bool,
     /// It panicked.
@@ -104,7 +106,9 @@ impl Followers {
         let known = &self.known;
         self.tasks.retain(|uid, task| {
             let now = wanted.get(uid.as_str());
-            if now.is_none() || task.failed.load(Ordering::Acquire) {
+            // A pod whose sandbox was made anew has another address, and somebody else may have the one before.
+            let is_there = now.is_some_and(|(_, address)| *address == task.address);
+            if !is_there || task.failed.load(Ordering::Acquire) {
                 task.handle.abort();
                 lock(known).pods.remove(uid);
                 return false;
@@ -138,12 +142,17 @@ impl Followers {
             };
             let failed = Arc::new(AtomicBool::default());
             let task = Task {
+                address,
                 was_ready: pod.ready,
                 failed: Arc::clone(&failed),
                 handle: tokio::spawn(follow.run_for_ever(failed)),
             };
             self.tasks.insert(uid.to_owned(), task);
         }
+        // One that was ended in the middle of a step may have said something nevertheless.
+        lock(&self.known)
+            .pods
+            .retain(|uid, _| self.tasks.contains_key(uid));
     }
 
     /// What ready pods say.
@@ -307,65 +316,75 @@ impl Follow {
                 .report(self.address, &self.token, after.as_deref(), WAIT)
                 .await
             {
-                Ok(report) => {
+                Ok(report) if after.as_ref() == Some(&report.revision) => {
                     told = false;
                     pauses.reset();
-                    if after.as_ref() == Some(&report.revision) {
-                        // A pod that does not hold the poll open is not asked all the time.
-                        if asked.elapsed() < Duration::from_secs(1) {
-                            tokio::time::sleep(Duration::from_secs(1)).await;
-                        }
-                        continue;
+                    // A pod that does not hold the poll open is not asked all the time.
+                    if asked.elapsed() < Duration::from_secs(1) {
+                        tokio::time::sleep(Duration::from_secs(1)).await;
                     }
+                    continue;
+                }
+                Ok(report) => {
                     let report = Arc::new(report);
-                    self.take(&report, before.as_deref()).await;
-                    before = Some(report);
+                    match self.take(&report, before.as_deref()).await {
+                        Ok(true) => {
+                            told = false;
+                            pauses.reset();
+                            before = Some(report);
+                            continue;
+                        }
+                        // The same report again, or a later one, and its table.
+                        Ok(false) => {}
+                        Err(error) => self.failed(&error, &mut told),
+                    }
                 }
                 Err(error) => {
                     before = None;
                     if lock(&self.known).is_silent(&self.uid, Instant::now()) {
                         self.signal.raise(Reasons::PODS);
                     }
-                    if !told {
-                        told = true;
-                        self.failed(&error);
-                    }
-                    tokio::time::sleep(pauses.pause().min(MOST_PAUSE)).await;
+                    self.failed(&error, &mut told);
                 }
             }
+            tokio::time::sleep(pauses.pause().min(MOST_PAUSE)).await;
         }
     }
 
-    async fn take(&self, report: &Arc<Report>, before: Option<&Report>) {
+    /// Gives whether what is reported is known whole: which objects it is made of.
+    async fn take(&self, report: &Arc<Report>, before: Option<&Report>) -> Result<bool, crate::probe::Error> {
         let found = lock(&self.known).table(&report.objects);
         let table = match found {
-            Some(table) => Some(table),
-            None if report.objects.is_empty() => Some(Arc::default()),
-            None => match self.probe.objects(self.address, &self.token).await {
-                Ok(entries) => {
-                    // It may be of a later set than the report's; then another report follows at once.
-                    let made = Arc::new(table(entries));
-                    lock(&self.known).remember(&report.objects, Arc::clone(&made));
-                    Some(made)
-                }
-                Err(error) => {
-                    self.failed(&error);
-                    None
-                }
-            },
+            Some(table) => Ok(Some(table)),
+            None if report.objects.is_empty() => Ok(Some(Arc::default())),
+            None => self.ask_table(report).await,
         };
+        let known = table.as_ref().ok().cloned().flatten();
         lock(&self.known)
             .pods
-            .insert(self.uid.clone(), Said::now(Arc::clone(report), table));
+            .insert(self.uid.clone(), Said::now(Arc::clone(report), known));
         let catalog = before.is_none_or(|before| fingerprints(before) != fingerprints(report));
         self.signal.raise(if catalog {
             Reasons::PODS.and(Reasons::CATALOG)
         } else {
             Reasons::PODS
         });
+        Ok(table?.is_some())
     }
 
-    fn failed(&self, error: &crate::probe::Error) {
+    /// The table of what a pod serves now, if that is still what it reported.
+    async fn ask_table(&self, report: &Report) -> Result<Option<Arc<Table>>, crate::probe::Error> {
+        let (entries, hash) = self.probe.objects(self.address, &self.token).await?;
+        let made = Arc::new(table(entries));
+        lock(&self.known).remember(&hash, Arc::clone(&made));
+        Ok(Some(made).filter(|_| hash == report.objects))
+    }
+
+    /// Tells of it once.
+    fn failed(&self, error: &crate::probe::Error, told: &mut bool) {
+        if std::mem::replace(told, true) {
+            return;
+        }
         self.observer.emit(&Event::PodFailed {
             engine: &self.engine,
             pod: &self.pod,
@@ -398,17 +417,21 @@ mod tests {
         Said::now(Arc::new(serde_json::from_value(report).expect("a report")), None)
     }
 
-    /// A follower that panicked is begun again, and the worker looks for it.
-    #[tokio::test]
-    async fn a_follower_that_ended_is_begun_again() {
+    /// Of pods that nobody reaches.
+    fn followers() -> Followers {
         let engine = ObjectKey {
             kind: crd::Kind::Engine,
             namespace: "n".to_owned(),
             name: "e".to_owned(),
         };
         let observer = Observer::new(Level::Error, Metrics::new().expect("names differ"));
-        let signal = Arc::new(Signal::default());
-        let mut followers = Followers::new(Probe::new(1), engine, observer, signal);
+        Followers::new(Probe::new(1), engine, observer, Arc::new(Signal::default()))
+    }
+
+    /// A follower that panicked is begun again, and the worker looks for it.
+    #[tokio::test]
+    async fn a_follower_that_ended_is_begun_again() {
+        let mut followers = followers();
         let pods = [Pod {
             address: Some(IpAddr::from([127, 0, 0, 1])),
             ..pod("p", true)
@@ -421,6 +444,25 @@ mod tests {
         followers.follow(&pods, "token");
         assert_ne!(followers.tasks["p"].handle.id(), first);
         assert!(!followers.tasks["p"].failed.load(Ordering::Acquire));
+    }
+
+    /// What was said at the address before is of nobody any more, and nobody is asked there.
+    #[tokio::test]
+    async fn a_pod_with_another_address_is_asked_there() {
+        let mut followers = followers();
+        let mut pods = [Pod {
+            address: Some(IpAddr::from([127, 0, 0, 1])),
+            ..pod("p", true)
+        }];
+        followers.follow(&pods, "token");
+        let first = followers.tasks["p"].handle.id();
+        lock(&followers.known).pods.insert("p".to_owned(), says(true));
+        followers.follow(&pods, "token");
+        assert!(followers.talks(&pods[0]));
+        pods[0].address = Some(IpAddr::from([127, 0, 0, 2]));
+        followers.follow(&pods, "token");
+        assert_ne!(followers.tasks["p"].handle.id(), first);
+        assert!(!followers.talks(&pods[0]));
     }
 
     /// After an outage of the API server a pod goes on answering people from an old set while its status still says

@@ -108,16 +108,17 @@ impl Probe {
         serde_json::from_slice(&body).map_err(Error::Form)
     }
 
-    /// The table of the objects that a pod serves.
+    /// The table of the objects that a pod serves, and the hash of its text, as in reports.
     ///
     /// # Errors
     /// There is no answer.
-    pub async fn objects(&self, address: IpAddr, token: &str) -> Result<Vec<ObjectEntry>, Error> {
+    pub async fn objects(&self, address: IpAddr, token: &str) -> Result<(Vec<ObjectEntry>, String), Error> {
         let request = self
             .request(Method::GET, address, path::OBJECTS, token)
             .body(Full::default());
         let body = self.call(request, ANSWER).await?;
-        serde_json::from_slice(&body).map_err(Error::Form)
+        let entries = serde_json::from_slice(&body).map_err(Error::Form)?;
+        Ok((entries, delivery::hash(&body)))
     }
 
     /// What a pod would leave out of a document.

@@ -136,6 +136,9 @@ pub struct Worker {
     /// The fingerprints of the databases when compiled last.
     catalog: String,
     obstacle: Option<String>,
+    /// Something changed since what is made now was made. It holds until it was made again, however often that fails and
+    /// whatever is called for meanwhile.
+    stale: bool,
     /// Everything was written as it should be.
     settled: bool,
 }
@@ -160,6 +163,7 @@ impl Worker {
             refused: BTreeSet::new(),
             catalog: String::new(),
             obstacle: None,
+            stale: true,
             settled: false,
             uid: engine.uid.clone(),
             key,
@@ -224,6 +228,10 @@ impl Worker {
     }
 
     async fn pass(&mut self, engine: &Arc<Object>, reasons: Reasons) -> Result<(), Error> {
+        let catalog = reasons.any(Reasons::CATALOG) && self.catalog != self.followers.fingerprints();
+        self.stale |= catalog || reasons.any(Reasons::OBJECTS.and(Reasons::SECRETS));
+        // What a pod reports changes nothing of what is written.
+        self.settled &= !reasons.any(Reasons::ALL.without(Reasons::PODS));
         if self.shared.tables.world.overflows() {
             return Err(Error::TooManyObjects);
         }
@@ -241,14 +249,12 @@ impl Worker {
         }
         let pods = self.shared.tables.pods.of(&self.key);
         self.followers.follow(&pods, self.values.token());
-        let catalog = reasons.any(Reasons::CATALOG) && self.catalog != self.followers.fingerprints();
         let open = self.checks.may_be_answered(&pods, &self.followers);
-        let open = open || self.checks.again.is_due();
-        if open {
+        self.stale |= open || self.checks.again.is_due();
+        if self.stale {
             self.settled = false;
-        }
-        if catalog || open || reasons.any(Reasons::OBJECTS.and(Reasons::SECRETS)) || self.made.is_none() {
             self.make(engine).await?;
+            self.stale = false;
         }
         if is_paused(engine) {
             let differs = self.made.as_ref().is_some_and(|made| !self.shelf.has(made));
@@ -256,8 +262,7 @@ impl Worker {
                 differs.then(|| "the engine is paused (spec.paused): nothing is published".to_owned());
             return Ok(());
         }
-        // What a pod reports changes nothing of what is written.
-        if self.settled && !reasons.any(Reasons::ALL.without(Reasons::PODS)) {
+        if self.settled && !self.shelf.is_behind(self.followers.counter()) {
             return Ok(());
         }
         self.settled = false;

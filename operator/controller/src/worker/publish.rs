@@ -161,6 +161,14 @@ impl Shelf {
             .map(|present| present.index.generation.clone())
     }
 
+    /// Whether a pod has accepted a later set than what is published: it would never take that. The cluster may be as it
+    /// was some time ago, with pods that went on.
+    pub(super) fn is_behind(&self, pods: u64) -> bool {
+        self.present
+            .as_ref()
+            .is_some_and(|present| present.index.counter < pods)
+    }
+
     /// The ConfigMaps that should be there. `pods` is the highest counter that pods have accepted.
     pub(super) fn prepare(
         &mut self,
@@ -168,16 +176,11 @@ impl Shelf {
         made: &Made,
         pods: u64,
     ) -> Result<Arc<Publication>, Error> {
-        if let Some(present) = self
-            .present
-            .as_ref()
-            .filter(|present| is_of(&present.index, made))
-        {
-            self.next = None;
-            return Ok(Arc::clone(&present.publication));
-        }
-        if let Some(next) = self.next.as_ref().filter(|next| is_of(&next.index, made)) {
-            return Ok(Arc::clone(&next.publication));
+        // Where the writing of another set failed it may be there nevertheless, and pods have it: what was there before
+        // it is published again, but as a later set. So is what is earlier than what pods have.
+        let last = self.next.as_ref().or(self.present.as_ref());
+        if let Some(last) = last.filter(|last| is_of(&last.index, made) && pods <= last.index.counter) {
+            return Ok(Arc::clone(&last.publication));
         }
         let known = self
             .next

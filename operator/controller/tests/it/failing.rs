@@ -2,6 +2,9 @@
 
 use std::time::{Duration, Instant};
 
+use serde_json::json;
+
+use crate::following::is_served;
 use crate::stand_in::{Cluster, State, condition_of, key};
 use crate::story::generation;
 
@@ -13,13 +16,12 @@ fn pause(state: &State) -> Duration {
     }
 }
 
-/// Waits for a while in which an operator that is at rest does nothing but renew its lease.
-fn rest(cluster: &Cluster) {
-    let looks = cluster.with(|state| state.looks["a"]);
-    // Every 750 ms by two requests.
-    cluster.until("the lease was renewed a few times", |state| {
-        state.looks["a"] >= looks + 8
-    });
+fn until_served(cluster: &Cluster) {
+    cluster.until("what is published is served", |state| is_served(state));
+}
+
+fn counter(state: &State) -> u64 {
+    state.set("shop", "e").map_or(0, |(index, _)| index.counter)
 }
 
 fn change_table(cluster: &Cluster, comment: &str) {
@@ -98,9 +100,9 @@ fn a_set_that_is_refused_is_not_tried_again_as_it_is() {
     cluster.until("the Engine tells", |state| {
         condition_of(state, &engine, "Ready").contains("this write fails")
     });
-    rest(&cluster);
+    cluster.rest();
     let tries = cluster.with(|state| state.tries.len());
-    rest(&cluster);
+    cluster.rest();
     assert_eq!(cluster.with(|state| state.tries.len()), tries);
     change_table(&cluster, "another");
     cluster.until("another one is tried", |state| state.tries.len() > tries);
@@ -133,4 +135,75 @@ fn a_status_that_cannot_be_written_now_is_tried_less_and_less_often() {
     cluster.until("it is written when that is possible", |state| {
         condition_of(state, &table, "Accepted").starts_with("True")
     });
+}
+
+/// A change whose first step fails is not forgotten when something else is done before the next try.
+#[test]
+fn a_change_that_could_not_be_taken_is_taken_with_whatever_comes_next() {
+    let cluster = Cluster::start();
+    cluster.engine("shop");
+    cluster.pod("shop", "e-1", true);
+    let _operator = cluster.operator(&[]);
+    until_served(&cluster);
+    cluster.rest();
+    cluster.with(|state| {
+        state.failing = Some(("/secrets/e-secrets".to_owned(), 500));
+        let secret = json!({"data": {"admin": "bmV4dA=="}});
+        state.put(&key("Secret", "shop", "keys"), secret);
+    });
+    cluster.until("tries are two seconds apart", |state| {
+        pause(state) >= Duration::from_secs(2)
+    });
+    cluster.with(|state| state.failing = None);
+    let over = Instant::now();
+    // The next try is seconds away.
+    cluster.pod("shop", "e-1", false);
+    cluster.until("pods get the other value", |state| {
+        let values = &state.objects[&key("Secret", "shop", "e-secrets")]["data"];
+        values.to_string().contains("bmV4dA==")
+    });
+    // Sooner or later something else writes what is there.
+    assert!(over.elapsed() < Duration::from_secs(10), "{:?}", over.elapsed());
+}
+
+/// A write whose answer is lost may have been done, and pods have what it wrote: they would never take what was before.
+#[test]
+fn what_was_there_before_a_lost_write_comes_back_as_a_later_set() {
+    let cluster = Cluster::start();
+    cluster.engine("shop");
+    cluster.pod("shop", "e-1", true);
+    let _operator = cluster.operator(&[]);
+    until_served(&cluster);
+    cluster.with(|state| state.unanswered = Some("/configmaps/e-metadata".to_owned()));
+    cluster.table("shop", "u");
+    cluster.until("tries are two seconds apart", |state| {
+        pause(state) >= Duration::from_secs(2)
+    });
+    let lost = cluster.with(|state| {
+        assert_eq!(generation(state, "u"), Some(1));
+        state.unanswered = None;
+        state.remove(&key("Table", "shop", "u"));
+        counter(state)
+    });
+    cluster.until("it is gone", |state| generation(state, "u").is_none());
+    assert!(cluster.with(|state| counter(state)) > lost);
+}
+
+/// A cluster that was put back to some time ago, with pods that went on.
+#[test]
+fn pods_that_are_ahead_of_what_is_published_get_it_as_a_later_set() {
+    let cluster = Cluster::start();
+    cluster.engine("shop");
+    cluster.pod("shop", "e-1", true);
+    for ahead in [1_000, 2_000] {
+        let _operator = cluster.operator(&[]);
+        until_served(&cluster);
+        let ahead = cluster.with(|state| {
+            let ahead = counter(state) + ahead;
+            state.ahead = Some(ahead);
+            ahead
+        });
+        cluster.until("a later set is published", |state| counter(state) > ahead);
+        until_served(&cluster);
+    }
 }

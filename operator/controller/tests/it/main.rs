@@ -9,6 +9,7 @@
 
 mod checking;
 mod failing;
+mod following;
 mod leading;
 mod put_back;
 mod rendered;

@@ -51,7 +51,9 @@ pub struct State {
     pub held: Option<String>,
     /// Writes of paths that end like this are answered with this code.
     pub failing: Option<(String, u16)>,
-    /// When that was done.
+    /// Writes of paths that end like this are done, but the answer is lost.
+    pub unanswered: Option<String>,
+    /// When either was done.
     pub tries: Vec<Instant>,
     /// Namespaces in which nothing is allowed.
     pub denied: Vec<String>,
@@ -70,6 +72,14 @@ pub struct State {
     pub mute: bool,
     /// How often a pod did not tell what it serves.
     pub silences: usize,
+    /// So many times a pod does not give the table of the objects that it serves.
+    pub tables_to_fail: usize,
+    /// How often that was asked for.
+    pub tables_asked: usize,
+    /// A pod that goes on with a set, by its address, whatever is published.
+    pub lagging: Option<(IpAddr, Index)>,
+    /// Pods have accepted a set with this counter, whatever is published.
+    pub ahead: Option<u64>,
     /// The address of a pod that knows no database.
     pub stranger: Option<IpAddr>,
     /// The pods that were asked to check something, in order.
@@ -372,6 +382,15 @@ impl Cluster {
             );
             std::thread::park_timeout(Duration::from_millis(10));
         }
+    }
+
+    /// Waits for a while in which an operator that is at rest does nothing but renew its lease.
+    pub fn rest(&self) {
+        let looks = self.with(|state| state.looks["a"]);
+        // Every 750 ms by two requests.
+        self.until("the lease was renewed a few times", |state| {
+            state.looks["a"] >= looks + 8
+        });
     }
 
     /// The condition of an object for engine `e`, as `True Reason: message`.

@@ -268,8 +268,15 @@ async fn answer(state: Shared, changed: watch::Sender<u64>, request: Request<Inc
             } else {
                 write(&mut locked, &key, object)
             };
+            let is_lost = locked.unanswered.as_ref().is_some_and(|end| path.ends_with(end));
+            if is_lost {
+                locked.tries.push(Instant::now());
+            }
             drop(locked);
             changed.send_modify(|version| *version += 1);
+            if is_lost {
+                return failure(500, "Lost", "the answer to this write is lost");
+            }
             response
         }
     }

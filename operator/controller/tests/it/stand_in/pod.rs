@@ -41,11 +41,7 @@ async fn answer(
     }
     let body = match request.uri().path() {
         path::GENERATION => report(state, changed, address, request.uri().query().unwrap_or_default()).await,
-        path::OBJECTS => {
-            let state = lock(state);
-            let objects = state.set("shop", "e").map(|(_, set)| set.objects);
-            serde_json::from_str(&objects.unwrap_or_else(|| "[]".to_owned())).expect("a table")
-        }
+        path::OBJECTS => return objects(&mut lock(state)),
         _ => {
             let bytes = request.into_body().collect().await.expect("a body").to_bytes();
             let mut text = String::new();
@@ -62,6 +58,19 @@ async fn answer(
     Response::new(Full::new(Bytes::from(body.to_string())))
 }
 
+/// Of what is published, as it is there: also from a pod that lags, and is about to take it.
+fn objects(state: &mut State) -> Response<Full<Bytes>> {
+    state.tables_asked += 1;
+    if state.tables_to_fail > 0 {
+        state.tables_to_fail -= 1;
+        let mut response = Response::new(Full::default());
+        *response.status_mut() = http::StatusCode::INTERNAL_SERVER_ERROR;
+        return response;
+    }
+    let objects = state.set("shop", "e").map(|(_, set)| set.objects);
+    Response::new(Full::from(objects.unwrap_or_else(|| "[]".to_owned())))
+}
+
 /// Held open until it is another than the one that is known.
 async fn report(
     state: &Mutex<State>,
@@ -76,12 +85,21 @@ async fn report(
         changed.borrow_and_update();
         let (revision, report) = {
             let state = lock(state);
-            match state.set("shop", "e") {
-                None => (
+            let lagging = state.lagging.clone().filter(|(pod, _)| *pod == address);
+            let index = match lagging {
+                Some((_, index)) => Some(index),
+                None => state.set("shop", "e").map(|(index, _)| index),
+            };
+            match (index, state.ahead) {
+                (None, _) => (
                     "none".to_owned(),
                     json!({"generation": "", "objects": "", "sources": []}),
                 ),
-                Some((index, _)) => (
+                (Some(index), Some(ahead)) if ahead > index.counter => (
+                    ahead.to_string(),
+                    json!({"counter": ahead, "generation": "later", "objects": "", "sources": []}),
+                ),
+                (Some(index), _) => (
                     index.counter.to_string(),
                     json!({
                         "counter": index.counter, "generation": index.generation, "objects": index.objects,
