@@ -8,6 +8,7 @@ use std::time::{Duration, Instant, SystemTime};
 use metadata::source::HealthCheck;
 use serde_json::{Map, Value, json};
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::State;
@@ -95,37 +96,75 @@ impl State {
     }
 }
 
-/// Runs the checks of `sources[].health_check` until `stop`.
+/// The check of one source, which ends when this is dropped.
+struct Running {
+    database: pg::Source,
+    check: HealthCheck,
+    /// When the next one begins, if this one has ended then. Nothing: in longer than there is time.
+    next: Option<Instant>,
+    task: JoinHandle<()>,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Running {
+    fn begin(state: &Arc<State>, name: &str, database: &pg::Source, check: &HealthCheck) -> Self {
+        // Each in a task of its own: a source that hangs must not delay the others.
+        let task = run_check(
+            Arc::clone(state),
+            name.to_owned(),
+            database.clone(),
+            check.clone(),
+        );
+        Self {
+            database: database.clone(),
+            check: check.clone(),
+            next: Instant::now().checked_add(Duration::from_secs(check.interval.max(1))),
+            task: tokio::spawn(task),
+        }
+    }
+
+    fn is_of(&self, database: &pg::Source, check: &HealthCheck) -> bool {
+        self.database.config() == database.config() && self.check == *check
+    }
+
+    fn is_over(&self, now: Instant) -> bool {
+        self.task.is_finished() && self.next.is_some_and(|next| next <= now)
+    }
+}
+
+/// Runs the checks of `sources[].health_check` until `stop`, of each source one at a time.
 pub async fn run_checks(state: Arc<State>, mut stop: watch::Receiver<bool>) {
     let mut ticks = interval(Duration::from_secs(1));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut due: BTreeMap<String, Instant> = BTreeMap::new();
+    let mut running: BTreeMap<String, Running> = BTreeMap::new();
     loop {
         tokio::select! {
             _ = ticks.tick() => {}
             _ = stop.wait_for(|stop| *stop) => return,
         }
         let generation = state.current();
-        due.retain(|name, _| generation.sources.contains_key(name));
-        for (name, source) in &generation.sources {
-            let Some(database) = source.database.clone() else {
+        let wanted = |name: &str| {
+            let database = generation.sources.get(name)?.database.as_ref()?;
+            let source = generation.document.sources.get(name)?;
+            Some((database, source.health_check.as_ref()?))
+        };
+        // What is found in another database, or in another way, says nothing any more.
+        running.retain(|name, running| {
+            wanted(name).is_some_and(|(database, check)| running.is_of(database, check))
+        });
+        let now = Instant::now();
+        for name in generation.sources.keys() {
+            let Some((database, check)) = wanted(name) else {
                 continue;
             };
-            let Some(check) = generation
-                .document
-                .sources
-                .get(name)
-                .and_then(|source| source.health_check.clone())
-            else {
-                continue;
-            };
-            let now = Instant::now();
-            if due.get(name).is_some_and(|due| *due > now) {
-                continue;
+            if running.get(name).is_none_or(|running| running.is_over(now)) {
+                running.insert(name.clone(), Running::begin(&state, name, database, check));
             }
-            due.insert(name.clone(), now + Duration::from_secs(check.interval.max(1)));
-            // Each in a task of its own: a source that hangs must not delay the others.
-            tokio::spawn(run_check(Arc::clone(&state), name.clone(), database, check));
         }
     }
 }

@@ -36,6 +36,7 @@ mod functions;
 mod gates;
 #[cfg(test)]
 mod hanging;
+mod health;
 #[cfg(test)]
 mod hooks;
 mod injection;
