@@ -55,9 +55,12 @@ impl Keep {
     /// In this folder, which is made where it is missing.
     ///
     /// # Errors
-    /// It cannot be made.
+    /// It cannot be made, or written.
     pub fn new(folder: &Path) -> Result<Self, KeepError> {
         fs::create_dir_all(folder).map_err(failed("create", folder))?;
+        // A process before this one may have ended between the change of places and this: what is written next must not
+        // be into a file that has the kept name after a loss of power.
+        sync(folder)?;
         Ok(Self {
             folder: folder.to_owned(),
         })
@@ -155,14 +158,19 @@ impl Prepared {
             fs::rename(&self.next, &self.path).map_err(failed("replace", &self.path))?;
         }
         // The name, too, is there after the machine lost its power.
-        let folder = File::open(&self.folder).and_then(|folder| folder.sync_all());
-        folder.map_err(failed("write", &self.folder))?;
+        sync(&self.folder)?;
         let earlier = self.folder.join(EARLIER_FILE);
         match fs::remove_file(&earlier) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed("remove", &earlier)(error)),
             _ => Ok(()),
         }
     }
+}
+
+/// The names in a folder are there after the machine lost its power.
+fn sync(folder: &Path) -> Result<(), KeepError> {
+    let synced = File::open(folder).and_then(|folder| folder.sync_all());
+    synced.map_err(failed("write", folder))
 }
 
 /// The set of a file's content; nothing where it is damaged.

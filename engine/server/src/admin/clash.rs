@@ -13,7 +13,7 @@ pub(super) fn told(problem: &Problem, stays: &ObjectKey, loser: &ObjectKey) -> O
     let owner = if stays.namespace == loser.namespace {
         stays.to_string()
     } else {
-        "an older object".to_owned()
+        "another object".to_owned()
     };
     match problem {
         Problem::Conflicting { claim, .. } => match claim {
@@ -79,12 +79,12 @@ mod tests {
         );
         assert_eq!(
             told(&field, &table("b"), &table("a")).as_deref(),
-            Some("an older object has the root field \"users\" already: give one of the two another name")
+            Some("another object has the root field \"users\" already: give one of the two another name")
         );
         let type_name = conflict(Claim::TypeName("users".to_owned()));
         assert_eq!(
             told(&type_name, &table("b"), &table("a")).as_deref(),
-            Some("an older object has the GraphQL type \"users\" already: give one of the two another name")
+            Some("another object has the GraphQL type \"users\" already: give one of the two another name")
         );
         let paths = Problem::AmbiguousPaths {
             urls: vec!["users/secret".to_owned(), "users/:id".to_owned()],
@@ -94,7 +94,7 @@ mod tests {
         assert_eq!(
             told(&paths, &table("b"), &table("a")).as_deref(),
             Some(
-                "an older object answers paths of \"users/:id\" already: give one of the two another url, or other methods"
+                "another object answers paths of \"users/:id\" already: give one of the two another url, or other methods"
             )
         );
         assert_eq!(told(&field, &table("a"), &table("a")), None);
