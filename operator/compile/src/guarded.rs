@@ -2,7 +2,7 @@
 //! among them: whoever may write a webhook's address would otherwise have any value sent there. A key of a Secret is
 //! referred to by `secretKeyRef`, which its namespace answers for. What `spec.env` of the Engine gives is for objects to
 //! name, except settings that come from a Secret, what `spec.auth` takes from it, and, for objects of other namespaces,
-//! whatever comes from a Secret.
+//! whatever comes from a Secret. Files of its pods are for objects of its namespace.
 
 use std::collections::BTreeSet;
 
@@ -40,18 +40,33 @@ pub fn is_guarded(variable: &str) -> bool {
     variable.starts_with(OWN) || SETTINGS.contains(&variable)
 }
 
-/// The first field of a spec, as a path, in which a variable is named that stands for a key of a Secret.
-pub(crate) fn of_a_secret(spec: &Value) -> Option<(String, String)> {
-    find(spec, "spec", &|variable, _| variable.starts_with(PREFIX))
+/// The first field of a spec in which a variable is named that stands for a key of a Secret.
+pub(crate) fn of_a_secret(spec: &Value) -> Option<Named> {
+    find(spec, "spec", &|variable, naming| {
+        naming != Naming::File && variable.starts_with(PREFIX)
+    })
 }
 
-/// How a variable is named.
+/// What an object may not name, and where it does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Named {
+    /// Of the field.
+    pub(crate) path: String,
+    /// The variable, or the file.
+    pub(crate) name: String,
+    /// Which of both, and how.
+    pub(crate) naming: Naming,
+}
+
+/// How a variable is named, or a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Naming {
+pub(crate) enum Naming {
     /// As a value of its own: `env: NAME`.
     Whole,
     /// In a template: `https://{{NAME}}/`.
     Template,
+    /// A file in the pod: `dynamicFromFile: /PATH`.
+    File,
 }
 
 /// What the Engine of a snapshot keeps for itself.
@@ -88,8 +103,8 @@ impl Guard {
         let sets = own
             .filter_map(|container| container.get("env"))
             .chain(spec.get("env"));
-        let given = sets.filter_map(Value::as_array).flatten();
-        let from_secrets = given.filter(|variable| variable.pointer("/valueFrom/secretKeyRef").is_some());
+        let given = || sets.clone().filter_map(Value::as_array).flatten();
+        let from_secrets = given().filter(|variable| variable.pointer("/valueFrom/secretKeyRef").is_some());
         let names = from_secrets.filter_map(|variable| variable.get("name")?.as_str());
         let mut guard = Self {
             is_open: false,
@@ -103,16 +118,46 @@ impl Guard {
         if let Some(auth) = spec.get("auth") {
             collect(auth, &mut guard.of_auth);
         }
+        let composed = given().filter_map(|variable| {
+            let text = |key: &str| variable.get(key).and_then(Value::as_str);
+            Some((text("name")?, text("value").filter(|value| value.contains("$("))?))
+        });
+        guard.follow(&composed.collect::<Vec<_>>());
         guard
     }
 
-    /// The first field of an object, as a path, in which a variable is named that it may not name.
-    pub(crate) fn find(&self, object: &Object, spec: &Value) -> Option<(String, String)> {
+    /// Kubernetes puts the values of other variables into a value that names them, `$(NAME)`: it is kept like the most
+    /// secret one of them. Each round takes one at least.
+    fn follow(&mut self, composed: &[(&str, &str)]) {
+        let mut left = composed.to_vec();
+        loop {
+            let before = left.len();
+            left.retain(|(name, value)| {
+                let of_auth = puts_in(value, self.of_auth.iter().map(String::as_str))
+                    || puts_in(value, SETTINGS.iter().copied())
+                    || value.contains(&format!("$({OWN}"));
+                if of_auth {
+                    self.of_auth.insert((*name).to_owned());
+                } else if puts_in(value, self.from_secrets.iter().map(String::as_str)) {
+                    self.from_secrets.insert((*name).to_owned());
+                } else {
+                    return true;
+                }
+                false
+            });
+            if left.len() == before {
+                return;
+            }
+        }
+    }
+
+    /// The first field of an object in which something is named that it may not name.
+    pub(crate) fn find(&self, object: &Object, spec: &Value) -> Option<Named> {
         let is_kept = |variable: &str, naming: Naming| self.keeps(object, variable, naming);
         find(spec, "spec", &is_kept)
     }
 
-    /// Whether an earlier form of an object, as metadata, names a variable that it may not name. `own` are those that
+    /// Whether an earlier form of an object, as metadata, names something that it may not name. `own` are those that
     /// stand for the keys of Secrets that it refers to.
     pub(crate) fn is_in(&self, object: &Object, metadata: &Value, own: &BTreeSet<String>) -> bool {
         let is_kept = |variable: &str, naming: Naming| {
@@ -125,6 +170,9 @@ impl Guard {
     fn keeps(&self, object: &Object, variable: &str, naming: Naming) -> bool {
         if self.is_open {
             return false;
+        }
+        if naming == Naming::File {
+            return object.key.namespace != self.namespace;
         }
         if is_guarded(variable) || self.of_auth.contains(variable) {
             return true;
@@ -141,6 +189,11 @@ impl Guard {
     }
 }
 
+/// Whether Kubernetes puts one of the variables into a value.
+fn puts_in<'n>(value: &str, mut variables: impl Iterator<Item = &'n str>) -> bool {
+    variables.any(|variable| value.contains(&format!("$({variable})")))
+}
+
 /// The variables that settings take from others. Recurses as deep as a spec may nest.
 fn collect(value: &Value, names: &mut BTreeSet<String>) {
     match value {
@@ -153,14 +206,19 @@ fn collect(value: &Value, names: &mut BTreeSet<String>) {
     }
 }
 
-/// The first field in which a variable is named that `is_kept`. A text alone names none: it may be a table's name. Recurses
-/// as deep as a spec may nest.
-fn find(value: &Value, path: &str, is_kept: &dyn Fn(&str, Naming) -> bool) -> Option<(String, String)> {
+/// The first field in which something is named that `is_kept`. A text alone names nothing: it may be a table's name.
+/// Recurses as deep as a spec may nest.
+fn find(value: &Value, path: &str, is_kept: &dyn Fn(&str, Naming) -> bool) -> Option<Named> {
+    let named = |path: &str, name: &str, naming| Named {
+        path: path.to_owned(),
+        name: name.to_owned(),
+        naming,
+    };
     match value {
         Value::String(text) => {
             let mut words = words_of_templates(text);
             let found = words.find(|word| is_kept(word, Naming::Template))?;
-            Some((path.to_owned(), found.to_owned()))
+            Some(named(path, found, Naming::Template))
         }
         Value::Array(items) => {
             let mut items = items.iter().enumerate();
@@ -170,11 +228,12 @@ fn find(value: &Value, path: &str, is_kept: &dyn Fn(&str, Naming) -> bool) -> Op
             let mut fields = fields.iter();
             fields.find_map(|(name, inner)| {
                 let path = format!("{path}.{name}");
-                match inner {
-                    Value::String(text) if names_a_variable(name) && is_kept(text, Naming::Whole) => {
-                        Some((path, text.clone()))
+                let naming = naming_of(name);
+                match (inner, naming) {
+                    (Value::String(text), Some(naming)) if is_kept(text, naming) => {
+                        Some(named(&path, text, naming))
                     }
-                    Value::String(text) if name == EXACT => {
+                    (Value::String(text), _) if name == EXACT => {
                         let exact = serde_json::from_str::<Value>(text).ok();
                         find(&exact.unwrap_or_else(|| inner.clone()), &path, is_kept)
                     }
@@ -186,15 +245,22 @@ fn find(value: &Value, path: &str, is_kept: &dyn Fn(&str, Naming) -> bool) -> Op
     }
 }
 
-/// Fields of resources, and keys of metadata, of which the text is a variable's name.
-fn names_a_variable(field: &str) -> bool {
-    field == "env" || field.ends_with("from_env")
+/// Fields of resources, and keys of metadata, of which the text is a name.
+fn naming_of(field: &str) -> Option<Naming> {
+    if field == "dynamicFromFile" || field == "dynamic_from_file" {
+        return Some(Naming::File);
+    }
+    (field == "env" || field.ends_with("from_env")).then_some(Naming::Whole)
 }
 
+/// What may be a variable's name between braces: all of it, as the engine looks it up, and each word, for other languages.
 fn words_of_templates(text: &str) -> impl Iterator<Item = &str> {
     let opened = text.split("{{").skip(1);
     let templates = opened.map(|rest| rest.split("}}").next().unwrap_or_default());
-    templates.flat_map(|inner| inner.split(|c: char| !u8::try_from(c).is_ok_and(is_of_a_name)))
+    templates.flat_map(|inner| {
+        let words = inner.split(|c: char| !u8::try_from(c).is_ok_and(is_of_a_name));
+        std::iter::once(inner.trim()).chain(words)
+    })
 }
 
 fn is_of_a_name(byte: u8) -> bool {
@@ -214,7 +280,7 @@ mod tests {
     }
 
     fn path(guard: &Guard, object: &Object) -> Option<String> {
-        guard.find(object, &object.spec.value()).map(|(path, _)| path)
+        guard.find(object, &object.spec.value()).map(|named| named.path)
     }
 
     #[test]
@@ -263,7 +329,12 @@ mod tests {
             ],
             "auth": {"jwt": [{"env": "OF_AUTH"}]},
             "template": {"spec": {"containers": [
-                {"name": "engine", "env": [secret("OF_TEMPLATE")]}, {"name": "side", "env": [secret("OF_SIDE")]},
+                {"name": "engine", "env": [
+                    secret("OF_TEMPLATE"), secret("with-dash"),
+                    {"name": "COMPOSED_TWICE", "value": "$(COMPOSED)/d"}, {"name": "COMPOSED", "value": "postgres://u:$(API_KEY)@h"},
+                    {"name": "COMPOSED_OF_AUTH", "value": "$(OF_AUTH)"}, {"name": "PLAIN", "value": "$(HOST)/(API_KEY)"},
+                ]},
+                {"name": "side", "env": [secret("OF_SIDE")]},
             ]}},
         });
         let left = BTreeSet::from(["STILL_THERE".to_owned()]);
@@ -289,6 +360,43 @@ mod tests {
             may("RemoteSchema", "other", &template("OF_SIDE")),
             "the engine has it not"
         );
+        for name in ["with-dash", " with-dash ", "COMPOSED", "COMPOSED_TWICE"] {
+            assert!(!may("Source", "other", &template(name)), "{name}");
+            assert!(may("Source", "n", &template(name)), "{name}");
+        }
+        assert!(!may("RemoteSchema", "n", &whole("COMPOSED_OF_AUTH")));
+        assert!(may("RemoteSchema", "other", &whole("PLAIN")));
+    }
+
+    /// What lies in the engine's pods is its own, as what it takes from Secrets.
+    #[test]
+    fn files_are_for_objects_of_the_engines_namespace() {
+        let guard = Guard::of(&Snapshot::new(vec![object("Engine", "n", &json!({}))]));
+        let file = json!({"dynamicFromFile": "/secrets/url"});
+        for (spec, at) in [
+            (json!({"connection": file}), "spec.connection.dynamicFromFile"),
+            (
+                json!({"readReplicas": [file]}),
+                "spec.readReplicas[0].dynamicFromFile",
+            ),
+            (
+                json!({"connectionSet": [{"name": "a", "connection": file}]}),
+                "spec.connectionSet[0].connection.dynamicFromFile",
+            ),
+        ] {
+            assert_eq!(path(&guard, &object("Source", "n", &spec)), None);
+            let found = guard.find(&object("Source", "other", &spec), &spec);
+            let named = |path: &str| Named {
+                path: path.to_owned(),
+                name: "/secrets/url".to_owned(),
+                naming: Naming::File,
+            };
+            assert_eq!(found, Some(named(at)));
+        }
+        let last = json!({"configuration": {"connection_info": {"database_url": {"dynamic_from_file": "/secrets/url"}}}});
+        let is_in =
+            |namespace| guard.is_in(&object("Source", namespace, &json!({})), &last, &BTreeSet::new());
+        assert!(is_in("other") && !is_in("n"));
     }
 
     /// Its own references stand in metadata by their variables; nobody else's may.

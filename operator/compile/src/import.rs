@@ -181,8 +181,8 @@ impl Imported {
     fn leave_refused(&mut self, objects: Vec<Object>, path: impl Fn(&ObjectKey) -> Option<String>) {
         // An Engine may name any variable, but nobody can give it one of these.
         for engine in objects.iter().filter(|object| object.key.kind == Kind::Engine) {
-            if let Some((field, variable)) = guarded::of_a_secret(&engine.spec.value()) {
-                let refusal = Refusal::guarded(field, &variable);
+            if let Some(named) = guarded::of_a_secret(&engine.spec.value()) {
+                let refusal = Refusal::guarded(named);
                 self.leave(format!("metadata: {}", refusal.path), &refusal.message);
             }
         }

@@ -66,7 +66,7 @@ part! {
         /// Metadata key `database_url.connection_parameters`.
         pub parameters: Option<ConnectionParameters>,
         /// Metadata key `database_url.dynamic_from_file`: the path of a file in the pod that holds the connection
-        /// string.
+        /// string. Only in the namespace of the Engine.
         pub dynamic_from_file: Option<String>,
         /// Metadata key `pool_settings`.
         pub pool: Option<Pool>,

@@ -21,9 +21,9 @@ impl Run<'_> {
         let spec = object.spec.value();
         // An Engine's variables are its own. Of what names others' no earlier form goes on, whatever else is wrong.
         if kind != Kind::Engine
-            && let Some((path, variable)) = self.guard.find(object, &spec)
+            && let Some(named) = self.guard.find(object, &spec)
         {
-            return Err(Refusal::guarded(path, &variable));
+            return Err(Refusal::guarded(named));
         }
         crd::spec::check(kind, &spec).map_err(|error| Refusal::invalid(error.path, error.message))?;
         let Some(mapping) = mapping(kind) else {

@@ -4,6 +4,7 @@ use std::fmt;
 
 use crd::status::Reason;
 
+use crate::guarded::{Named, Naming};
 use crate::object::ObjectKey;
 
 /// What became of one object.
@@ -80,16 +81,21 @@ impl Refusal {
         }
     }
 
-    /// A variable is named that holds a secret. No earlier form goes on either: it may be one that was accepted when
+    /// Something is named that may hold a secret. No earlier form goes on either: it may be one that was accepted when
     /// this was not refused yet.
-    pub(crate) fn guarded(path: String, variable: &str) -> Self {
+    pub(crate) fn guarded(named: Named) -> Self {
+        let what = match named.naming {
+            Naming::File => format!(
+                "objects of other namespaces than the Engine's cannot name the file {}",
+                named.name
+            ),
+            Naming::Whole | Naming::Template => format!("objects cannot name the variable {}", named.name),
+        };
         Self {
             keeps: false,
             ..Self::invalid(
-                path,
-                format!(
-                    "objects cannot name the variable {variable}: refer to a key of a Secret with secretKeyRef"
-                ),
+                named.path,
+                format!("{what}: refer to a key of a Secret with secretKeyRef"),
             )
         }
     }
