@@ -52,6 +52,13 @@ pub fn import(document: &Document, namespace: &str, engine: &str) -> Imported {
     for key in document.extra.keys() {
         imported.leave(key.clone(), "an unknown key");
     }
+    let mut all = places(document);
+    // Nothing stands for types where there are none.
+    if !all.iter().any(|(kind, _)| *kind == Kind::ActionTypes) {
+        for key in document.custom_types.extra.keys() {
+            imported.leave(format!("custom_types.{key}"), "an unknown key");
+        }
+    }
     for collection in document.allowlist.keys() {
         if !document.query_collections.contains_key(collection) {
             imported.leave(
@@ -63,7 +70,6 @@ pub fn import(document: &Document, namespace: &str, engine: &str) -> Imported {
     let mut names = Names::default();
     let mut objects: HashMap<(Kind, Place), String> = HashMap::new();
     let mut paths: HashMap<(Kind, String), String> = HashMap::new();
-    let mut all = places(document);
     // What others belong to first.
     all.sort_by_key(|(kind, _)| mapping(*kind).is_some_and(|mapping| mapping.parent.is_some()));
     for (kind, place) in all {

@@ -1,4 +1,5 @@
-//! What is told of a clash to the object that is left out: who has the name, and where it says it itself.
+//! What is told of a clash to the object that is left out: who has the name, and where it says it itself. Of other namespaces
+//! nothing is told.
 
 use compile::ObjectKey;
 use crd::Kind;
@@ -33,6 +34,14 @@ pub(super) fn told(problem: &Problem, stays: &ObjectKey, loser: &ObjectKey) -> O
     }
 }
 
+/// The message to an inherited role whose parents differ in what they may write, where that is a table of another namespace.
+pub(super) fn of_parents(problem: &Problem, table: &ObjectKey, role: &ObjectKey) -> Option<String> {
+    let is_told = matches!(problem, Problem::RoleInheritance { .. }) && table.namespace != role.namespace;
+    is_told.then(|| {
+        "its parents have different permissions to write a table of another namespace, which it therefore cannot write".to_owned()
+    })
+}
+
 /// The field in which the object that is left out says what it claims.
 pub(super) fn path(problem: &Problem, kind: Kind) -> Option<String> {
     match problem {
@@ -47,7 +56,9 @@ pub(super) fn path(problem: &Problem, kind: Kind) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use metadata::MetadataObjectId;
+    use metadata::permission::PermissionType;
+    use metadata::{MetadataObjectId, QualifiedName};
+    use schema::problem::InheritedEntity;
 
     fn table(namespace: &str) -> ObjectKey {
         ObjectKey {
@@ -98,6 +109,27 @@ mod tests {
             )
         );
         assert_eq!(told(&field, &table("a"), &table("a")), None);
+    }
+
+    #[test]
+    fn tables_of_another_namespace_are_not_named() {
+        let problem = Problem::RoleInheritance {
+            role: "both".to_owned(),
+            entity: InheritedEntity {
+                source: "people".to_owned(),
+                table: QualifiedName::new("hr", "payroll"),
+                permission_type: PermissionType::Insert,
+            },
+        };
+        let role = |namespace: &str| ObjectKey {
+            kind: Kind::InheritedRole,
+            ..table(namespace)
+        };
+        let told = of_parents(&problem, &table("a"), &role("b")).unwrap();
+        assert!(!told.contains("payroll") && !told.contains("people"), "{told}");
+        assert_eq!(of_parents(&problem, &table("a"), &role("a")), None);
+        let other = conflict(Claim::RootField("users".to_owned()));
+        assert_eq!(of_parents(&other, &table("a"), &table("b")), None);
     }
 
     #[test]

@@ -52,6 +52,13 @@ pub(super) fn problems(generation: &Generation, blame: &Blame) -> Vec<ObjectProb
             Problem::RoleInheritance { role, .. } => vec![MetadataObjectId::InheritedRole(role.clone())],
             _ => problem.left_out().to_vec(),
         };
+        let table = match problem {
+            Problem::RoleInheritance { entity, .. } => {
+                let id = MetadataObjectId::table(&entity.source, entity.table.clone());
+                blame.fields(&id).into_iter().next()
+            }
+            _ => None,
+        };
         let stays = problem.stays().and_then(|id| blame.fields(id).into_iter().next());
         let message = match problem {
             Problem::Inconsistent { path: Some(path), .. } => {
@@ -77,6 +84,8 @@ pub(super) fn problems(generation: &Generation, blame: &Blame) -> Vec<ObjectProb
             let clash = stays
                 .as_ref()
                 .and_then(|stays| clash::told(problem, &stays.field.object, &origin.field.object));
+            let table = table.as_ref().map(|table| &table.field.object);
+            let of_parents = table.and_then(|table| clash::of_parents(problem, table, &origin.field.object));
             let path = clash::path(problem, origin.field.object.kind);
             ObjectProblem {
                 uid: origin.uid,
@@ -84,7 +93,7 @@ pub(super) fn problems(generation: &Generation, blame: &Blame) -> Vec<ObjectProb
                 namespace: origin.field.object.namespace,
                 name: origin.field.object.name,
                 path: path.unwrap_or(origin.field.path),
-                message: clash.unwrap_or_else(|| template.message.clone()),
+                message: clash.or(of_parents).unwrap_or_else(|| template.message.clone()),
                 ..template.clone()
             }
         }));

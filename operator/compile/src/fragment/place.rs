@@ -2,7 +2,7 @@
 
 use crd::Kind;
 use metadata::custom_type::CustomTypes;
-use metadata::remote_relationship::{RemoteRelationship, RemoteRelationshipDefinition};
+use metadata::remote_relationship::{RemoteRelationship, RemoteRelationshipDefinition, RemoteSchemaFormat};
 
 use super::Fragment;
 
@@ -175,11 +175,17 @@ fn of_relationship(relationship: &RemoteRelationship, path: &str) -> Mention {
             name: target.source.clone(),
             path: format!("{path}.toSource.source"),
         },
-        RemoteRelationshipDefinition::ToRemoteSchema(target) => Mention {
-            kind: Kind::RemoteSchema,
-            name: target.remote_schema.clone(),
-            path: format!("{path}.toRemoteSchema.remoteSchema"),
-        },
+        RemoteRelationshipDefinition::ToRemoteSchema(target) => {
+            let field = match target.format {
+                RemoteSchemaFormat::Unified => "toRemoteSchema",
+                RemoteSchemaFormat::Legacy => "legacyToRemoteSchema",
+            };
+            Mention {
+                kind: Kind::RemoteSchema,
+                name: target.remote_schema.clone(),
+                path: format!("{path}.{field}.remoteSchema"),
+            }
+        }
     }
 }
 

@@ -201,7 +201,7 @@ fn names_that_kubernetes_does_not_allow() {
 #[test]
 fn what_cannot_be_carried_is_said() {
     let value = json!({
-        "version": 3, "unknown": 1,
+        "version": 3, "unknown": 1, "custom_types": {"note": 1},
         "sources": [{
             "name": "default", "kind": "postgres", "mystery": {"a": 1},
             "tables": [{
@@ -231,6 +231,7 @@ fn what_cannot_be_carried_is_said() {
             "Source default.mystery.a: an unknown key, or a value that no field can hold",
             "Table default.public.t: remote relationship far: it leads to a source or remote schema that the document does not have",
             "allowlist.gone: there is no query collection of this name",
+            "custom_types.note: an unknown key",
             "unknown: an unknown key",
         ]
     );
