@@ -11,6 +11,9 @@ use super::NAMESPACE;
 use super::secret::SecretName;
 use super::verdict::Finding;
 
+/// The label that every namespace of a cluster has, whether a manifest says so or not: its name.
+const NAME_LABEL: &str = "kubernetes.io/metadata.name";
+
 /// Where an object stands.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
@@ -35,7 +38,7 @@ pub(super) struct Manifests {
     pub(super) places: BTreeMap<ObjectKey, Place>,
     /// Secrets.
     pub(super) secrets: BTreeMap<SecretName, BTreeMap<String, String>>,
-    /// Labels of namespaces that are declared.
+    /// Labels of namespaces: what manifests declare, and of each that has an object its name.
     pub(super) namespaces: BTreeMap<String, BTreeMap<String, String>>,
     /// What cannot be read.
     pub(super) findings: Vec<Finding>,
@@ -64,6 +67,7 @@ pub(super) fn read(files: &BTreeMap<String, String>) -> Manifests {
             }
         }
     }
+    manifests.name_namespaces();
     manifests
 }
 
@@ -145,6 +149,16 @@ impl Manifests {
                     self.objects.push(Arc::new(object));
                 }
             },
+        }
+    }
+
+    /// Gives each namespace the label that it has in a cluster.
+    fn name_namespaces(&mut self) {
+        for object in &self.objects {
+            self.namespaces.entry(object.key.namespace.clone()).or_default();
+        }
+        for (name, labels) in &mut self.namespaces {
+            labels.insert(NAME_LABEL.to_owned(), name.clone());
         }
     }
 }

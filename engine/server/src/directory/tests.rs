@@ -231,6 +231,21 @@ fn one_engine_is_served() {
     assert_eq!(contents.document.sources.len(), 0);
 }
 
+/// Every namespace of a cluster has a label with its name, so every one of a folder has it too.
+#[test]
+fn namespaces_are_selected_by_name_without_a_manifest() {
+    let engine = "apiVersion: rowlock.dev/v1alpha1\nkind: Engine\nmetadata: {name: shop}\n\
+                  spec: {namespaceSelector: {matchExpressions: [\
+                  {key: kubernetes.io/metadata.name, operator: In, values: [default]}]}}\n";
+    let folder = Folder::new("named", &[("engine.yaml", engine), ("source.yaml", SOURCE)]);
+    assert_eq!(folder.read().document.sources.len(), 1);
+    let declared = "apiVersion: v1\nkind: Namespace\nmetadata: {name: default, labels: {team: shop}}\n";
+    folder.write("namespace.yaml", declared);
+    assert_eq!(folder.read().document.sources.len(), 1);
+    folder.write("engine.yaml", &engine.replace("[default]", "[other]"));
+    assert_eq!(folder.read().document.sources.len(), 0);
+}
+
 #[test]
 fn settings_of_an_engine_are_not_passed_over_in_silence() {
     let engine = "apiVersion: rowlock.dev/v1alpha1\nkind: Engine\nmetadata: {name: shop}\n\
