@@ -5,21 +5,20 @@
 
 mod manifest;
 mod secret;
+mod selected;
 mod verdict;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::sync::Arc;
 
-use compile::{LastAccepted, Object, ObjectKey, Published, Snapshot, compile};
-use crd::Kind;
+use compile::{LastAccepted, ObjectKey, Published, Snapshot, compile};
 use metadata::Document;
 use serde_json::Value;
 
 use crate::generation::Provenance;
 use crate::generation::source_state::describe;
 use crate::settings::SecretFile;
-use manifest::{Manifests, Place};
+use manifest::Place;
 
 pub use verdict::{Finding, of_generation, page, without_last_forms};
 
@@ -81,7 +80,8 @@ pub fn read(folder: &Path, wanted: &Wanted, last: &LastAccepted) -> Result<Conte
     }
     let manifests = manifest::read(&files);
     let mut findings = manifests.findings.clone();
-    let snapshot = snapshot(&manifests, wanted.engine.as_deref())?;
+    let (snapshot, unselected) = selected::snapshot(&manifests, wanted.engine.as_deref())?;
+    findings.extend(unselected);
     let compiled = compile(&snapshot, last);
     findings.extend(compiled.verdicts.iter().filter_map(|verdict| {
         let place = manifests.places.get(&verdict.object)?;
@@ -112,7 +112,7 @@ pub fn read(folder: &Path, wanted: &Wanted, last: &LastAccepted) -> Result<Conte
     })
 }
 
-/// Everything that one engine is made of, out of these files, and what of them cannot be read.
+/// Everything that one engine is made of, out of these files, and what of them cannot be read or is selected by nobody.
 ///
 /// # Errors
 /// It is not clear which engine is meant.
@@ -120,38 +120,10 @@ pub fn snapshot_of(
     files: &BTreeMap<String, String>,
     engine: Option<&str>,
 ) -> Result<(Snapshot, Vec<Finding>), String> {
-    let manifests = manifest::read(files);
-    let snapshot = snapshot(&manifests, engine)?;
+    let mut manifests = manifest::read(files);
+    let (snapshot, unselected) = selected::snapshot(&manifests, engine)?;
+    manifests.findings.extend(unselected);
     Ok((snapshot, manifests.findings))
-}
-
-/// Everything that one engine is made of; without an `Engine` among the files, all of them.
-fn snapshot(manifests: &Manifests, wanted: Option<&str>) -> Result<Snapshot, String> {
-    let engines: Vec<&Arc<Object>> = manifests
-        .objects
-        .iter()
-        .filter(|object| object.key.kind == Kind::Engine)
-        .collect();
-    let engine = match (wanted, engines.as_slice()) {
-        (None, []) => return Ok(Snapshot::shared(manifests.objects.clone())),
-        (None, [engine]) => engine,
-        (None, several) => {
-            let names: Vec<&str> = several.iter().map(|engine| engine.key.name.as_str()).collect();
-            return Err(format!(
-                "there are several objects of kind Engine ({}): choose one with --engine",
-                names.join(", ")
-            ));
-        }
-        (Some(name), engines) => engines
-            .iter()
-            .find(|engine| engine.key.name == name)
-            .ok_or_else(|| format!("there is no Engine \"{name}\""))?,
-    };
-    Ok(Snapshot::of_engine(
-        engine,
-        &manifests.objects,
-        &manifests.namespaces,
-    ))
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::*;
 use crate::generation::Generation;
@@ -216,7 +217,9 @@ fn one_engine_is_served() {
         "engines",
         &[("a.yaml", &engine("one", "one")), ("source.yaml", &labelled)],
     );
-    assert_eq!(folder.read().document.sources.len(), 1);
+    let contents = folder.read();
+    assert_eq!(contents.document.sources.len(), 1);
+    assert_eq!(contents.findings, []);
     folder.write("b.yaml", &engine("two", "two"));
     let error = read(&folder.0, &Wanted::default(), &LastAccepted::nothing()).unwrap_err();
     assert!(
@@ -229,6 +232,55 @@ fn one_engine_is_served() {
     };
     let contents = read(&folder.0, &wanted, &LastAccepted::nothing()).unwrap();
     assert_eq!(contents.document.sources.len(), 0);
+    // The source is the other one's, and the other one is not this one's.
+    assert_eq!(contents.findings, []);
+}
+
+/// What nobody serves is told, as the status of the object tells it in a cluster; what need not be selected is not.
+#[test]
+fn what_no_engine_selects_is_told() {
+    let engine = "apiVersion: rowlock.dev/v1alpha1\nkind: Engine\nmetadata: {name: shop}\n\
+                  spec: {objectSelector: {matchLabels: {app: shop}}}\n";
+    let grant = "apiVersion: rowlock.dev/v1alpha1\nkind: ReferenceGrant\nmetadata: {name: shop}\n\
+                 spec: {from: [{kind: Engine, namespace: x}], to: [{kind: Source}]}\n";
+    let folder = Folder::new(
+        "unselected",
+        &[
+            ("engine.yaml", engine),
+            ("grant.yaml", grant),
+            ("source.yaml", SOURCE),
+        ],
+    );
+    let told = |contents: &Contents| {
+        let [finding] = contents.findings.as_slice() else {
+            panic!("{:?}", contents.findings)
+        };
+        assert!(finding.message.starts_with("NotSelected: "), "{finding:?}");
+        page("f", contents.places.len(), &contents.findings)
+    };
+    let contents = folder.read();
+    assert_eq!(contents.document.sources.len(), 0);
+    let page = told(&contents);
+    assert!(
+        page.starts_with("f/source.yaml:3  Source default/main\n    NotSelected: "),
+        "{page}"
+    );
+    assert!(
+        page.ends_with("    it is left out\nf: 3 objects, 1 thing to look at\n"),
+        "{page}"
+    );
+    // Labels are not enough in another namespace.
+    let elsewhere = "  name: main\n  namespace: other\n  labels: {app: shop}\n";
+    folder.write("source.yaml", &SOURCE.replace("  name: main\n", elsewhere));
+    let page = told(&folder.read());
+    assert!(page.contains("Source other/main\n"), "{page}");
+    // With several engines too, where neither selects it.
+    folder.write("more.yaml", &engine.replace("name: shop", "name: more"));
+    let wanted = Wanted {
+        engine: Some("more".to_owned()),
+        ..Wanted::default()
+    };
+    told(&read(&folder.0, &wanted, &LastAccepted::nothing()).unwrap());
 }
 
 /// Every namespace of a cluster has a label with its name, so every one of a folder has it too.
@@ -243,7 +295,9 @@ fn namespaces_are_selected_by_name_without_a_manifest() {
     folder.write("namespace.yaml", declared);
     assert_eq!(folder.read().document.sources.len(), 1);
     folder.write("engine.yaml", &engine.replace("[default]", "[other]"));
-    assert_eq!(folder.read().document.sources.len(), 0);
+    let contents = folder.read();
+    assert_eq!(contents.document.sources.len(), 0);
+    assert_eq!(contents.findings.len(), 1, "{:?}", contents.findings);
 }
 
 #[test]

@@ -16,6 +16,9 @@ use crate::generation::Generation;
 /// What goes on where an edit is refused.
 const LAST_FORM: &str = "its last good form goes on being served";
 
+/// What becomes of an object that is not served.
+const LEFT_OUT: &str = "it is left out";
+
 /// Something to tell about a file.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Finding {
@@ -80,7 +83,7 @@ pub(super) fn of_verdict(place: &Place, verdict: &Verdict) -> Option<Finding> {
     };
     let meanwhile = match (&verdict.refusal, verdict.serving) {
         (Some(_), Serving::Last(_)) => Some(LAST_FORM.to_owned()),
-        (Some(_), Serving::Present | Serving::Nothing) => Some("it is left out".to_owned()),
+        (Some(_), Serving::Present | Serving::Nothing) => Some(LEFT_OUT.to_owned()),
         (None, _) => None,
     };
     Some(Finding {
@@ -90,6 +93,22 @@ pub(super) fn of_verdict(place: &Place, verdict: &Verdict) -> Option<Finding> {
         meanwhile,
         variable: None,
     })
+}
+
+/// What is to be told of an object that no engine of the folder selects.
+pub(super) fn of_unselected(place: &Place, object: &Object) -> Finding {
+    Finding {
+        place: Some(place.clone()),
+        object: Some(object.key.to_string()),
+        message: format!(
+            "{:?}: no Engine here selects this object: compare its labels with objectSelector, and those of its namespace \
+             (as a manifest of the Namespace has them) with namespaceSelector; an Engine of another namespace needs a \
+             ReferenceGrant too",
+            Reason::NotSelected
+        ),
+        meanwhile: Some(LEFT_OUT.to_owned()),
+        variable: None,
+    }
 }
 
 /// The fields of an `Engine` that are settings of a server, which files have no say in.
@@ -163,7 +182,7 @@ pub fn of_generation(generation: &Generation, contents: &Contents) -> Vec<Findin
                 path => format!("{reason:?}: {path}: {}", problem.message),
             },
             object: key.map(|key| key.to_string()),
-            meanwhile: Some("it is left out".to_owned()),
+            meanwhile: Some(LEFT_OUT.to_owned()),
             variable: None,
         }
     })

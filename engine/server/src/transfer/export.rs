@@ -29,7 +29,11 @@ pub fn export(matches: &ArgMatches) -> Result<ExitCode, Error> {
     let mut not_carried: Vec<NotCarried> = findings
         .into_iter()
         .map(|finding| NotCarried {
-            path: finding.place.map(|place| place.to_string()).unwrap_or_default(),
+            // Objects by their names, as in what follows; else where it stands.
+            path: finding
+                .object
+                .or_else(|| finding.place.map(|place| place.to_string()))
+                .unwrap_or_default(),
             reason: finding.message,
         })
         .collect();

@@ -183,6 +183,55 @@ fn what_cannot_be_carried_is_told() {
     assert_eq!(document["sources"][0]["name"], "default");
 }
 
+/// A selector that does not hold makes an empty document, but not in silence.
+#[test]
+fn what_no_engine_selects_is_told() {
+    let folder = Folder::new("unselected");
+    let resources = folder.path("resources.yaml");
+    let engine = |name: &str| {
+        format!(
+            "apiVersion: rowlock.dev/v1alpha1\nkind: Engine\nmetadata: {{name: {name}}}\n\
+             spec: {{objectSelector: {{matchLabels: {{app: {name}}}}}}}\n---\n"
+        )
+    };
+    let source = |labels: &str| {
+        format!(
+            "apiVersion: rowlock.dev/v1alpha1\nkind: Source\nmetadata: {{name: s, labels: {labels}}}\n\
+             spec: {{name: default, connection: {{url: \"postgresql://h/d\"}}}}\n"
+        )
+    };
+    let line = "not carried: Source default/s: NotSelected: ";
+    // Without a selector an engine has what is in its namespace.
+    let elsewhere =
+        "apiVersion: rowlock.dev/v1alpha1\nkind: Engine\nmetadata: {name: e, namespace: other}\n---\n";
+    for engine in [engine("shop"), elsewhere.to_owned()] {
+        fs::write(&resources, engine + &source("{}")).unwrap();
+        let exported = run(&mut rowlock(&["export", &resources]));
+        assert_eq!(exported.status.code(), Some(2), "{}", exported.stderr);
+        assert!(exported.stderr.contains(line), "{}", exported.stderr);
+        let document: Value = serde_json::from_str(&exported.stdout).unwrap();
+        assert_eq!(
+            document["sources"].as_array().map(Vec::len),
+            Some(0),
+            "{document}"
+        );
+    }
+    // What is another engine's is for another export.
+    fs::write(
+        &resources,
+        engine("shop") + &engine("more") + &source("{app: more}"),
+    )
+    .unwrap();
+    let exported = run(&mut rowlock(&["export", &resources, "--engine", "shop"]));
+    assert!(!exported.stderr.contains("Source"), "{}", exported.stderr);
+    assert_eq!(
+        exported.stderr.lines().count(),
+        1,
+        "the selector: {}",
+        exported.stderr
+    );
+}
+
 #[test]
 fn wrong_sources_are_named() {
     let folder = Folder::new("wrong");
