@@ -8,7 +8,7 @@ use compile::{Object, ObjectKey};
 use serde_json::Value;
 
 use super::NAMESPACE;
-use super::secret::SecretName;
+use super::secret::{SecretName, Values};
 use super::verdict::Finding;
 
 /// The label that every namespace of a cluster has, whether a manifest says so or not: its name.
@@ -37,7 +37,7 @@ pub(super) struct Manifests {
     /// Where they are.
     pub(super) places: BTreeMap<ObjectKey, Place>,
     /// Secrets.
-    pub(super) secrets: BTreeMap<SecretName, BTreeMap<String, String>>,
+    pub(super) secrets: BTreeMap<SecretName, Values>,
     /// Labels of namespaces: what manifests declare, and of each that has an object its name.
     pub(super) namespaces: BTreeMap<String, BTreeMap<String, String>>,
     /// What cannot be read.

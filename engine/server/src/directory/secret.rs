@@ -16,14 +16,23 @@ use crate::settings::SecretFile;
 /// Namespace and name.
 pub(super) type SecretName = (String, String);
 
-/// Reads a manifest of a Secret.
+/// What a key of a Secret holds.
+#[derive(Debug)]
+pub(super) enum Held {
+    /// A text.
+    Text(String),
+    /// Bytes that are not UTF-8: no variable can hold them.
+    Bytes,
+}
+
+/// What a Secret holds, by key.
+pub(super) type Values = BTreeMap<String, Held>;
+
+/// Reads a manifest of a Secret. Keys that hold no text (a key store, say) are no fault of the others.
 ///
 /// # Errors
 /// What is wrong with it; never a value.
-pub(super) fn of_manifest(
-    value: &Value,
-    namespace: &str,
-) -> Result<(SecretName, BTreeMap<String, String>), String> {
+pub(super) fn of_manifest(value: &Value, namespace: &str) -> Result<(SecretName, Values), String> {
     let text = |pointer: &str| value.pointer(pointer).and_then(Value::as_str);
     let name = text("/metadata/name").ok_or("metadata.name is missing")?;
     let namespace = text("/metadata/namespace").unwrap_or(namespace);
@@ -37,16 +46,17 @@ pub(super) fn of_manifest(
     let mut values = BTreeMap::new();
     for (key, value) in entries("data") {
         let decoded = value.as_str().and_then(base64);
-        let text = decoded.and_then(|bytes| String::from_utf8(bytes).ok());
-        let text =
-            text.ok_or_else(|| format!("data.{key} of the Secret {name} is not the base64 of a text"))?;
-        values.insert(key.clone(), text);
+        let bytes = decoded.ok_or_else(|| format!("data.{key} of the Secret {name} is not base64"))?;
+        values.insert(
+            key.clone(),
+            String::from_utf8(bytes).map_or(Held::Bytes, Held::Text),
+        );
     }
     for (key, value) in entries("stringData") {
         let text = value
             .as_str()
             .ok_or_else(|| format!("stringData.{key} of the Secret {name} is not a text"))?;
-        values.insert(key.clone(), text.to_owned());
+        values.insert(key.clone(), Held::Text(text.to_owned()));
     }
     Ok(((namespace.to_owned(), name.to_owned()), values))
 }
@@ -56,7 +66,7 @@ pub(super) fn of_manifest(
 /// # Errors
 /// Such a file cannot be read.
 pub(super) fn variables(
-    secrets: &mut BTreeMap<SecretName, BTreeMap<String, String>>,
+    secrets: &mut BTreeMap<SecretName, Values>,
     files: &[SecretFile],
     compiled: &Compiled,
     findings: &mut Vec<Finding>,
@@ -75,25 +85,22 @@ pub(super) fn variables(
         .flat_map(|entry| entry.secrets.iter().map(move |secret| (&entry.object, secret)));
     for (object, secret) in wanted {
         match value(secrets, secret) {
-            Some(value) => drop(variables.insert(secret.variable(), value.to_owned())),
+            Some(Held::Text(text)) => drop(variables.insert(secret.variable(), text.clone())),
+            Some(Held::Bytes) => findings.push(Finding::of_bytes(object, secret)),
             None => findings.push(Finding::of_secret(object, secret)),
         }
     }
     Ok(variables)
 }
 
-fn value<'s>(
-    secrets: &'s BTreeMap<SecretName, BTreeMap<String, String>>,
-    key: &SecretKey,
-) -> Option<&'s str> {
+fn value<'s>(secrets: &'s BTreeMap<SecretName, Values>, key: &SecretKey) -> Option<&'s Held> {
     secrets
         .get(&(key.namespace.clone(), key.name.clone()))?
         .get(&key.key)
-        .map(String::as_str)
 }
 
 /// A manifest, or lines of `KEY=VALUE`.
-fn of_file(file: &Path) -> Result<BTreeMap<String, String>, String> {
+fn of_file(file: &Path) -> Result<Values, String> {
     let text = std::fs::read_to_string(file).map_err(|error| error.to_string())?;
     let name = file
         .file_name()
@@ -111,7 +118,7 @@ fn of_file(file: &Path) -> Result<BTreeMap<String, String>, String> {
     lines
         .map(|line| {
             line.split_once('=')
-                .map(|(key, value)| (key.trim().to_owned(), value.to_owned()))
+                .map(|(key, value)| (key.trim().to_owned(), Held::Text(value.to_owned())))
                 .ok_or_else(|| "neither a manifest of a Secret nor lines of KEY=VALUE".to_owned())
         })
         .collect()

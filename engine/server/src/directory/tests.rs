@@ -204,6 +204,38 @@ fn a_missing_secret_is_told_and_a_file_gives_it() {
     }
 }
 
+/// One key that nobody refers to takes nothing from the others, in a manifest beside the objects as in a named file.
+#[test]
+fn a_key_that_is_no_text_is_told_where_it_is_referred_to() {
+    let secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: database}\n\
+                  data: {uri: cG9zdGdyZXNxbDovL2gvZA==, keystore.p12: //4=}\n";
+    let source = SOURCE.split("---\napiVersion: v1").next().unwrap();
+    let other = source.replace("key: uri", "key: keystore.p12");
+    let folder = Folder::new("bytes", &[("secret.yaml", secret), ("source.yaml", source)]);
+    let wanted = Wanted {
+        secrets: vec![SecretFile {
+            name: "database".to_owned(),
+            file: folder.0.join("secret.yaml"),
+        }],
+        ..Wanted::default()
+    };
+    for wanted in [Wanted::default(), wanted] {
+        folder.write("source.yaml", source);
+        let contents = read(&folder.0, &wanted, &LastAccepted::nothing()).unwrap();
+        assert_eq!(contents.findings, []);
+        let values: Vec<String> = contents.variables.into_values().collect();
+        assert_eq!(values, ["postgresql://h/d"]);
+        folder.write("source.yaml", &other);
+        let contents = read(&folder.0, &wanted, &LastAccepted::nothing()).unwrap();
+        assert!(contents.variables.is_empty());
+        let [finding] = contents.findings.as_slice() else {
+            panic!("{:?}", contents.findings)
+        };
+        let message = "the key keystore.p12 of the Secret default/database is not a text in UTF-8; ";
+        assert!(finding.message.starts_with(message), "{finding:?}");
+    }
+}
+
 #[test]
 fn one_engine_is_served() {
     let engine = |name: &str, label: &str| {

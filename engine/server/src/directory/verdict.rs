@@ -66,6 +66,22 @@ impl Finding {
             variable: Some(secret.variable()),
         }
     }
+
+    pub(super) fn of_bytes(object: &ObjectKey, secret: &SecretKey) -> Self {
+        Self {
+            place: None,
+            object: Some(object.to_string()),
+            message: format!(
+                "the key {} of the Secret {}/{} is not a text in UTF-8; until it is one, the variable {} is taken",
+                secret.key,
+                secret.namespace,
+                secret.name,
+                secret.variable()
+            ),
+            meanwhile: None,
+            variable: Some(secret.variable()),
+        }
+    }
 }
 
 /// What is to be told of a verdict.
