@@ -182,14 +182,18 @@ async fn generation(state: &Arc<State>, query: &str, mut stop: watch::Receiver<b
     };
     let end = tokio::time::Instant::now() + Duration::from_secs(wait);
     let mut changes = state.changes();
+    // Keys are part of being ready.
+    let mut keys = state.authenticator().arrivals_of_keys();
     loop {
         changes.borrow_and_update();
+        keys.borrow_and_update();
         let report = report::report(state);
         if report.revision != after || *stop.borrow() || tokio::time::Instant::now() >= end {
             return whole(&report);
         }
         tokio::select! {
             _ = changes.changed() => {}
+            _ = keys.changed() => {}
             _ = stop.wait_for(|stop| *stop) => {}
             () = tokio::time::sleep_until(end) => {}
         }

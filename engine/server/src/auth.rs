@@ -212,6 +212,11 @@ impl Authenticator {
         self.changes.listen()
     }
 
+    /// Learns when keys have come, whoever verifies with them.
+    pub fn arrivals_of_keys(&self) -> watch::Receiver<u64> {
+        self.changes.listen_for_keys()
+    }
+
     /// Tells all who keep sessions that this one judges them now.
     pub fn announce(&self) {
         self.changes.tell();

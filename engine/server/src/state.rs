@@ -7,6 +7,7 @@ mod folder;
 pub mod follow;
 pub mod health;
 mod mounted;
+mod readiness;
 pub mod reading;
 mod secret;
 mod standing;
@@ -42,6 +43,7 @@ use standing::Standing;
 
 pub use away::{soon, within};
 pub use catalogs::{has_outdated, keep_what_answers};
+pub use readiness::Readiness;
 use start::parse;
 pub use start::{EVERYTHING, StartError};
 
@@ -143,12 +145,6 @@ impl State {
             Origin::ConfigMap(_) => self.current().provenance.counter.is_some(),
             Origin::Catalog | Origin::Directory(_) => true,
         }
-    }
-
-    /// Whether requests should come here. A pod that was ready stays so while its databases are away: it answers what
-    /// needs none of them, and says of the rest what is wrong.
-    pub fn is_ready(&self) -> bool {
-        !self.is_draining() && self.has_document() && self.has_reached_a_source()
     }
 
     /// Where the document is stored, if it is.

@@ -9,7 +9,7 @@ use schema::problem::Problem;
 use super::clash;
 use crate::generation::provenance::Blame;
 use crate::generation::{Generation, SourceState};
-use crate::state::State;
+use crate::state::{Readiness, State};
 
 /// What this pod says of itself.
 pub fn report(state: &State) -> Report {
@@ -22,7 +22,7 @@ pub fn report(state: &State) -> Report {
         counter: provenance.counter,
         generation: generation.hash().to_owned(),
         objects: provenance.objects_hash.clone(),
-        ready: state.is_ready(),
+        ready: state.readiness() == Readiness::Ready,
         held: state.is_held(),
         refused: state.refused_after(&generation),
         problems: generation.report_problems(problems_of).to_vec(),

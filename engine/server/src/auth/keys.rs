@@ -75,7 +75,7 @@ pub fn now() -> f64 {
 }
 
 impl Keys {
-    /// Of a secret; nothing is fetched yet. Keys that it takes back are told to `changes`.
+    /// Of a secret; nothing is fetched yet. Keys that come, and that it takes back, are told to `changes`.
     pub fn new(secret: &JwtSecret, client: &Client, observer: &Observer, changes: &Changes) -> Self {
         let issuer = match &secret.keys {
             KeySource::Url(url) => Some(Issuer::new(url, client, observer)),
@@ -264,6 +264,7 @@ impl Shared {
             issuer.report(Level::Info, &format!("{} keys, {skipped} left out", keys.len()));
             let taken_back = keys.lacks_any_of(&present);
             self.present.store(Arc::new(keys));
+            self.changes.tell_of_keys();
             if taken_back {
                 self.changes.tell();
             }

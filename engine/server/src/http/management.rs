@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::error::{ApiError, Code, Visibility};
 use super::{Answer, Asked, METRICS, parameter};
 use crate::observe::metrics::{PlanCacheFigures, Scrape};
-use crate::state::State;
+use crate::state::{Readiness, State};
 
 /// The Hasura version whose behaviour and catalog (version 48) this engine has: clients choose features by it.
 pub const HASURA_VERSION: &str = "v2.48.0";
@@ -85,23 +85,13 @@ pub async fn health(state: &State, query: &str) -> Answer {
 /// `GET /readyz`: whether requests should come here, and which generation they would meet.
 pub fn ready(state: &State) -> Answer {
     let generation = state.current();
-    let (status, word) = if state.is_draining() {
-        (StatusCode::SERVICE_UNAVAILABLE, "stopping")
-    } else if !state.authenticator().has_keys() {
-        (
-            StatusCode::SERVICE_UNAVAILABLE,
-            "the keys of tokens could not be fetched yet",
-        )
-    } else if !state.has_document() {
-        (StatusCode::SERVICE_UNAVAILABLE, "no metadata yet")
-    } else if state.has_reached_a_source() {
-        state.authenticator().is_ready();
-        (StatusCode::OK, "ready")
-    } else {
-        (StatusCode::SERVICE_UNAVAILABLE, "no source has answered yet")
+    let readiness = state.readiness();
+    let status = match readiness {
+        Readiness::Ready => StatusCode::OK,
+        _ => StatusCode::SERVICE_UNAVAILABLE,
     };
     let page = json!({
-        "status": word,
+        "status": readiness.as_str(),
         "generation": {
             "number": generation.number,
             "resource_version": generation.resource_version,

@@ -63,6 +63,7 @@ impl State {
                 let next = Arc::new(self.authenticator().with(authentication));
                 self.authenticator.store(Arc::clone(&next));
                 next.announce();
+                self.tell();
             }
             Err(error) => self.complain(describe(&error)),
         }

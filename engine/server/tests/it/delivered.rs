@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use compile::{LastAccepted, Object, Published, Snapshot, compile};
 use delivery::{Half, Set, publish};
@@ -14,7 +14,7 @@ use crate::process::{PATIENCE, Server, rowlock};
 use crate::rotation;
 use crate::socket::{Socket, TRANSPORT};
 use crate::stand_in::{Issuer, StandIn};
-use crate::wait::until;
+use crate::wait::{until, within};
 
 const TOKEN: &str = "token-of-the-operator";
 
@@ -270,8 +270,28 @@ fn who_was_never_ready_waits_for_keys() {
     pod.report_when("this counter", |report| report["counter"] == 5);
     let (status, told) = page(&pod);
     assert!(status == 503 && told.contains(away), "{told}");
-    issuer.answers(200, "", &json!({"keys": [one.jwk()]}));
-    until("it is ready", || page(&pod).0 == 200);
+    // From the first look at its source on nothing else changes in the report.
+    until("its source is looked at", || {
+        let token = [("authorization", "Bearer m")];
+        let (_, metrics) = pod.server.send("GET", "/v1/metrics", &token, "");
+        metrics.contains("hasura_source_health{")
+    });
+    let report = pod.report();
+    assert_eq!(report["ready"], false, "{report:#}");
+    // Who waits for the report learns of the keys when they come, not when the time is over.
+    std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| {
+            let mut report = report;
+            while report["ready"] == false {
+                let after = report["revision"].as_str().unwrap();
+                (_, report) = pod.admin("GET", &format!("/v1/generation?after={after}&wait=60"), "");
+            }
+        });
+        issuer.answers(200, "", &json!({"keys": [one.jwk()]}));
+        until("it is ready", || page(&pod).0 == 200);
+        let told = || waiting.is_finished();
+        within(Duration::from_secs(20), "the report says so", told);
+    });
     // Another address that does not answer takes nothing away.
     let gone = StandIn::start();
     let moved = json!([{"jwk_url": gone.url(), "issuer": "another"}]);
