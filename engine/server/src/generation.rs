@@ -206,6 +206,11 @@ impl Generation {
         self.reported.get_or_init(|| make(self).into())
     }
 
+    /// Whether that was asked for.
+    pub fn has_reported(&self) -> bool {
+        self.reported.get().is_some()
+    }
+
     /// Nothing is wrong.
     pub fn is_consistent(&self) -> bool {
         self.problems.is_empty()

@@ -1,6 +1,7 @@
 //! Everything worth observing, as one list. Modules emit an [`Event`]; the log and the metrics are two readers of it,
 //! so that nobody formats a log line in passing.
 
+pub mod defect;
 pub mod http;
 pub mod log;
 pub mod metrics;

@@ -3,6 +3,7 @@
 mod away;
 mod catalogs;
 mod delivered;
+mod enduring;
 mod folder;
 pub mod follow;
 pub mod health;
@@ -175,6 +176,24 @@ impl State {
         self.check.lock().await
     }
 
+    /// Works out what is told of a generation, so that nobody who asks waits for that.
+    fn complete(&self, generation: &Generation) {
+        let is_told = self.settings.admin_port.is_some();
+        let complete = || {
+            generation.hash();
+            if is_told {
+                generation.report_problems(report::problems_of);
+            }
+        };
+        // A thread of its own costs more than to find out that nothing is wrong with what has a hash.
+        let is_little = generation.is_consistent() || generation.has_reported() || !is_told;
+        if generation.has_hash() && is_little {
+            complete();
+        } else {
+            aside(Urgency::Gentle, complete);
+        }
+    }
+
     /// Makes a generation the present one.
     pub fn swap(&self, mut generation: Generation) {
         let before = self.current();
@@ -186,18 +205,7 @@ impl State {
             }
         }
         let changed_problems = generation.problems != before.problems;
-        let complete = || {
-            generation.hash();
-            if self.settings.admin_port.is_some() {
-                generation.report_problems(report::problems_of);
-            }
-        };
-        // A thread of its own costs more than to find out that nothing is wrong with what has a hash.
-        if generation.has_hash() && generation.is_consistent() {
-            complete();
-        } else {
-            aside(Urgency::Gentle, complete);
-        }
+        self.complete(&generation);
         let generation = Arc::new(generation);
         self.client.allow_tls(&generation.document.network.tls_allowlist);
         self.generation.store(Arc::clone(&generation));

@@ -22,6 +22,7 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::changes::Changes;
 use crate::observe::Observer;
+use crate::observe::defect::survived;
 use crate::observe::log::Level;
 use crate::outbound::Client;
 use issuer::{Issuer, Published};
@@ -201,7 +202,12 @@ impl Shared {
         loop {
             let began = Instant::now();
             self.looks.send_modify(|looks| looks.begun += 1);
-            let freshness = self.fetch(issuer).await;
+            // A panic counts as a failure: it is looked again.
+            let fetched = survived(self.fetch(issuer)).await;
+            let freshness = fetched.unwrap_or_else(|panicked| {
+                issuer.report_defect(&panicked);
+                None
+            });
             let failed = freshness.is_none().then(Instant::now);
             self.looks.send_modify(|looks| {
                 looks.ended = looks.begun;

@@ -1,18 +1,17 @@
 //! Which path leads to which endpoint, and the methods it takes.
 
 use std::net::IpAddr;
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Request, State as Shared};
 use axum::response::Response;
 use axum::routing::any;
-use futures_util::FutureExt;
 use http::Method;
 
 use super::{Endpoint, defect, handle, rest};
 use crate::observe::Event;
+use crate::observe::defect::survived;
 use crate::settings::Apis;
 use crate::state::State;
 use crate::websocket;
@@ -102,16 +101,9 @@ async fn answer(state: Arc<State>, route: Option<Route>, request: Request) -> Re
     if websocket::is_wanted(&request) {
         return websocket::open(&state, route.map(|route| route.endpoint), peer, request);
     }
-    let answered = AssertUnwindSafe(handle(&state, route, peer, request))
-        .catch_unwind()
-        .await;
-    answered.unwrap_or_else(|panic| {
-        let message = panic
-            .downcast_ref::<&str>()
-            .map(|text| (*text).to_owned())
-            .or_else(|| panic.downcast_ref::<String>().cloned())
-            .unwrap_or_else(|| "a task panicked".to_owned());
-        state.observer.emit(Event::Defect(message));
+    let answered = survived(handle(&state, route, peer, request)).await;
+    answered.unwrap_or_else(|panicked| {
+        state.observer.emit(Event::Defect(panicked.to_string()));
         defect()
     })
 }

@@ -10,6 +10,7 @@ use tokio::sync::watch;
 use tokio::time::{Interval, MissedTickBehavior};
 
 use super::catalogs::keep_what_answers;
+use super::enduring::enduring;
 use super::{FIRST_PATIENCE, READING, StartError, State, build, open_sources, parse};
 use crate::generation::aside::{Urgency, aside};
 use crate::generation::source_state::describe;
@@ -28,45 +29,62 @@ impl State {
         if matches!(self.settings.origin, Origin::ConfigMap(_)) || secret.is_some() {
             let connection = kubernetes::Connection::infer().await?;
             if let Some(name) = secret.clone() {
-                let following =
-                    super::secret::follow(Arc::clone(self), connection.clone(), name, stop.clone());
-                tokio::spawn(following);
+                let connection = connection.clone();
+                self.begin("following the Secret", stop, move |state, stop| {
+                    super::secret::follow(state, connection.clone(), name.clone(), stop)
+                });
             }
             if let Origin::ConfigMap(name) = &self.settings.origin {
-                let (state, name) = (Arc::clone(self), name.clone());
-                tokio::spawn(super::delivered::follow(state, connection, name, stop.clone()));
+                let name = name.clone();
+                self.begin("following the ConfigMap", stop, move |state, stop| {
+                    super::delivered::follow(state, connection.clone(), name.clone(), stop)
+                });
             }
         }
         if let (Origin::Catalog, Some(interval)) = (&self.settings.origin, self.settings.schema_sync_interval)
         {
-            tokio::spawn(follow_store(Arc::clone(self), interval, stop.clone()));
+            self.begin("following the metadata database", stop, move |state, stop| {
+                follow_store(state, interval, stop)
+            });
         }
         if let Origin::Directory(folder) = &self.settings.origin {
-            tokio::spawn(super::folder::follow(
-                Arc::clone(self),
-                folder.clone(),
-                stop.clone(),
-            ));
+            let folder = folder.clone();
+            self.begin("following the directory", stop, move |state, stop| {
+                super::folder::follow(state, folder.clone(), stop)
+            });
         }
         // A Secret that is watched by name comes sooner than its files; the origin `directory` has variables of its own.
         if let (None, Some(folder)) = (secret, &self.settings.secrets.folder)
             && !matches!(self.settings.origin, Origin::Directory(_))
         {
-            tokio::spawn(super::mounted::follow(
-                Arc::clone(self),
-                folder.clone(),
-                stop.clone(),
-            ));
+            let folder = folder.clone();
+            self.begin("following the folder of secrets", stop, move |state, stop| {
+                super::mounted::follow(state, folder.clone(), stop)
+            });
         }
         self.authenticator().follow_keys();
         if let Some(counters) = &self.counters {
-            let observer = self.observer.clone();
-            let report = move |standing: &rate::Standing| observer.emit(Event::RateStore(standing));
-            tokio::spawn(Arc::clone(counters).follow(report, stop.clone()));
+            let counters = Arc::clone(counters);
+            self.begin("following Redis", stop, move |state, stop| {
+                let report = move |standing: &rate::Standing| state.observer.emit(Event::RateStore(standing));
+                Arc::clone(&counters).follow(report, stop)
+            });
         }
-        tokio::spawn(super::catalogs::follow(Arc::clone(self), stop.clone()));
-        tokio::spawn(super::health::run_checks(Arc::clone(self), stop.clone()));
+        self.begin("following the catalogs", stop, super::catalogs::follow);
+        self.begin("health checks", stop, super::health::run_checks);
         Ok(())
+    }
+
+    /// Begins work that goes on until `stop`, whatever becomes of it in between.
+    fn begin<W: Future<Output = ()> + Send + 'static>(
+        self: &Arc<Self>,
+        name: &'static str,
+        stop: &watch::Receiver<bool>,
+        work: impl Fn(Arc<Self>, watch::Receiver<bool>) -> W + Send + Sync + 'static,
+    ) {
+        let (state, until) = (Arc::clone(self), stop.clone());
+        let begin = move || work(Arc::clone(&state), until.clone());
+        tokio::spawn(enduring(self.observer.clone(), name, stop.clone(), begin));
     }
 
     /// Reads the stored document if it is not the present one. For one who holds the writer's lock.

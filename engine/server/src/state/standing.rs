@@ -74,6 +74,13 @@ impl State {
         self.tell();
     }
 
+    /// How manieth the latest set was that was taken or refused.
+    pub(super) fn latest_arrival(&self) -> u64 {
+        let taken = self.current().provenance.arrival;
+        let refused = locked(&self.standing.refused);
+        refused.as_ref().map_or(taken, |(of, _)| taken.max(*of))
+    }
+
     /// What came after this arrival and was not taken is not there any more.
     pub(super) fn forgive_after(&self, arrival: u64) {
         let mut latest = locked(&self.standing.refused);

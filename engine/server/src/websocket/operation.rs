@@ -1,10 +1,7 @@
 //! One operation of a websocket, from its start to the message that answers it.
 
-use std::any::Any;
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
-use futures_util::FutureExt;
 use http::HeaderMap;
 use plan::Session;
 
@@ -13,6 +10,7 @@ use crate::auth::Ground;
 use crate::http::error::ApiError;
 use crate::http::graphql::Family;
 use crate::http::visibility;
+use crate::observe::defect::survived;
 use crate::observe::{Event, OperationLog};
 use crate::request::{self, Context, Failure, Request, Transport, trace};
 use crate::state::State;
@@ -71,12 +69,9 @@ impl Operation {
     pub async fn run(mut self, state: Arc<State>) -> Ended {
         let mut message = Vec::with_capacity(1024);
         self.protocol.begin_data(&self.id, &mut message);
-        let performed = AssertUnwindSafe(self.perform(&state, &mut message))
-            .catch_unwind()
-            .await;
-        let (log, outcome) = performed.unwrap_or_else(|panic| {
-            let defect = text_of(&*panic);
-            state.observer.emit(Event::Defect(defect));
+        let performed = survived(self.perform(&state, &mut message)).await;
+        let (log, outcome) = performed.unwrap_or_else(|panicked| {
+            state.observer.emit(Event::Defect(panicked.to_string()));
             let error = ApiError::unexpected("");
             (OperationLog::unknown(), Err(Failure { error, running: true }))
         });
@@ -121,12 +116,4 @@ impl Operation {
         };
         request::perform(&context, &mut self.request, out).await
     }
-}
-
-fn text_of(panic: &(dyn Any + Send)) -> String {
-    panic
-        .downcast_ref::<&str>()
-        .map(|text| (*text).to_owned())
-        .or_else(|| panic.downcast_ref::<String>().cloned())
-        .unwrap_or_else(|| "an operation of a websocket panicked".to_owned())
 }

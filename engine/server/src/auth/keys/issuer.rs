@@ -6,6 +6,7 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE, EXPIRES};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
 use super::{PATIENCE, now, without_secrets};
+use crate::observe::defect::Panicked;
 use crate::observe::log::Level;
 use crate::observe::{Event, Observer};
 use crate::outbound::{Client, Outgoing};
@@ -40,6 +41,12 @@ impl Issuer {
             client: client.clone(),
             observer: observer.clone(),
         }
+    }
+
+    /// What it said made the engine panic.
+    pub fn report_defect(&self, panicked: &Panicked) {
+        let message = format!("the keys of {}: {panicked}", without_secrets(&self.url));
+        self.observer.emit(Event::Defect(message));
     }
 
     /// Where its set is.
