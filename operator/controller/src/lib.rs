@@ -15,6 +15,7 @@
 
 pub mod admin;
 pub mod apply;
+pub mod attempt;
 pub mod children;
 pub mod deliver;
 pub mod denial;

@@ -4,10 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use compile::ObjectKey;
-use futures_util::StreamExt;
+use futures_util::{Stream, StreamExt};
 use k8s_openapi::api::core::v1::Secret;
 use kube::runtime::WatchStreamExt;
 use kube::runtime::watcher::{self, Config, Event as Watched};
@@ -15,9 +15,10 @@ use kube::{Api, Client};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use crate::attempt::Attempts;
 use crate::observe::{Event, Observer, chain};
 use crate::resource::Native;
-use crate::retry::{self, Pauses, WatchPauses};
+use crate::retry::{self, WatchPauses};
 use crate::signal::{Reasons, Signals};
 use crate::supervise::Tasks;
 
@@ -25,6 +26,9 @@ use crate::supervise::Tasks;
 const MOST: usize = 2_000;
 /// How long to wait for the first word on a Secret.
 const FIRST: Duration = Duration::from_secs(5);
+/// How long a watch that follows a denial must last before what it listed counts: who may list and not watch is refused
+/// at once, and would be told one thing and the other by turns.
+const PROOF: Duration = Duration::from_secs(2);
 
 /// Namespace and name of a Secret.
 pub type SecretName = (String, String);
@@ -206,49 +210,83 @@ impl Follow {
         let (namespace, name) = &self.name;
         let secrets = Native::Secret.metadata(&client, Some(namespace));
         let config = Config::default().fields(&format!("metadata.name={name}"));
-        let mut stream = pin!(watcher::watcher(secrets, config).backoff(WatchPauses::default()));
+        let mut attempts = Attempts::default();
+        loop {
+            // One that only goes on after it was not allowed would not tell when it is again.
+            let stream = watcher::watcher(secrets.clone(), config.clone()).backoff(WatchPauses::default());
+            self.listen(pin!(stream), &mut attempts).await;
+            // Rights are given seldom.
+            tokio::time::sleep(attempts.pause()).await;
+        }
+    }
+
+    /// Takes what a watch tells, until it is not allowed.
+    async fn listen<K: kube::ResourceExt>(
+        &self,
+        mut stream: impl Stream<Item = watcher::Result<Watched<K>>> + Unpin,
+        attempts: &mut Attempts,
+    ) {
+        let version = |secret: &K| secret.resource_version().unwrap_or_default();
         let mut found = None;
-        let mut pauses = Pauses::default();
-        let mut told = false;
-        while let Some(event) = stream.next().await {
+        let mut unproven = None;
+        while let Some(event) = self.next(&mut stream, &mut unproven).await {
             match event {
                 // Every attempt begins with this.
                 Ok(Watched::Init) => {
                     found = None;
-                    continue;
+                    unproven = None;
                 }
-                Ok(Watched::InitApply(secret)) => {
-                    found = Some(secret.metadata.resource_version.unwrap_or_default());
-                }
-                Ok(Watched::InitDone) => self.set(found.take().map_or(Standing::Absent, Standing::Present)),
-                Ok(Watched::Apply(secret)) => {
-                    self.set(Standing::Present(
-                        secret.metadata.resource_version.unwrap_or_default(),
-                    ));
-                }
-                Ok(Watched::Delete(_)) => self.set(Standing::Absent),
-                Err(error) => {
-                    let denial = denial(&error, &self.role);
-                    let pause = denial.is_some().then(|| pauses.pause());
-                    if let Some(message) = denial {
-                        self.set(Standing::Denied(message));
+                Ok(Watched::InitApply(secret)) => found = Some(version(&secret)),
+                Ok(Watched::InitDone) => {
+                    attempts.is_read(Instant::now());
+                    let standing = found.take().map_or(Standing::Absent, Standing::Present);
+                    if matches!(*self.sender.borrow(), Standing::Denied(_)) {
+                        unproven = Some(standing);
+                    } else {
+                        self.set(standing);
                     }
+                }
+                Ok(Watched::Apply(secret)) => {
+                    attempts.goes_on();
+                    unproven = None;
+                    self.set(Standing::Present(version(&secret)));
+                }
+                Ok(Watched::Delete(_)) => {
+                    attempts.goes_on();
+                    unproven = None;
+                    self.set(Standing::Absent);
+                }
+                Err(error) => {
                     self.observer.emit(&Event::WatchFailed {
                         kind: "Secret",
-                        namespace: Some(namespace),
+                        namespace: Some(&self.name.0),
                         message: chain(&error),
-                        again: std::mem::replace(&mut told, true),
+                        again: attempts.failed(Instant::now()),
                     });
-                    // Rights are given seldom.
-                    if let Some(pause) = pause {
-                        tokio::time::sleep(pause).await;
+                    if let Some(message) = denial(&error, &self.role) {
+                        self.set(Standing::Denied(message));
+                        return;
                     }
-                    continue;
                 }
             }
-            pauses.reset();
-            told = false;
         }
+    }
+
+    /// The next event. Before it comes, what was listed after a denial counts as soon as its watch lasts.
+    async fn next<E>(
+        &self,
+        stream: &mut (impl Stream<Item = E> + Unpin),
+        unproven: &mut Option<Standing>,
+    ) -> Option<E> {
+        if unproven.is_some() {
+            if let Ok(event) = tokio::time::timeout(PROOF, stream.next()).await {
+                return event;
+            }
+            if let Some(standing) = unproven.take() {
+                self.set(standing);
+            }
+        }
+        stream.next().await
     }
 
     fn set(&self, standing: Standing) {
@@ -334,6 +372,57 @@ mod tests {
         secrets.want(&other, &only("b"));
         assert!(secrets.lock().contains_key(&name("b")));
     }
+    /// Who may list and not watch is told that it may not, and not by turns that it may.
+    #[tokio::test]
+    async fn what_is_listed_after_a_denial_counts_when_its_watch_lasts() {
+        let (secrets, signals) = of_one();
+        let refusal = kube::core::Status {
+            code: 403,
+            ..kube::core::Status::default()
+        };
+        let refused = watcher::Error::WatchStartFailed(kube::Error::Api(Box::new(refusal)));
+        let message = denial(&refused, "role").expect("a denial");
+        let (sender, mut standing) = watch::channel(Standing::Denied(message));
+        let follow = Follow {
+            name: name("a"),
+            engines: Arc::default(),
+            signals,
+            observer: secrets.observer.clone(),
+            role: "role".into(),
+            sender,
+        };
+        let secret = Secret {
+            metadata: kube::api::ObjectMeta {
+                resource_version: Some("7".to_owned()),
+                ..kube::api::ObjectMeta::default()
+            },
+            ..Secret::default()
+        };
+        let listed = || {
+            let events = [
+                Watched::Init,
+                Watched::InitApply(secret.clone()),
+                Watched::InitDone,
+            ];
+            futures_util::stream::iter(events.map(Ok))
+        };
+        let refused = futures_util::stream::iter([Err(refused)]);
+        let mut attempts = Attempts::default();
+        follow.listen(listed().chain(refused), &mut attempts).await;
+        assert!(!standing.has_changed().expect("a sender"));
+
+        let lasting = listed().chain(futures_util::stream::pending());
+        let told = async {
+            tokio::select! {
+                () = follow.listen(lasting, &mut attempts) => None,
+                told = standing.changed() => told.ok(),
+            }
+        };
+        let told = tokio::time::timeout(Duration::from_secs(60), told).await;
+        assert_eq!(told, Ok(Some(())));
+        assert_eq!(*standing.borrow(), Standing::Present("7".to_owned()));
+    }
+
     /// Room that is made while somebody is being passed over is told too.
     #[tokio::test]
     async fn nobody_makes_room_unseen() {
@@ -349,7 +438,7 @@ mod tests {
                 secrets.want(&other, &only("b"));
             });
             // It cannot be noted yet: until then the watches are held.
-            let end = std::time::Instant::now() + Duration::from_secs(60);
+            let end = Instant::now() + Duration::from_secs(60);
             let mut held = 0;
             while held < 100 {
                 held = if secrets.watches.try_lock().is_err() {
@@ -357,10 +446,7 @@ mod tests {
                 } else {
                     0
                 };
-                assert!(
-                    std::time::Instant::now() < end,
-                    "the watches are free before it is noted"
-                );
+                assert!(Instant::now() < end, "the watches are free before it is noted");
                 std::thread::park_timeout(Duration::from_millis(1));
             }
             scope.spawn(|| secrets.want(&one, &BTreeSet::new()));

@@ -2,8 +2,6 @@
 //! fails begins again after a pause; what it missed is found by listing again. One that is not allowed, in a namespace of
 //! several, does not keep the others waiting.
 
-mod attempt;
-
 use std::collections::BTreeSet;
 use std::fmt::Debug;
 use std::pin::pin;
@@ -20,6 +18,7 @@ use kube::{Api, Client};
 use serde::de::DeserializeOwned;
 use tokio::sync::watch;
 
+use crate::attempt::Attempts;
 use crate::children::Children;
 use crate::observe::{Event, Observer, chain};
 use crate::pod::Pods;
@@ -29,8 +28,6 @@ use crate::retry::{self, WatchPauses};
 use crate::signal::{Reasons, Signals};
 use crate::supervise::Tasks;
 use crate::world::{Change, World};
-
-use attempt::Attempts;
 
 /// Objects of a page of the first list.
 const PAGE: u32 = 250;

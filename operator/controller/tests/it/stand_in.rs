@@ -55,6 +55,8 @@ pub struct State {
     pub unanswered: Option<String>,
     /// When either was done.
     pub tries: Vec<Instant>,
+    /// Reads of these paths that fail: `GET` or `WATCH`, path, code, and how many times yet.
+    pub failing_reads: Vec<(&'static str, &'static str, u16, usize)>,
     /// Namespaces in which nothing is allowed.
     pub denied: Vec<String>,
     /// Watches of an earlier number end.

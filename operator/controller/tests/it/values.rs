@@ -1,6 +1,6 @@
 //! What the engine's Secret holds for pods.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::stand_in::{Cluster, Key, State, condition_of, key};
 use crate::story::generation;
@@ -56,4 +56,45 @@ fn what_a_lagging_pod_needs_outlives_the_operator() {
         "the pod serves what is published: the other one takes its place",
         |state| generation(state, "other") == Some(1),
     );
+}
+
+/// A right that was missing for a while is noticed without a change of the Secret, and one to list alone is none.
+#[test]
+fn a_secret_whose_watch_was_refused_counts_again() {
+    let cluster = Cluster::start();
+    cluster.engine("shop");
+    cluster.with(|state| {
+        state.put(&key("Secret", "shop", "db"), json!({"data": {"url": "QUFB"}}));
+    });
+    let url = json!({"urlFrom": {"secretKeyRef": {"name": "db", "key": "url"}}});
+    cluster.apply("Source", "shop", "u", &json!({"name": "u", "connection": url}));
+    let source = key("Source", "shop", "u");
+    let _operator = cluster.operator(&[]);
+    cluster.until("it is accepted", |state| {
+        condition_of(state, &source, "Accepted").starts_with("True")
+    });
+    let secrets = "/api/v1/namespaces/shop/secrets";
+    cluster.with(|state| {
+        state.failing_reads = vec![("WATCH", secrets, 403, usize::MAX)];
+        state.cuts += 1;
+    });
+    cluster.until("the missing right is told", |state| {
+        condition_of(state, &source, "Accepted").starts_with("False RefNotResolved")
+    });
+    let before = cluster.with(|state| state.requests.len());
+    cluster.until("it was tried again", |state| {
+        let asked = state.requests[before..].iter();
+        let watches = asked.filter(|(method, path)| method == "WATCH" && path == secrets);
+        watches.count() >= 12
+    });
+    cluster.with(|state| {
+        let told = state.log.iter().filter(|(_, key, _, _)| *key == source);
+        let refused = |object: &Value| object["status"].to_string().contains("RefNotResolved");
+        let told: Vec<bool> = told.map(|(_, _, _, object)| refused(object)).collect();
+        assert!(told.is_sorted(), "one thing and the other by turns: {told:?}");
+        state.failing_reads.clear();
+    });
+    cluster.until("it is accepted again", |state| {
+        condition_of(state, &source, "Accepted").starts_with("True")
+    });
 }

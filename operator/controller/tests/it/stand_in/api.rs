@@ -191,6 +191,14 @@ async fn answer(state: Shared, changed: watch::Sender<u64>, request: Request<Inc
         {
             return failure(403, "Forbidden", &format!("{path} is forbidden"));
         }
+        let mut reads = state.failing_reads.iter_mut();
+        let fails = |(method, wanted, _, times): &&mut (&str, &str, u16, usize)| {
+            *method == told && *wanted == path && *times > 0
+        };
+        if let Some((_, _, code, times)) = reads.find(fails) {
+            *times -= 1;
+            return failure(*code, "Failing", "this read fails");
+        }
         let failing = state.failing.as_ref();
         let failing = failing.filter(|(end, _)| method != "GET" && path.ends_with(end));
         if let Some((_, code)) = failing.cloned() {

@@ -6,7 +6,7 @@ use crate::retry::{APART, Pauses};
 
 /// How a watch went.
 #[derive(Debug, Default)]
-pub(super) struct Attempts {
+pub struct Attempts {
     pauses: Pauses,
     told: bool,
     read: Option<Instant>,
@@ -14,18 +14,18 @@ pub(super) struct Attempts {
 
 impl Attempts {
     /// Everything was listed. That proves nothing of what follows.
-    pub(super) fn is_read(&mut self, now: Instant) {
+    pub fn is_read(&mut self, now: Instant) {
         self.read = Some(now);
     }
 
     /// An event came that is none of a list.
-    pub(super) fn goes_on(&mut self) {
+    pub fn goes_on(&mut self) {
         self.pauses.reset();
         self.told = false;
     }
 
     /// It failed; gives whether that was told already.
-    pub(super) fn failed(&mut self, now: Instant) -> bool {
+    pub fn failed(&mut self, now: Instant) -> bool {
         // Who may list and not watch reads everything, and fails at once.
         let read = self.read.take();
         if read.is_some_and(|read| now.duration_since(read) > APART) {
@@ -35,7 +35,7 @@ impl Attempts {
     }
 
     /// How long to wait after a failure that lasts.
-    pub(super) fn pause(&mut self) -> Duration {
+    pub fn pause(&mut self) -> Duration {
         self.pauses.pause()
     }
 }
