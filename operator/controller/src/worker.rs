@@ -419,9 +419,12 @@ impl Worker {
             .children
             .get(&deployment)
             .filter(|child| !child.gone);
-        let rollout = deployment
-            .as_ref()
-            .map(|child| rollout(engine, &child.status, child.version));
+        // What was written a moment ago may not have come by the watch yet.
+        let written = self.applier.version(Native::Deployment, &self.key.name);
+        let rollout = deployment.as_ref().map(|child| {
+            let version = child.version.max(written.unwrap_or_default());
+            rollout(engine, &child.status, version)
+        });
         let ground = Ground {
             pods: self.followers.served(&pods),
             trouble: pods

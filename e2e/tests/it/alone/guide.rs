@@ -233,7 +233,9 @@ async fn the_guide_is_followed() {
     assert_ne!(before, after);
     is_admin(&cluster, &after).await;
 
+    // The first block ends when the other image runs, the second takes it back.
     followed += desk.follow(&text, "## Upgrade").await;
+    runs(&cluster, "registry.example.org/rowlock:0.1.0").await;
     followed += desk.follow(&text, "## Why is it not Ready?").await;
     let uninstall = blocks(&text, "## Uninstall", "sh");
     for block in &uninstall {
@@ -253,6 +255,24 @@ async fn the_guide_is_followed() {
     }
     fs::remove_dir_all(&desk.directory).expect("the desk is cleared");
     install_chart().await;
+}
+
+/// Waits until all pods of the engine run an image.
+async fn runs(cluster: &Cluster, image: &str) {
+    let all = until(SOON, image, || async {
+        let pods = cluster.list("v1", "Pod", "shop", "rowlock.dev/engine=shop").await;
+        let pods = pods.map_err(|error| error.to_string())?;
+        let images: Vec<&Value> = pods
+            .iter()
+            .filter_map(|pod| pod.pointer("/spec/containers/0/image"))
+            .collect();
+        if !images.is_empty() && images.iter().all(|found| **found == image) {
+            Ok(())
+        } else {
+            Err(format!("{images:?}"))
+        }
+    });
+    all.await.unwrap_or_else(|error| panic!("{error}"));
 }
 
 /// The way without Helm: the image set as the guide says, then its commands.

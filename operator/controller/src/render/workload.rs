@@ -19,6 +19,8 @@ const USER: u32 = 65532;
 const DRAIN: u32 = 5;
 /// Seconds for requests in flight.
 const FINISH: u32 = 25;
+/// The setting that says otherwise.
+const FINISH_VARIABLE: &str = "HASURA_GRAPHQL_GRACEFUL_SHUTDOWN_TIMEOUT";
 
 /// Seconds that a pod may take until it answers at all.
 const STARTUP: u32 = 180;
@@ -87,7 +89,7 @@ fn pod_template(
         "spec": {
             "serviceAccountName": name,
             "automountServiceAccountToken": true,
-            "terminationGracePeriodSeconds": DRAIN + FINISH + 5,
+            "terminationGracePeriodSeconds": finish(environment).saturating_add(DRAIN + 5),
             "securityContext": {
                 "runAsNonRoot": true,
                 "runAsUser": USER,
@@ -131,6 +133,14 @@ fn pod_template(
     })
 }
 
+/// How many seconds requests get to finish: what the settings say, if they say it here and not in a Secret.
+fn finish(environment: &Environment) -> u32 {
+    let given = environment.variables.get(FINISH_VARIABLE);
+    given
+        .and_then(|given| given.trim().parse().ok())
+        .unwrap_or(FINISH)
+}
+
 /// The operator's own variables and then the engine's settings.
 fn variables(engine: &str, environment: &Environment, surroundings: &Surroundings<'_>) -> Vec<Value> {
     let own = [
@@ -146,8 +156,7 @@ fn variables(engine: &str, environment: &Environment, surroundings: &Surrounding
         .variables
         .iter()
         .map(|(name, value)| json!({"name": name, "value": value}));
-    let finish = "HASURA_GRAPHQL_GRACEFUL_SHUTDOWN_TIMEOUT";
-    let finish = (!environment.variables.contains_key(finish))
-        .then(|| json!({"name": finish, "value": FINISH.to_string()}));
+    let finish = (!environment.variables.contains_key(FINISH_VARIABLE))
+        .then(|| json!({"name": FINISH_VARIABLE, "value": FINISH.to_string()}));
     own.into_iter().chain(given).chain(finish).collect()
 }

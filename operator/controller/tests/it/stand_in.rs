@@ -61,6 +61,8 @@ pub struct State {
     pub denied: Vec<String>,
     /// Watches of an earlier number end.
     pub cuts: u64,
+    /// Watches do not tell of objects of this plural.
+    pub withheld: Option<String>,
     /// Lists of this plural break off in the middle, so many times, and watches of it are told that they come too late.
     pub torn_lists: (String, usize),
     pub before_status: Option<Before>,

@@ -340,10 +340,11 @@ fn follow(state: Shared, changed: &watch::Sender<u64>, filter: Filter, since: u6
                     if locked.cuts != cuts || is_denied {
                         return None;
                     }
-                    let next = locked
-                        .log
-                        .iter()
-                        .find(|(version, key, _, object)| *version > since && filter.takes(key, object));
+                    let withheld = locked.withheld.as_ref();
+                    let is_withheld = withheld.is_some_and(|plural| filter.collection.ends_with(plural));
+                    let mut log = locked.log.iter().filter(|_| !is_withheld);
+                    let next =
+                        log.find(|(version, key, _, object)| *version > since && filter.takes(key, object));
                     if let Some((version, _, event, object)) = next {
                         let line = format!("{}\n", json!({"type": event, "object": filter.print(object)}));
                         let frame = Frame::data(Bytes::from(line));
