@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use compile::ObjectKey;
+use kube::Config;
 use kube::client::ClientBuilder;
-use kube::{Client, Config};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -20,7 +20,6 @@ use crate::lease::Candidate;
 use crate::observe::{Event, Metrics, Observer};
 use crate::probe::Probe;
 use crate::report::Reporter;
-use crate::resource::Native;
 use crate::retry;
 use crate::secrets::Secrets;
 use crate::settings::{self, Settings};
@@ -29,9 +28,6 @@ use crate::supervise::{Tasks, survived};
 use crate::watch::{Tables, Unread};
 use crate::worker::{Shared, Worker};
 use crate::world::World;
-
-/// How often labels of namespaces are read that cannot be watched one by one.
-const NAMESPACES: Duration = Duration::from_secs(30);
 
 /// Why the program cannot run.
 #[derive(Debug, thiserror::Error)]
@@ -132,15 +128,7 @@ pub async fn run_with(settings: Settings, config: Config) -> Result<(), Error> {
         crate::watch::start(&client, &tables, &tasks, scope.as_deref(), &unread);
     }
     let named: Vec<String> = scopes.into_iter().flatten().collect();
-    if named.is_empty() || may_list_namespaces(&client).await {
-        crate::watch::start_namespaces(&client, &tables, &tasks, &named, &unread);
-    } else {
-        read_namespaces(&client, &tables, &named).await;
-        tasks.spawn(
-            "reading labels of namespaces".to_owned(),
-            follow_namespaces(client.clone(), tables.clone(), named),
-        );
-    }
+    crate::watch::namespace::start(&client, &tables, &tasks, named, &unread);
     let identity = match settings.identity.as_str() {
         "" => format!("rowlock-operator-{}", Uuid::new_v4().simple()),
         named => named.to_owned(),
@@ -352,41 +340,6 @@ impl Drop for Workers {
         for key in keys {
             self.end(&key);
         }
-    }
-}
-
-/// Whether labels of namespaces can be watched, although only some matter: that takes a right on all of them.
-async fn may_list_namespaces(client: &Client) -> bool {
-    let one = kube::api::ListParams::default().limit(1);
-    Native::Namespace
-        .metadata(client, None)
-        .list_metadata(&one)
-        .await
-        .is_ok()
-}
-
-/// Reads labels of namespaces one by one; where that is not allowed, only the name is known.
-async fn read_namespaces(client: &Client, tables: &Tables, names: &[String]) {
-    let namespaces = Native::Namespace.api(client, None);
-    for name in names {
-        let found = namespaces.get_metadata_opt(name).await;
-        let labels = match found {
-            Ok(Some(namespace)) => namespace.metadata.labels.unwrap_or_default(),
-            Ok(None) => BTreeMap::new(),
-            Err(error) if retry::code(&error) == 403 => {
-                BTreeMap::from([("kubernetes.io/metadata.name".to_owned(), name.clone())])
-            }
-            // What is known of it stays until the API server answers.
-            Err(_) => continue,
-        };
-        tables.namespace(name, Some(labels));
-    }
-}
-
-async fn follow_namespaces(client: Client, tables: Tables, names: Vec<String>) {
-    loop {
-        tokio::time::sleep(NAMESPACES).await;
-        read_namespaces(&client, &tables, &names).await;
     }
 }
 

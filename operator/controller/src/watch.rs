@@ -2,6 +2,8 @@
 //! fails begins again after a pause; what it missed is found by listing again. One that is not allowed, in a namespace of
 //! several, does not keep the others waiting.
 
+pub mod namespace;
+
 use std::collections::BTreeSet;
 use std::fmt::Debug;
 use std::pin::pin;
@@ -23,7 +25,7 @@ use crate::children::Children;
 use crate::observe::{Event, Observer, chain};
 use crate::pod::Pods;
 use crate::report::Reporter;
-use crate::resource::{Metadata, Native, Resource, api, custom};
+use crate::resource::{Native, Resource, api, custom};
 use crate::retry::{self, WatchPauses};
 use crate::signal::{Reasons, Signals};
 use crate::supervise::Tasks;
@@ -204,20 +206,6 @@ pub fn start(client: &Client, tables: &Tables, tasks: &Tasks, namespace: Option<
     let watching = Watching::new(tables, Native::Pod.as_str(), namespace, unread);
     let begin = move || full(pods.clone(), config.clone());
     tasks.spawn(watching.name(), follow_by_uid(watching, begin, Tables::pod));
-}
-
-/// Starts the watch of the labels of namespaces; `named`: of these alone.
-pub fn start_namespaces(
-    client: &Client,
-    tables: &Tables,
-    tasks: &Tasks,
-    named: &[String],
-    unread: &Arc<Unread>,
-) {
-    let namespaces = Native::Namespace.metadata(client, None);
-    let watching = Watching::new(tables, Native::Namespace.as_str(), None, unread);
-    let named = named.iter().cloned().collect();
-    tasks.spawn(watching.name(), follow_namespaces(watching, namespaces, named));
 }
 
 fn full<K>(objects: Api<K>, config: Config) -> impl Stream<Item = watcher::Result<Watched<K>>> + Send
@@ -430,37 +418,6 @@ impl Tables {
     }
 }
 
-/// `named`: the namespaces that matter; none: all.
-async fn follow_namespaces(mut watching: Watching, objects: Metadata, named: BTreeSet<String>) {
-    let tables = watching.tables.clone();
-    loop {
-        let mut stream = pin!(full(objects.clone(), Config::default()));
-        let mut seen = BTreeSet::new();
-        while let Some(event) = watching.next(&mut stream).await {
-            match event {
-                Watched::Init => seen.clear(),
-                Watched::InitApply(namespace) | Watched::Apply(namespace) => {
-                    let name = namespace.metadata.name.unwrap_or_default();
-                    if named.is_empty() || named.contains(&name) {
-                        tables.namespace(&name, Some(namespace.metadata.labels.unwrap_or_default()));
-                    }
-                    seen.insert(name);
-                }
-                Watched::Delete(namespace) => {
-                    tables.namespace(&namespace.metadata.name.unwrap_or_default(), None);
-                }
-                Watched::InitDone => {
-                    for name in tables.world.other_namespaces(&seen) {
-                        tables.namespace(&name, None);
-                    }
-                    seen.clear();
-                    watching.is_read();
-                }
-            }
-        }
-    }
-}
-
 impl Tables {
     /// A kind may not be read in a namespace: engines there say so.
     fn denied(&self, kind: &str, namespace: &str, error: &watcher::Error, unread: bool) {
@@ -491,19 +448,5 @@ impl Tables {
                 self.signals.raise(&engine.key, Reasons::ALL);
             }
         }
-    }
-}
-
-impl Tables {
-    /// The labels of a namespace are known anew.
-    pub fn namespace(&self, name: &str, labels: Option<std::collections::BTreeMap<String, String>>) {
-        let engines = self.world.set_namespace(name, labels);
-        if engines.is_empty() {
-            return;
-        }
-        for engine in engines {
-            self.signals.raise(&engine, Reasons::OBJECTS);
-        }
-        self.reporter.look_at(self.world.keys());
     }
 }

@@ -324,6 +324,68 @@ fn what_cannot_be_read_after_a_restart_is_not_withdrawn() {
     });
 }
 
+/// An Engine in namespace `shop` that serves what is in namespaces with a label, as `far` in `stock` is.
+fn selecting(cluster: &Cluster) {
+    cluster.engine("shop");
+    cluster.with(|state| {
+        for namespace in ["shop", "stock"] {
+            let labels = json!({"metadata": {"labels": {"team": "a"}}});
+            state.put(&key("Namespace", "", namespace), labels);
+        }
+        let engine = key("Engine", "shop", "e");
+        let mut object = state.objects[&engine].clone();
+        object["spec"]["namespaceSelector"] = json!({"matchLabels": {"team": "a"}});
+        state.put(&engine, object);
+    });
+    let far = json!({"name": "far", "connection": {"url": "postgres://x/y"}});
+    cluster.apply("Source", "stock", "far", &far);
+    let grant = json!({"from": [{"kind": "Engine", "namespace": "shop"}], "to": [{"kind": "Source"}]});
+    cluster.apply("ReferenceGrant", "stock", "g", &grant);
+}
+
+/// An operator that begins while the API server is in trouble waits for the labels of all its namespaces.
+#[test]
+fn what_is_in_a_namespace_whose_labels_are_not_known_yet_is_not_withdrawn() {
+    let cluster = Cluster::start();
+    selecting(&cluster);
+    let denied = ("GET", "/api/v1/namespaces", 403, usize::MAX);
+    cluster.with(|state| state.failing_reads = vec![denied]);
+    let operator = cluster.operator(&["--namespaces", "shop,stock"]);
+    cluster.until("it is published", |state| generation(state, "far") == Some(1));
+    drop(operator);
+
+    cluster.with(|state| {
+        state.failing_reads = vec![denied, ("GET", "/api/v1/namespaces/stock", 503, 1)];
+        state.published.clear();
+    });
+    cluster.table("shop", "more");
+    let _next = cluster.operator(&["--namespaces", "shop,stock"]);
+    cluster.until("a change is published", |state| {
+        generation(state, "more") == Some(1)
+    });
+    cluster.with(|state| {
+        assert_eq!(state.failing_reads[1].3, 0, "it failed");
+        let published = &state.published;
+        assert!(
+            published.iter().all(|set| set.contains_key("far")),
+            "{published:?}"
+        );
+    });
+}
+
+/// An API server that is away for a moment says nothing of rights.
+#[test]
+fn labels_that_may_be_watched_are_watched() {
+    let cluster = Cluster::start();
+    selecting(&cluster);
+    cluster.with(|state| state.failing_reads = vec![("GET", "/api/v1/namespaces", 503, 2)]);
+    let _operator = cluster.operator(&["--namespaces", "shop,stock"]);
+    cluster.until("it is published", |state| generation(state, "far") == Some(1));
+    assert_eq!(cluster.with(|state| state.failing_reads[0].3), 0, "it failed");
+    let watch = ("WATCH".to_owned(), "/api/v1/namespaces".to_owned());
+    cluster.until("labels are watched", |state| state.requests.contains(&watch));
+}
+
 /// While an engine is paused nothing of it is written but what is said of it.
 #[test]
 fn a_paused_engine_is_left_as_it_is() {
