@@ -39,6 +39,16 @@ pub struct Child {
     pub gone: bool,
 }
 
+impl Child {
+    fn deleted(self) -> Self {
+        Self {
+            status: Value::Null,
+            gone: true,
+            ..self
+        }
+    }
+}
+
 /// All children.
 #[derive(Debug, Default)]
 pub struct Children {
@@ -58,24 +68,47 @@ impl Children {
         (before != Some(child)).then_some(engine)
     }
 
-    /// The child was deleted; gives its engine.
-    pub fn gone(&self, kind: Native, resource: &Resource) -> Option<ObjectKey> {
+    /// The child was deleted; gives its engine. While that `is_there` the child is remembered as gone, as it has to be made
+    /// again.
+    pub fn gone(
+        &self,
+        kind: Native,
+        resource: &Resource,
+        is_there: impl Fn(&ObjectKey) -> bool,
+    ) -> Option<ObjectKey> {
         let (key, child) = read(kind, resource)?;
         let engine = engine(&key, &child);
-        self.lock().insert(key, Child { gone: true, ..child });
+        // An engine that goes meanwhile is forgotten after this.
+        let mut all = self.lock();
+        if is_there(&engine) {
+            all.insert(key, child.deleted());
+        } else {
+            all.remove(&key);
+        }
         Some(engine)
     }
 
     /// Children of a kind, in a namespace or in all, that are not among the uids `seen` are gone; gives their engines.
-    pub fn keep(&self, kind: Native, namespace: Option<&str>, seen: &BTreeSet<String>) -> Vec<ObjectKey> {
+    /// They are remembered as in `gone`.
+    pub fn keep(
+        &self,
+        kind: Native,
+        namespace: Option<&str>,
+        seen: &BTreeSet<String>,
+        is_there: impl Fn(&ObjectKey) -> bool,
+    ) -> Vec<ObjectKey> {
         let mut engines = Vec::new();
-        for (key, child) in self.lock().iter_mut() {
+        self.lock().retain(|key, child| {
             let here = key.kind == kind && namespace.is_none_or(|namespace| key.namespace == namespace);
-            if here && !child.gone && !seen.contains(&child.uid) {
-                child.gone = true;
-                engines.push(engine(key, child));
+            if !here || child.gone || seen.contains(&child.uid) {
+                return true;
             }
-        }
+            let engine = engine(key, child);
+            let is_there = is_there(&engine);
+            engines.push(engine);
+            *child = std::mem::take(child).deleted();
+            is_there
+        });
         engines
     }
 
@@ -93,7 +126,7 @@ impl Children {
         ours.map(|(key, _)| key.clone()).collect()
     }
 
-    /// The engine is gone: what is known of its deleted children is not needed any more.
+    /// The engine is there no more: what is known of its deleted children is not needed any more.
     pub fn forget(&self, engine: &ObjectKey) {
         self.lock().retain(|key, child| {
             !(child.gone && key.namespace == engine.namespace && child.engine == engine.name)
@@ -173,13 +206,39 @@ mod tests {
         assert_eq!(children.of_engine("n", "u").len(), 2);
         assert_eq!(children.of_engine("n", "another").len(), 0);
         let seen = BTreeSet::from(["b".to_owned()]);
-        assert_eq!(children.keep(kind, None, &seen).len(), 1);
-        assert_eq!(children.keep(kind, None, &seen).len(), 0);
+        let there = |_: &ObjectKey| true;
+        assert_eq!(children.keep(kind, None, &seen, there).len(), 1);
+        assert_eq!(children.keep(kind, None, &seen, there).len(), 0);
         let all = children.of_engine("n", "u");
         assert_eq!(all.len(), 1);
         let engine = engine(&all[0], &children.get(&all[0]).expect("b"));
-        children.gone(kind, &child("b", "4"));
+        children.gone(kind, &child("b", "4"), there);
+        assert!(children.get(&all[0]).is_some_and(|child| child.gone));
         children.forget(&engine);
         assert_eq!(children.get(&all[0]), None);
+    }
+
+    /// What an engine made is deleted after the engine.
+    #[test]
+    fn of_an_engine_that_is_gone_nothing_stays() {
+        let children = Children::default();
+        let kind = Native::ConfigMap;
+        let count = || children.lock().len();
+        for name in ["a", "b", "c"] {
+            children.seen(kind, &child(name, "1"));
+        }
+        let engine = children
+            .lock()
+            .iter()
+            .map(|(key, child)| engine(key, child))
+            .next();
+        let engine = engine.expect("one");
+        children.gone(kind, &child("a", "1"), |_| true);
+        children.forget(&engine);
+        assert_eq!(count(), 2, "two are there yet");
+        assert_eq!(children.gone(kind, &child("b", "1"), |_| false), Some(engine));
+        assert_eq!(count(), 1);
+        assert_eq!(children.keep(kind, None, &BTreeSet::new(), |_| false).len(), 1);
+        assert_eq!(count(), 0);
     }
 }

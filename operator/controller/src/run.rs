@@ -312,7 +312,6 @@ impl Workers {
         let tables = &self.shared.tables;
         tables.signals.forget(key);
         tables.reporter.forget(key);
-        tables.children.forget(key);
         tables.observer.metrics.forget(key);
         self.shared.secrets.want(key, &std::collections::BTreeSet::new());
     }

@@ -319,6 +319,9 @@ impl Tables {
                 self.signals.raise(&engine, Reasons::OBJECTS);
             }
             if key.kind == Kind::Engine {
+                if change.after.is_none() {
+                    self.children.forget(key);
+                }
                 self.signals.roster.notify_one();
                 self.signals.raise(key, Reasons::OBJECTS);
             }
@@ -394,10 +397,11 @@ fn as_resource(event: Watched<PartialObjectMeta<Resource>>) -> Watched<Resource>
 
 impl Tables {
     fn child(&self, kind: Native, namespace: Option<&str>, sight: Sight<'_>) {
+        let is_there = |engine: &ObjectKey| self.world.get(engine).is_some();
         let engines = match sight {
             Sight::There(child) => Vec::from_iter(self.children.seen(kind, child)),
-            Sight::Gone(child) => Vec::from_iter(self.children.gone(kind, child)),
-            Sight::All(uids) => Vec::from_iter(self.children.keep(kind, namespace, uids)),
+            Sight::Gone(child) => Vec::from_iter(self.children.gone(kind, child, is_there)),
+            Sight::All(uids) => self.children.keep(kind, namespace, uids, is_there),
         };
         self.raise(&engines, Reasons::CHILDREN);
     }
@@ -448,5 +452,54 @@ impl Tables {
                 self.signals.raise(&engine.key, Reasons::ALL);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::children::ChildKey;
+    use crate::observe::{Level, Metrics};
+    use serde_json::json;
+
+    fn resource(value: &serde_json::Value) -> Resource {
+        serde_json::from_value(value.clone()).expect("a resource")
+    }
+
+    /// Nobody works for an engine where another instance leads.
+    #[test]
+    fn an_instance_that_waits_forgets_what_engines_left() {
+        let tables = Tables {
+            world: Arc::new(World::new(10)),
+            children: Arc::default(),
+            pods: Arc::default(),
+            signals: Arc::default(),
+            reporter: Arc::default(),
+            observer: Observer::new(Level::Error, Metrics::new().expect("names differ")),
+        };
+        let engine = resource(&json!({"metadata": {"name": "e", "namespace": "n", "uid": "u"}, "spec": {}}));
+        let child = |name: &str| {
+            resource(&json!({"metadata": {
+                "name": name, "namespace": "n", "uid": name, "labels": {crate::render::ENGINE_LABEL: "e"},
+            }}))
+        };
+        let kind = Native::ConfigMap;
+        let known = |name: &str| {
+            tables.children.get(&ChildKey {
+                kind,
+                namespace: "n".to_owned(),
+                name: name.to_owned(),
+            })
+        };
+        let mut seen = BTreeSet::new();
+        tables.take(Kind::Engine, None, Watched::Apply(engine.clone()), &mut seen);
+        tables.child(kind, None, Sight::There(&child("before")));
+        tables.child(kind, None, Sight::There(&child("after")));
+        tables.child(kind, None, Sight::Gone(&child("before")));
+        assert!(known("before").is_some_and(|child| child.gone));
+        tables.take(Kind::Engine, None, Watched::Delete(engine), &mut seen);
+        assert_eq!(known("before"), None);
+        tables.child(kind, None, Sight::Gone(&child("after")));
+        assert_eq!(known("after"), None);
     }
 }
