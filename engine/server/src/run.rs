@@ -156,7 +156,6 @@ pub async fn serve_until(
         tokio::spawn(crate::admin::serve(Arc::clone(&state), admin, stop.clone()));
     }
     listening(address);
-    tokio::spawn(drain(Arc::clone(&state), stop.clone()));
     listener::serve(state, listener, stop).await;
     observer.emit(Event::Startup {
         kind: "server",
@@ -218,10 +217,4 @@ pub fn signals(stop: watch::Sender<bool>) -> Result<impl Future<Output = ()>, Er
             }
         }
     })
-}
-
-/// No longer ready as soon as it is to stop.
-async fn drain(state: Arc<State>, mut stop: watch::Receiver<bool>) {
-    let _ = stop.wait_for(|stop| *stop).await;
-    state.drain();
 }

@@ -6,6 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use futures_util::TryFutureExt;
+use http::header::CONNECTION;
+use http::{HeaderValue, StatusCode};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -21,8 +24,14 @@ use crate::observe::log::Level;
 use crate::state::State;
 use crate::websocket;
 
+const CLOSE: HeaderValue = HeaderValue::from_static("close");
+
 /// How long to wait before accepting again when the process is out of file descriptors.
 const EXHAUSTED: Duration = Duration::from_millis(50);
+
+/// How long a connection stays open that nothing is asked on when the program stops: a request may be on its way, and most
+/// clients do not send one again that changes something.
+const LINGER: Duration = Duration::from_secs(1);
 
 /// Why the server does not listen.
 #[derive(Debug, thiserror::Error)]
@@ -61,7 +70,8 @@ pub async fn bind(host: &str, port: u16) -> Result<TcpListener, Error> {
     })
 }
 
-/// Serves until `stop` turns true, then lets requests in flight finish, for as long as the settings allow.
+/// Serves until `stop` turns true, then lets requests in flight finish, for as long as the settings allow. That is those on
+/// their way as well: each connection ends with its next answer, which says so, or when no request has come for a while.
 pub async fn serve(state: Arc<State>, listener: TcpListener, mut stop: watch::Receiver<bool>) {
     let router = router::router(Arc::clone(&state));
     let (alive, mut all_done) = mpsc::channel::<Infallible>(1);
@@ -90,6 +100,8 @@ pub async fn serve(state: Arc<State>, listener: TcpListener, mut stop: watch::Re
             }
         }
     }
+    // Before nobody listens any more, so that every answer from then on ends its connection.
+    state.drain();
     drop(listener);
     drop(alive);
     let finished = async {
@@ -127,7 +139,7 @@ async fn connection(
             heard.forget();
         }
     });
-    let taking = Arc::clone(&state);
+    let taking = &*state;
     let service = service_fn(move |mut request: http::Request<_>| {
         request.extensions_mut().insert(Peer(peer.ip()));
         if taking.wants_spelling() {
@@ -136,7 +148,13 @@ async fn connection(
         if websocket::is_wanted(&request) {
             recent.end();
         }
-        router.clone().oneshot(request)
+        let answered = router.clone().oneshot(request);
+        answered.map_ok(|mut answer| {
+            if taking.is_draining() && answer.status() != StatusCode::SWITCHING_PROTOCOLS {
+                answer.headers_mut().insert(CONNECTION, CLOSE);
+            }
+            answer
+        })
     });
     let mut served = std::pin::pin!(
         builder
@@ -149,8 +167,11 @@ async fn connection(
         () = stopped(&mut stop) => true,
     };
     if stopped {
-        served.as_mut().graceful_shutdown();
-        let _ = served.await;
+        let linger = LINGER.min(settings.graceful_shutdown / 2);
+        if tokio::time::timeout(linger, served.as_mut()).await.is_err() {
+            served.as_mut().graceful_shutdown();
+            let _ = served.await;
+        }
     }
     connections.dec();
 }

@@ -1,11 +1,15 @@
 //! A server and its clients.
 
-use std::io::Write;
+use std::io::{Read, Write};
+use std::time::{Duration, Instant};
 
 use embedded::test::TestDatabase;
 use serde_json::{Value, json};
 
 use crate::process::{Server, read_response};
+use crate::wait::until;
+
+const ANSWER: &str = r#"{"data":{"__typename":"query_root"}}"#;
 
 #[test]
 fn the_first_start_creates_the_source() {
@@ -63,11 +67,69 @@ fn a_stop_lets_requests_in_flight_finish() {
     server.terminate();
     stream.write_all(&body.as_bytes()[5..]).unwrap();
     let (status, answer) = read_response(&mut stream);
-    assert_eq!(
-        (status, answer.as_str()),
-        (200, r#"{"data":{"__typename":"query_root"}}"#)
-    );
+    assert_eq!((status, answer.as_str()), (200, ANSWER));
     assert!(server.wait().success());
+}
+
+/// Whoever sends a request to a server that is about to stop cannot know that yet.
+#[test]
+fn a_stop_answers_what_is_on_its_way() {
+    let database = TestDatabase::create("on_its_way");
+    let mut server = Server::start(&database, &[]);
+    let mut stream = server.connect();
+    let mut ask = |answer: &mut String| {
+        let body = r#"{"query":"{ __typename }"}"#;
+        let head = format!(
+            "POST /v1/graphql HTTP/1.1\r\nhost: test\r\ncontent-length: {}\r\n\r\n",
+            body.len()
+        );
+        stream.write_all((head + body).as_bytes()).unwrap();
+        answer.clear();
+        while !answer.ends_with(ANSWER) {
+            let mut read = [0; 4096];
+            let count = stream.read(&mut read).unwrap();
+            assert!(count > 0, "the connection ended after {answer:?}");
+            answer.push_str(std::str::from_utf8(&read[..count]).unwrap());
+        }
+    };
+    let mut answer = String::new();
+    ask(&mut answer);
+    assert!(!answer.contains("connection: close"), "{answer}");
+    let idle = server.connect();
+    server.send("GET", "/livez", &[], "");
+    server.terminate();
+    until("it stops", || {
+        std::net::TcpStream::connect(("127.0.0.1", server.port)).is_err()
+    });
+    ask(&mut answer);
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    assert!(answer.contains("\r\nconnection: close\r\n"), "{answer}");
+    for mut ended in [stream, idle] {
+        assert_eq!(
+            ended.read(&mut [0; 16]).unwrap(),
+            0,
+            "it ends without another word"
+        );
+    }
+    assert!(server.wait().success());
+}
+
+/// Nobody is waited for who is not there.
+#[test]
+fn a_stop_without_connections_takes_no_time() {
+    let database = TestDatabase::create("stop_alone");
+    let stop = || {
+        let mut server = Server::start(&database, &[]);
+        server.send("GET", "/livez", &[], "");
+        let begun = Instant::now();
+        server.terminate();
+        server.log_line("the end", |line| line.to_string().contains("has stopped"));
+        let took = begun.elapsed();
+        assert!(server.wait().success());
+        took
+    };
+    // Only a machine that is busy with something else takes longer.
+    assert!((0..5).any(|_| stop() < Duration::from_millis(900)));
 }
 
 #[test]
