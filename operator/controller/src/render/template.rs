@@ -1,5 +1,5 @@
 //! Overrides of the pod template: a partial one laid over ours. Objects are merged, lists of named things by name,
-//! other lists replaced.
+//! other lists replaced. Where an object can have only one of several fields, the override's takes the place of ours.
 
 use serde_json::Value;
 
@@ -26,6 +26,9 @@ fn merge_at(base: &mut Value, over: &Value, field: &str, levels: usize) {
     let key = KEYED.iter().find(|(list, _)| *list == field).map(|(_, key)| *key);
     match (base, over, levels.checked_sub(1)) {
         (Value::Object(base), Value::Object(over), Some(rest)) => {
+            if over.keys().any(|name| is_alternative(field, name)) {
+                base.retain(|name, _| over.contains_key(name) || !is_alternative(field, name));
+            }
             for (name, value) in over {
                 match base.get_mut(name) {
                     Some(existing) => merge_at(existing, value, name, rest),
@@ -42,12 +45,25 @@ fn merge_at(base: &mut Value, over: &Value, field: &str, levels: usize) {
                     .iter_mut()
                     .find(|existing| name.is_some() && key.and_then(|key| existing.get(key)) == name);
                 match same {
-                    Some(existing) => merge_at(existing, item, "", rest),
+                    Some(existing) => merge_at(existing, item, field, rest),
                     None => base.push(item.clone()),
                 }
             }
         }
         (base, over, _) => *base = over.clone(),
+    }
+}
+
+/// Whether this is one of the fields of which an object has one at most. The object is told by the field that it is in, or
+/// the list.
+fn is_alternative(field: &str, name: &str) -> bool {
+    match field {
+        "volumes" => name != "name",
+        "env" => ["value", "valueFrom"].contains(&name),
+        "startupProbe" | "readinessProbe" | "livenessProbe" | "preStop" | "postStart" => {
+            ["exec", "grpc", "httpGet", "sleep", "tcpSocket"].contains(&name)
+        }
+        _ => false,
     }
 }
 
@@ -81,6 +97,52 @@ mod tests {
                     {"name": "side", "image": "x"},
                 ],
             }})
+        );
+    }
+
+    /// The API server refuses an object with two of them.
+    #[test]
+    fn of_alternatives_one_stays() {
+        let merged = |mut base: Value, over: Value| {
+            merge(&mut base, &over);
+            base
+        };
+        let volumes = |source: Value| json!({"volumes": [source]});
+        assert_eq!(
+            merged(
+                volumes(json!({"name": "state", "emptyDir": {"sizeLimit": "1Gi"}})),
+                volumes(json!({"name": "state", "ephemeral": {"volumeClaimTemplate": {}}})),
+            ),
+            volumes(json!({"name": "state", "ephemeral": {"volumeClaimTemplate": {}}}))
+        );
+        assert_eq!(
+            merged(
+                volumes(json!({"name": "state", "emptyDir": {"sizeLimit": "1Gi"}})),
+                volumes(json!({"name": "state", "emptyDir": {"medium": "Memory"}})),
+            ),
+            volumes(json!({"name": "state", "emptyDir": {"sizeLimit": "1Gi", "medium": "Memory"}}))
+        );
+        let reference = json!({"configMapKeyRef": {"name": "c", "key": "k"}});
+        assert_eq!(
+            merged(
+                json!({"env": [{"name": "A", "value": "1"}]}),
+                json!({"env": [{"name": "A", "valueFrom": reference}]}),
+            ),
+            json!({"env": [{"name": "A", "valueFrom": reference}]})
+        );
+        assert_eq!(
+            merged(
+                json!({"livenessProbe": {"httpGet": {"path": "/livez"}, "periodSeconds": 10}}),
+                json!({"livenessProbe": {"tcpSocket": {"port": 1}}}),
+            ),
+            json!({"livenessProbe": {"periodSeconds": 10, "tcpSocket": {"port": 1}}})
+        );
+        assert_eq!(
+            merged(
+                json!({"lifecycle": {"preStop": {"sleep": {"seconds": 5}}}}),
+                json!({"lifecycle": {"preStop": {"exec": {"command": ["sleep", "9"]}}}}),
+            ),
+            json!({"lifecycle": {"preStop": {"exec": {"command": ["sleep", "9"]}}}})
         );
     }
 
