@@ -202,6 +202,14 @@ impl Applier {
             .map(|written| written.version)
     }
 
+    /// The same, if the child is still the one of this uid.
+    pub fn version_of(&self, kind: Native, name: &str, uid: &str) -> Option<u64> {
+        let written = self.written.get(&self.key(kind, name));
+        written
+            .filter(|written| written.uid == uid)
+            .map(|written| written.version)
+    }
+
     /// Somebody else may have changed a child, of which this version is there now: the next apply writes it.
     pub fn doubt(&mut self, kind: Native, name: &str, seen: Option<u64>) {
         let key = self.key(kind, name);

@@ -420,8 +420,10 @@ impl Worker {
             .get(&deployment)
             .filter(|child| !child.gone);
         // What was written a moment ago may not have come by the watch yet.
-        let written = self.applier.version(Native::Deployment, &self.key.name);
         let rollout = deployment.as_ref().map(|child| {
+            let written = self
+                .applier
+                .version_of(Native::Deployment, &self.key.name, &child.uid);
             let version = child.version.max(written.unwrap_or_default());
             rollout(engine, &child.status, version)
         });

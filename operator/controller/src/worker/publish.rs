@@ -16,6 +16,10 @@ use super::candidate::Made;
 use crate::deliver::Served;
 use crate::resource::{Native, Resource};
 
+/// How often a set is published again at most because pods have a later one. Two operators that publish for one engine
+/// would overtake each other without end; what they write in between they put back with pauses.
+const APART: Duration = Duration::from_secs(60);
+
 /// A set and the ConfigMaps that carry it.
 #[derive(Clone, Debug)]
 struct Carried {
@@ -68,6 +72,8 @@ pub(super) struct Shelf {
     found: Found,
     /// The counter that was read; also where the set could not be.
     floor: u64,
+    /// When a set was last published again because pods had a later one.
+    overtaken: Option<Instant>,
     since: Option<Instant>,
     served: bool,
 }
@@ -162,11 +168,11 @@ impl Shelf {
     }
 
     /// Whether a pod has accepted a later set than what is published: it would never take that. The cluster may be as it
-    /// was some time ago, with pods that went on.
+    /// was some time ago, with pods that went on. It holds once in [`APART`]: somebody else may publish as well.
     pub(super) fn is_behind(&self, pods: u64) -> bool {
-        self.present
-            .as_ref()
-            .is_some_and(|present| present.index.counter < pods)
+        let is_due = self.overtaken.is_none_or(|at| at.elapsed() >= APART);
+        let present = self.present.as_ref();
+        is_due && present.is_some_and(|present| present.index.counter < pods)
     }
 
     /// The ConfigMaps that should be there. `pods` is the highest counter that pods have accepted.
@@ -179,8 +185,11 @@ impl Shelf {
         // Where the writing of another set failed it may be there nevertheless, and pods have it: what was there before
         // it is published again, but as a later set. So is what is earlier than what pods have.
         let last = self.next.as_ref().or(self.present.as_ref());
-        if let Some(last) = last.filter(|last| is_of(&last.index, made) && pods <= last.index.counter) {
-            return Ok(Arc::clone(&last.publication));
+        if let Some(last) = last.filter(|last| is_of(&last.index, made)) {
+            if self.next.is_some() || !self.is_behind(pods) {
+                return Ok(Arc::clone(&last.publication));
+            }
+            self.overtaken = Some(Instant::now());
         }
         let known = self
             .next
