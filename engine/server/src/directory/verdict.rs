@@ -51,33 +51,34 @@ impl Finding {
         } else {
             format!("{}/{}", secret.namespace, secret.name)
         };
-        Self {
-            place: None,
-            object: Some(object.to_string()),
-            message: format!(
-                "there is no key {} of a Secret {}/{}: put its manifest beside the others, or give --secret {named}=FILE; \
-                 until then the variable {} is taken",
-                secret.key,
-                secret.namespace,
-                secret.name,
-                secret.variable()
-            ),
-            meanwhile: None,
-            variable: Some(secret.variable()),
-        }
+        let message = format!(
+            "there is no key {} of a Secret {}/{}: put its manifest beside the others, or give --secret {named}=FILE; \
+             until then the variable {} is taken",
+            secret.key,
+            secret.namespace,
+            secret.name,
+            secret.variable()
+        );
+        Self::without_value(object, secret, message)
     }
 
     pub(super) fn of_bytes(object: &ObjectKey, secret: &SecretKey) -> Self {
+        let message = format!(
+            "the key {} of the Secret {}/{} is not a text in UTF-8; until it is one, the variable {} is taken",
+            secret.key,
+            secret.namespace,
+            secret.name,
+            secret.variable()
+        );
+        Self::without_value(object, secret, message)
+    }
+
+    /// Of an object for which a key of a Secret has no value.
+    fn without_value(object: &ObjectKey, secret: &SecretKey, message: String) -> Self {
         Self {
             place: None,
             object: Some(object.to_string()),
-            message: format!(
-                "the key {} of the Secret {}/{} is not a text in UTF-8; until it is one, the variable {} is taken",
-                secret.key,
-                secret.namespace,
-                secret.name,
-                secret.variable()
-            ),
+            message,
             meanwhile: None,
             variable: Some(secret.variable()),
         }

@@ -29,26 +29,12 @@ pub(super) async fn enduring<W: Future<Output = ()>>(
 
 #[cfg(test)]
 mod tests {
-    use std::io::{self, Write};
     use std::sync::atomic::{AtomicU32, Ordering};
-    use std::sync::{Arc, Mutex};
 
     use super::*;
     use crate::observe::log::Logger;
+    use crate::observe::log::tests::Captured;
     use crate::settings::{Environment, command_line, reader};
-
-    #[derive(Clone, Default)]
-    struct Captured(Arc<Mutex<Vec<u8>>>);
-
-    impl Write for Captured {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0.lock().unwrap().write(bytes)
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
 
     fn observer(captured: &Captured) -> Observer {
         let line = ["rowlock", "serve", "--origin=configmap:none"];

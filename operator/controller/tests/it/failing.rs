@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use crate::following::is_served;
+use crate::following::{is_served, served};
 use crate::stand_in::{Cluster, State, condition_of, key};
 use crate::story::generation;
 
@@ -140,11 +140,7 @@ fn a_status_that_cannot_be_written_now_is_tried_less_and_less_often() {
 /// A change whose first step fails is not forgotten when something else is done before the next try.
 #[test]
 fn a_change_that_could_not_be_taken_is_taken_with_whatever_comes_next() {
-    let cluster = Cluster::start();
-    cluster.engine("shop");
-    cluster.pod("shop", "e-1", true);
-    let _operator = cluster.operator(&[]);
-    until_served(&cluster);
+    let (cluster, _operator) = served();
     cluster.rest();
     cluster.with(|state| {
         state.failing = Some(("/secrets/e-secrets".to_owned(), 500));
@@ -169,11 +165,7 @@ fn a_change_that_could_not_be_taken_is_taken_with_whatever_comes_next() {
 /// A write whose answer is lost may have been done, and pods have what it wrote: they would never take what was before.
 #[test]
 fn what_was_there_before_a_lost_write_comes_back_as_a_later_set() {
-    let cluster = Cluster::start();
-    cluster.engine("shop");
-    cluster.pod("shop", "e-1", true);
-    let _operator = cluster.operator(&[]);
-    until_served(&cluster);
+    let (cluster, _operator) = served();
     cluster.with(|state| state.unanswered = Some("/configmaps/e-metadata".to_owned()));
     cluster.table("shop", "u");
     cluster.until("tries are two seconds apart", |state| {

@@ -1,6 +1,6 @@
 //! What pods say that they serve, and of which objects that is made.
 
-use crate::stand_in::{Cluster, State, condition_of, key};
+use crate::stand_in::{Cluster, Operator, State, condition_of, key};
 use crate::story::generation;
 
 /// Whether pods serve what is published of table `t`.
@@ -8,14 +8,20 @@ pub(crate) fn is_served(state: &State) -> bool {
     condition_of(state, &key("Table", "shop", "t"), "Programmed").starts_with("True")
 }
 
-/// An operator that begins does not know the objects of the sets that pods serve.
-#[test]
-fn a_table_that_could_not_be_had_is_asked_for_again() {
+/// An engine with one pod that serves what the operator published.
+pub(crate) fn served() -> (Cluster, Operator) {
     let cluster = Cluster::start();
     cluster.engine("shop");
     cluster.pod("shop", "e-1", true);
     let operator = cluster.operator(&[]);
-    cluster.until("it is served", |state| is_served(state));
+    cluster.until("what is published is served", |state| is_served(state));
+    (cluster, operator)
+}
+
+/// An operator that begins does not know the objects of the sets that pods serve.
+#[test]
+fn a_table_that_could_not_be_had_is_asked_for_again() {
+    let (cluster, operator) = served();
     drop(operator);
     cluster.with(|state| {
         state.tables_asked = 0;
