@@ -78,6 +78,8 @@ pub(crate) struct Guard {
     namespace: String,
     /// The variables of `spec.env`, and of the engine's container in `spec.template`, that come from Secrets.
     from_secrets: BTreeSet<String>,
+    /// Those of them that are settings of the engine, or have the value of one put in.
+    settings: BTreeSet<String>,
     /// The variables that `spec.auth` takes.
     of_auth: BTreeSet<String>,
 }
@@ -106,13 +108,16 @@ impl Guard {
         let given = || sets.clone().filter_map(Value::as_array).flatten();
         let from_secrets = given().filter(|variable| variable.pointer("/valueFrom/secretKeyRef").is_some());
         let names = from_secrets.filter_map(|variable| variable.get("name")?.as_str());
+        let from_secrets: BTreeSet<String> = names
+            .map(str::to_owned)
+            .chain(snapshot.guarded().iter().cloned())
+            .collect();
+        let settings = from_secrets.iter().filter(|name| name.starts_with(SETTING));
         let mut guard = Self {
             is_open: false,
             namespace: engine.key.namespace.clone(),
-            from_secrets: names
-                .map(str::to_owned)
-                .chain(snapshot.guarded().iter().cloned())
-                .collect(),
+            settings: settings.cloned().collect(),
+            from_secrets,
             of_auth: BTreeSet::new(),
         };
         if let Some(auth) = spec.get("auth") {
@@ -126,28 +131,14 @@ impl Guard {
         guard
     }
 
-    /// Kubernetes puts the values of other variables into a value that names them, `$(NAME)`: it is kept like the most
-    /// secret one of them. Each round takes one at least.
+    /// Kubernetes puts the values of other variables into a value that names them, `$(NAME)`: it is kept as they are.
     fn follow(&mut self, composed: &[(&str, &str)]) {
-        let mut left = composed.to_vec();
-        loop {
-            let before = left.len();
-            left.retain(|(name, value)| {
-                let of_auth = puts_in(value, self.of_auth.iter().map(String::as_str))
-                    || puts_in(value, SETTINGS.iter().copied())
-                    || value.contains(&format!("$({OWN}"));
-                if of_auth {
-                    self.of_auth.insert((*name).to_owned());
-                } else if puts_in(value, self.from_secrets.iter().map(String::as_str)) {
-                    self.from_secrets.insert((*name).to_owned());
-                } else {
-                    return true;
-                }
-                false
-            });
-            if left.len() == before {
-                return;
-            }
+        let guarded = composed.iter().filter(|(_, value)| {
+            puts_in(value, SETTINGS.iter().copied()) || value.contains(&format!("$({OWN}"))
+        });
+        self.of_auth.extend(guarded.map(|(name, _)| (*name).to_owned()));
+        for names in [&mut self.of_auth, &mut self.settings, &mut self.from_secrets] {
+            close(names, composed);
         }
     }
 
@@ -185,7 +176,21 @@ impl Guard {
         }
         // A database of the engine's own may be served as well; nobody else has to do with its settings.
         let is_connection = object.key.kind == Kind::Source && naming == Naming::Whole;
-        variable.starts_with(SETTING) && !is_connection
+        self.settings.contains(variable) && !is_connection
+    }
+}
+
+/// Adds the variables into which one of the names is put, directly or through others. Each round adds one at least.
+fn close(names: &mut BTreeSet<String>, composed: &[(&str, &str)]) {
+    loop {
+        let new = composed.iter().filter(|(name, value)| {
+            !names.contains(*name) && puts_in(value, names.iter().map(String::as_str))
+        });
+        let new: Vec<String> = new.map(|(name, _)| (*name).to_owned()).collect();
+        if new.is_empty() {
+            return;
+        }
+        names.extend(new);
     }
 }
 
@@ -326,6 +331,8 @@ mod tests {
         let spec = json!({
             "env": [
                 secret("HASURA_GRAPHQL_DATABASE_URL"), secret("API_KEY"), secret("OF_AUTH"), {"name": "HOST", "value": "h"},
+                {"name": "DB", "value": "$(HASURA_GRAPHQL_DATABASE_URL)?x=$(API_KEY)"}, {"name": "DB_TWICE", "value": "$(DB)"},
+                {"name": "BOTH", "value": "$(API_KEY)$(COMPOSED_OF_AUTH)"},
             ],
             "auth": {"jwt": [{"env": "OF_AUTH"}]},
             "template": {"spec": {"containers": [
@@ -364,7 +371,16 @@ mod tests {
             assert!(!may("Source", "other", &template(name)), "{name}");
             assert!(may("Source", "n", &template(name)), "{name}");
         }
+        for name in ["DB", "DB_TWICE"] {
+            assert!(may("Source", "n", &whole(name)), "{name}");
+            assert!(!may("Source", "n", &template(name)), "{name}");
+            assert!(!may("RemoteSchema", "n", &whole(name)), "{name}");
+        }
         assert!(!may("RemoteSchema", "n", &whole("COMPOSED_OF_AUTH")));
+        assert!(
+            !may("Action", "n", &template("BOTH")),
+            "an auth value in it, and another Secret's"
+        );
         assert!(may("RemoteSchema", "other", &whole("PLAIN")));
     }
 

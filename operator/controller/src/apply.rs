@@ -9,7 +9,7 @@ use kube::Client;
 use kube::api::{DeleteParams, Patch, PatchParams, Preconditions};
 use serde_json::Value;
 
-use crate::children::{Child, ChildKey, Children, version};
+use crate::children::{Child, ChildKey, Children, revision, version};
 use crate::dispute::Dispute;
 use crate::observe::{Event, Observer};
 use crate::resource::{Native, Resource};
@@ -76,6 +76,7 @@ struct Written {
     hash: String,
     uid: String,
     version: u64,
+    revision: u64,
     doubt: Option<Doubt>,
     dispute: Dispute,
 }
@@ -173,6 +174,7 @@ impl Applier {
             hash,
             uid,
             version,
+            revision: revision(&applied.metadata),
             doubt: None,
             dispute,
         };
@@ -195,19 +197,10 @@ impl Applier {
         Ok(())
     }
 
-    /// The version of a child that was written.
-    pub fn version(&self, kind: Native, name: &str) -> Option<u64> {
-        self.written
-            .get(&self.key(kind, name))
-            .map(|written| written.version)
-    }
-
-    /// The same, if the child is still the one of this uid.
-    pub fn version_of(&self, kind: Native, name: &str, uid: &str) -> Option<u64> {
+    /// Uid and version of a child that was written.
+    pub fn version(&self, kind: Native, name: &str) -> Option<(&str, u64)> {
         let written = self.written.get(&self.key(kind, name));
-        written
-            .filter(|written| written.uid == uid)
-            .map(|written| written.version)
+        written.map(|written| (written.uid.as_str(), written.version))
     }
 
     /// Somebody else may have changed a child, of which this version is there now: the next apply writes it.
@@ -296,8 +289,8 @@ fn drifted(written: &Written, live: Option<&Child>) -> bool {
         // The watch has not told of it yet.
         None => false,
         Some(live) if live.uid == written.uid => live.gone || live.version > written.version,
-        // Another one of this name: older, or made by somebody else after ours was deleted.
-        Some(live) => !live.gone && live.version > written.version,
+        // Another one of this name: older, or made by somebody else after ours was deleted, whose generation begins anew.
+        Some(live) => !live.gone && live.revision > written.revision,
     }
 }
 
@@ -328,12 +321,14 @@ mod tests {
             hash: "h".to_owned(),
             uid: "u".to_owned(),
             version: 5,
+            revision: 50,
             doubt: None,
             dispute: Dispute::default(),
         };
         let live = |uid: &str, version: u64, gone: bool| Child {
             uid: uid.to_owned(),
             version,
+            revision: version * 10,
             gone,
             ..Child::default()
         };
@@ -346,7 +341,16 @@ mod tests {
             !drifted(&written, Some(&live("before", 3, true))),
             "the one that ours replaced"
         );
+        assert!(!drifted(&written, Some(&live("before", 3, false))));
         assert!(drifted(&written, Some(&live("after", 9, false))));
+        let first = Child {
+            version: 1,
+            ..live("after", 9, false)
+        };
+        assert!(
+            drifted(&written, Some(&first)),
+            "a Deployment of another's making"
+        );
     }
 
     #[test]

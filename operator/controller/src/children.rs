@@ -33,6 +33,8 @@ pub struct Child {
     pub uid: String,
     /// Grows with every change: `metadata.generation` where the kind has one, else the resource version.
     pub version: u64,
+    /// The resource version, by which two objects of one name are told apart in time.
+    pub revision: u64,
     /// `status` of a Deployment.
     pub status: Value,
     /// It was deleted.
@@ -146,12 +148,17 @@ fn engine(key: &ChildKey, child: &Child) -> ObjectKey {
 pub fn version(metadata: &ObjectMeta) -> u64 {
     let number = match metadata.generation {
         Some(generation) => u64::try_from(generation).ok(),
-        None => metadata
-            .resource_version
-            .as_ref()
-            .and_then(|version| version.parse().ok()),
+        None => return revision(metadata),
     };
     number.unwrap_or_default()
+}
+
+/// The resource version as a number, which API servers count in; 0 where it is none.
+pub fn revision(metadata: &ObjectMeta) -> u64 {
+    let version = metadata.resource_version.as_ref();
+    version
+        .and_then(|version| version.parse().ok())
+        .unwrap_or_default()
 }
 
 fn read(kind: Native, resource: &Resource) -> Option<(ChildKey, Child)> {
@@ -171,6 +178,7 @@ fn read(kind: Native, resource: &Resource) -> Option<(ChildKey, Child)> {
         owner: owner.map(|owner| owner.uid.clone()).unwrap_or_default(),
         uid: metadata.uid.clone()?,
         version: version(metadata),
+        revision: revision(metadata),
         status: resource.status.clone(),
         gone: false,
     };

@@ -299,6 +299,7 @@ impl Worker {
         };
         let secrets = delivery::name::secrets(&self.key.name);
         let written = self.applier.version(Native::Secret, &secrets);
+        let written = written.map(|(_, version)| version);
         let behind = self.values.is_behind(&self.shared.secrets, &self.key, written);
         if let Some(seen) = behind.await {
             self.applier.doubt(Native::Secret, &secrets, seen);
@@ -421,10 +422,9 @@ impl Worker {
             .filter(|child| !child.gone);
         // What was written a moment ago may not have come by the watch yet.
         let rollout = deployment.as_ref().map(|child| {
-            let written = self
-                .applier
-                .version_of(Native::Deployment, &self.key.name, &child.uid);
-            let version = child.version.max(written.unwrap_or_default());
+            let written = self.applier.version(Native::Deployment, &self.key.name);
+            let written = written.filter(|(uid, _)| *uid == child.uid);
+            let version = written.map_or(child.version, |(_, version)| child.version.max(version));
             rollout(engine, &child.status, version)
         });
         let ground = Ground {

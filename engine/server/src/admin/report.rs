@@ -48,16 +48,13 @@ pub fn problems_of(generation: &Generation) -> Vec<ObjectProblem> {
 pub(super) fn problems(generation: &Generation, blame: &Blame) -> Vec<ObjectProblem> {
     let mut told = Vec::new();
     for problem in generation.problems.iter() {
-        let ids = match problem {
-            Problem::RoleInheritance { role, .. } => vec![MetadataObjectId::InheritedRole(role.clone())],
-            _ => problem.left_out().to_vec(),
-        };
-        let table = match problem {
-            Problem::RoleInheritance { entity, .. } => {
-                let id = MetadataObjectId::table(&entity.source, entity.table.clone());
-                blame.fields(&id).into_iter().next()
+        let (ids, written) = match problem {
+            Problem::RoleInheritance { role, entity } => {
+                let table = MetadataObjectId::table(&entity.source, entity.table.clone());
+                let role = MetadataObjectId::InheritedRole(role.clone());
+                (vec![role], blame.fields(&table).into_iter().next())
             }
-            _ => None,
+            _ => (problem.left_out().to_vec(), None),
         };
         let stays = problem.stays().and_then(|id| blame.fields(id).into_iter().next());
         let message = match problem {
@@ -84,8 +81,8 @@ pub(super) fn problems(generation: &Generation, blame: &Blame) -> Vec<ObjectProb
             let clash = stays
                 .as_ref()
                 .and_then(|stays| clash::told(problem, &stays.field.object, &origin.field.object));
-            let table = table.as_ref().map(|table| &table.field.object);
-            let of_parents = table.and_then(|table| clash::of_parents(problem, table, &origin.field.object));
+            let table = written.as_ref().map(|table| &table.field.object);
+            let of_parents = table.and_then(|table| clash::of_parents(table, &origin.field.object));
             let path = clash::path(problem, origin.field.object.kind);
             ObjectProblem {
                 uid: origin.uid,

@@ -75,35 +75,44 @@ fn a_stop_lets_requests_in_flight_finish() {
 #[test]
 fn a_stop_answers_what_is_on_its_way() {
     let database = TestDatabase::create("on_its_way");
-    let mut server = Server::start(&database, &[]);
+    // Only on a machine that is busy with something else the request comes after the second that a stop waits for it.
+    assert!((0..5).any(|_| is_answered_after_a_stop(&database)));
+}
+
+/// Tells a server to stop and sends another request on an open connection: whether it is answered, as the last one.
+fn is_answered_after_a_stop(database: &TestDatabase) -> bool {
+    let mut server = Server::start(database, &[]);
     let mut stream = server.connect();
-    let mut ask = |answer: &mut String| {
+    let mut ask = || {
         let body = r#"{"query":"{ __typename }"}"#;
         let head = format!(
             "POST /v1/graphql HTTP/1.1\r\nhost: test\r\ncontent-length: {}\r\n\r\n",
             body.len()
         );
-        stream.write_all((head + body).as_bytes()).unwrap();
-        answer.clear();
+        stream.write_all((head + body).as_bytes()).ok()?;
+        let mut answer = String::new();
         while !answer.ends_with(ANSWER) {
             let mut read = [0; 4096];
-            let count = stream.read(&mut read).unwrap();
-            assert!(count > 0, "the connection ended after {answer:?}");
+            let count = stream.read(&mut read).ok().filter(|count| *count > 0)?;
             answer.push_str(std::str::from_utf8(&read[..count]).unwrap());
         }
+        Some(answer)
     };
-    let mut answer = String::new();
-    ask(&mut answer);
-    assert!(!answer.contains("connection: close"), "{answer}");
+    let before = ask().unwrap_or_default();
+    assert!(before.starts_with("HTTP/1.1 200"), "{before}");
+    assert!(!before.contains("connection: close"), "{before}");
     let idle = server.connect();
     server.send("GET", "/livez", &[], "");
     server.terminate();
     until("it stops", || {
         std::net::TcpStream::connect(("127.0.0.1", server.port)).is_err()
     });
-    ask(&mut answer);
-    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
-    assert!(answer.contains("\r\nconnection: close\r\n"), "{answer}");
+    let Some(after) = ask() else {
+        assert!(server.wait().success());
+        return false;
+    };
+    assert!(after.starts_with("HTTP/1.1 200"), "{after}");
+    assert!(after.contains("\r\nconnection: close\r\n"), "{after}");
     for mut ended in [stream, idle] {
         assert_eq!(
             ended.read(&mut [0; 16]).unwrap(),
@@ -112,6 +121,7 @@ fn a_stop_answers_what_is_on_its_way() {
         );
     }
     assert!(server.wait().success());
+    true
 }
 
 /// Nobody is waited for who is not there.
