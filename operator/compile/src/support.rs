@@ -42,5 +42,25 @@ pub(crate) fn unsupported(kind: Kind, spec: &Value) -> Vec<String> {
             !refused
         },
     );
+    if kind == Kind::Engine {
+        fields.extend(of_engine(spec));
+    }
+    fields
+}
+
+/// Settings of the engine without an effect yet, which are no part of the document.
+fn of_engine(spec: &Value) -> Vec<String> {
+    let apis = spec.get("apis").and_then(Value::as_array);
+    let apis = apis.into_iter().flatten().enumerate();
+    let without_endpoints = apis.filter(|(_, api)| *api == "PgDump" || *api == "Developer");
+    let mut fields: Vec<String> = without_endpoints
+        .map(|(at, _)| format!("spec.apis[{at}]"))
+        .collect();
+    if spec
+        .get("remoteSchemaPermissions")
+        .is_some_and(|set| set == "Enforced")
+    {
+        fields.push("spec.remoteSchemaPermissions".to_owned());
+    }
     fields
 }

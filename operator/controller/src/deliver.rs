@@ -50,6 +50,11 @@ impl Rollout {
             && self.replicas == self.wanted
             && self.ready >= self.wanted
     }
+
+    /// Whether no pod of an earlier template is there, but for those that end.
+    pub fn replaced(&self) -> bool {
+        self.observed && self.updated == self.replicas
+    }
 }
 
 /// What is known of an engine's pods.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use compile::SecretKey;
-use crd::engine::{Api, Auth, CorsMode, Enforcement, EngineSpec, FunctionPermissions, LogLevel};
+use crd::engine::{Api, Auth, CorsMode, Enforcement, EngineSpec, FunctionPermissions, LogLevel, LogType};
 use crd::source::NamingConvention;
 use crd::value::ValueFrom;
 use indexmap::IndexMap;
@@ -201,30 +201,31 @@ impl Maker<'_> {
         if let Some(cors) = &spec.cors {
             match cors.mode {
                 CorsMode::Domains => {
-                    let domains = cors.domains.as_deref().unwrap_or_default().join(",");
-                    self.set("HASURA_GRAPHQL_CORS_DOMAIN", domains);
+                    let domains = cors.domains.as_deref().unwrap_or_default();
+                    self.origins(domains);
+                    self.set("HASURA_GRAPHQL_CORS_DOMAIN", domains.join(","));
                 }
                 CorsMode::Disabled => self.set("HASURA_GRAPHQL_DISABLE_CORS", "true"),
             }
         }
         if let Some(logs) = &spec.logs {
             if let Some(types) = &logs.types {
-                self.set("HASURA_GRAPHQL_ENABLED_LOG_TYPES", types.join(","));
+                let names: Vec<&str> = types.iter().map(|kind| log_type(*kind)).collect();
+                self.set("HASURA_GRAPHQL_ENABLED_LOG_TYPES", names.join(","));
             }
             if let Some(level) = logs.level {
                 self.set("HASURA_GRAPHQL_LOG_LEVEL", log_level(level));
             }
         }
         if let Some(apis) = &spec.apis {
-            let names: Vec<&str> = apis.iter().map(|api| api_name(*api)).collect();
+            let names: Vec<&str> = apis.iter().filter_map(|api| api_name(*api)).collect();
             self.set("HASURA_GRAPHQL_ENABLED_APIS", names.join(","));
         }
         if spec.allow_list == Some(Enforcement::Enforced) {
             self.set("HASURA_GRAPHQL_ENABLE_ALLOWLIST", "true");
         }
-        if spec.remote_schema_permissions == Some(Enforcement::Enforced) {
-            self.set("HASURA_GRAPHQL_ENABLE_REMOTE_SCHEMA_PERMISSIONS", "true");
-        }
+        // Of `remoteSchemaPermissions` nothing is set: pods refuse it as long as they serve no remote schemas, and it is
+        // told as not supported.
         if let Some(permissions) = spec.function_permissions {
             let inferred = matches!(permissions, FunctionPermissions::Inferred);
             self.set("HASURA_GRAPHQL_INFER_FUNCTION_PERMISSIONS", inferred.to_string());
@@ -241,6 +242,20 @@ impl Maker<'_> {
         if let Some(stringify) = spec.stringify_numeric_types {
             self.set("HASURA_GRAPHQL_STRINGIFY_NUMERIC_TYPES", stringify.to_string());
         }
+    }
+
+    /// Pods end at their start for an origin that is none.
+    fn origins(&mut self, domains: &[String]) {
+        let wrong = domains
+            .iter()
+            .enumerate()
+            .filter(|(_, domain)| !is_origin(domain));
+        self.problems.extend(wrong.map(|(at, domain)| Problem {
+            path: format!("spec.cors.domains[{at}]"),
+            message: format!(
+                "\"{domain}\" is no origin: write http:// or https://, a host (*.example.com for those below it) and a port if need be, nothing behind it"
+            ),
+        }));
     }
 
     fn auth(&mut self, auth: &Auth) {
@@ -300,6 +315,22 @@ fn is_variable(name: &str) -> bool {
     name.bytes().next().is_some_and(first) && name.bytes().all(|byte| first(byte) || byte.is_ascii_digit())
 }
 
+fn log_type(kind: LogType) -> &'static str {
+    match kind {
+        LogType::Startup => "startup",
+        LogType::HttpLog => "http-log",
+        LogType::WebhookLog => "webhook-log",
+        LogType::WebsocketLog => "websocket-log",
+        LogType::QueryLog => "query-log",
+        LogType::ExecutionLog => "execution-log",
+        LogType::LivequeryPollerLog => "livequery-poller-log",
+        LogType::ActionHandlerLog => "action-handler-log",
+        LogType::DataConnectorLog => "data-connector-log",
+        LogType::JwkRefreshLog => "jwk-refresh-log",
+        LogType::ValidateInsertInputLog => "validate-insert-input-log",
+    }
+}
+
 fn log_level(level: LogLevel) -> &'static str {
     match level {
         LogLevel::Debug => "debug",
@@ -309,15 +340,27 @@ fn log_level(level: LogLevel) -> &'static str {
     }
 }
 
-fn api_name(api: Api) -> &'static str {
+/// None: it has no endpoints yet, which is told as not supported.
+fn api_name(api: Api) -> Option<&'static str> {
     match api {
-        Api::GraphQL => "graphql",
-        Api::Metadata => "metadata",
-        Api::Config => "config",
-        Api::PgDump => "pgdump",
-        Api::Developer => "developer",
-        Api::Metrics => "metrics",
+        Api::GraphQL => Some("graphql"),
+        Api::Metadata => Some("metadata"),
+        Api::Config => Some("config"),
+        Api::Metrics => Some("metrics"),
+        Api::PgDump | Api::Developer => None,
     }
+}
+
+/// Whether the engine takes it as an origin that pages may call from.
+fn is_origin(text: &str) -> bool {
+    let text = text.trim_end_matches('/');
+    let host = text
+        .strip_prefix("https://")
+        .or_else(|| text.strip_prefix("http://"));
+    host.is_some_and(|host| {
+        let rest = host.strip_prefix("*.").unwrap_or(host);
+        !rest.is_empty() && !rest.contains(['*', '/', ',']) && !rest.contains(char::is_whitespace)
+    })
 }
 
 #[cfg(test)]

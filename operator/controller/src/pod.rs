@@ -133,6 +133,12 @@ fn read(resource: &Resource) -> Option<Pod> {
     })
 }
 
+/// What the engine says before it ends because it cannot start.
+const FATAL: &str = "Fatal Error:- ";
+
+/// Characters of it that a status shows.
+const MOST_OF_FATAL: usize = 400;
+
 /// Why a container waits.
 fn waiting(status: &Value) -> Option<String> {
     let containers = ["initContainerStatuses", "containerStatuses"];
@@ -148,9 +154,33 @@ fn waiting(status: &Value) -> Option<String> {
             return None;
         }
         let message = waiting.get("message").and_then(Value::as_str).unwrap_or_default();
-        Some(format!("{reason}: {message}"))
+        let ended = container.pointer("/lastState/terminated").and_then(ended);
+        Some(match ended {
+            Some(ended) => format!("{reason}: {message} ({ended})"),
+            None => format!("{reason}: {message}"),
+        })
     });
     reasons.next()
+}
+
+/// How a container ended: the engine's own last word where it could not start, which names a setting and never its value
+/// if that is secret.
+fn ended(terminated: &Value) -> Option<String> {
+    let log = terminated
+        .get("message")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
+    let fatal = log.lines().rev().find_map(|line| line.split_once(FATAL));
+    if let Some((_, fatal)) = fatal {
+        let end = fatal
+            .char_indices()
+            .nth(MOST_OF_FATAL)
+            .map_or(fatal.len(), |(end, _)| end);
+        return Some(fatal.get(..end)?.trim().to_owned());
+    }
+    let reason = terminated.get("reason").and_then(Value::as_str)?;
+    let status = terminated.get("exitCode").and_then(Value::as_i64)?;
+    Some(format!("it ended with {reason}, exit status {status}"))
 }
 
 #[cfg(test)]
@@ -174,6 +204,22 @@ mod tests {
         assert!(pods.seen(&pod("a", &ready)).is_none());
         let stuck = json!({"containerStatuses": [{"state": {"waiting": {"reason": "ImagePullBackOff", "message": "no such image"}}}]});
         pods.seen(&pod("b", &stuck));
+        let looping = |last: Value| {
+            let waiting = json!({"reason": "CrashLoopBackOff", "message": "back-off"});
+            let status = json!({"containerStatuses": [{"state": {"waiting": waiting}, "lastState": {"terminated": last}}]});
+            read(&pod("d", &status)).and_then(|pod| pod.trouble)
+        };
+        let log = "{\"type\":\"startup\"}\nFatal Error:- Environment variable HASURA_GRAPHQL_PG_CONNECTIONS: not a number\n";
+        assert_eq!(
+            looping(json!({"reason": "Error", "exitCode": 1, "message": log})).as_deref(),
+            Some(
+                "CrashLoopBackOff: back-off (Environment variable HASURA_GRAPHQL_PG_CONNECTIONS: not a number)"
+            )
+        );
+        assert_eq!(
+            looping(json!({"reason": "OOMKilled", "exitCode": 137})).as_deref(),
+            Some("CrashLoopBackOff: back-off (it ended with OOMKilled, exit status 137)")
+        );
         let unscheduled =
             json!({"conditions": [{"type": "PodScheduled", "status": "False", "message": "no node"}]});
         pods.seen(&pod("c", &unscheduled));

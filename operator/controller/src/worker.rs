@@ -36,7 +36,7 @@ use crate::watch::Tables;
 use candidate::Made;
 use check::Checks;
 use publish::Shelf;
-use values::SecretValues;
+use values::{Keep, KeptSettings, SecretValues};
 
 /// What all workers share.
 pub struct Shared {
@@ -262,7 +262,8 @@ impl Worker {
                 differs.then(|| "the engine is paused (spec.paused): nothing is published".to_owned());
             return Ok(());
         }
-        if self.settled && !self.shelf.is_behind(self.followers.counter()) {
+        let tidies = self.values.lingers() && self.is_replaced(engine);
+        if self.settled && !tidies && !self.shelf.is_behind(self.followers.counter()) {
             return Ok(());
         }
         self.settled = false;
@@ -362,8 +363,19 @@ impl Worker {
     async fn tidy(&mut self, engine: &Arc<Object>, parts: &[Value]) -> Result<(), Error> {
         if let Some(made) = &self.made {
             let settings = self.values.settings();
-            // Where a setting has no value, what runs goes on with all that it has.
-            self.values.gather(made, made.settings.is_none());
+            let keep = match made.settings {
+                // Where a setting has no value, what runs goes on with all that it has.
+                None => Keep::ALL,
+                Some(_) => Keep {
+                    settings: if self.is_replaced(engine) {
+                        KeptSettings::Gone
+                    } else {
+                        KeptSettings::Moved
+                    },
+                    references: false,
+                },
+            };
+            self.values.gather(made, keep);
             let secret = render::secret(engine, self.values.wanted());
             self.apply(Native::Secret, &secret).await?;
             if self.values.settings() != settings {
@@ -406,27 +418,35 @@ impl Worker {
         self.followers.remember(&set.objects, table.collect());
     }
 
-    /// Tells what became of every object.
-    fn report(&mut self, engine: &Arc<Object>) {
-        let pods = self.shared.tables.pods.of(&self.key);
-        let deployment = ChildKey {
+    /// How far the Deployment is.
+    fn rollout(&self, engine: &Object) -> Option<Rollout> {
+        let key = ChildKey {
             kind: Native::Deployment,
             namespace: self.key.namespace.clone(),
             name: self.key.name.clone(),
         };
-        let deployment = self
-            .shared
-            .tables
-            .children
-            .get(&deployment)
-            .filter(|child| !child.gone);
+        let child = self.shared.tables.children.get(&key)?;
+        if child.gone {
+            return None;
+        }
         // What was written a moment ago may not have come by the watch yet.
-        let rollout = deployment.as_ref().map(|child| {
-            let written = self.applier.version(Native::Deployment, &self.key.name);
-            let written = written.filter(|(uid, _)| *uid == child.uid);
-            let version = written.map_or(child.version, |(_, version)| child.version.max(version));
-            rollout(engine, &child.status, version)
-        });
+        let written = self.applier.version(Native::Deployment, &self.key.name);
+        let written = written.filter(|(uid, _)| *uid == child.uid);
+        let version = written.map_or(child.version, |(_, version)| child.version.max(version));
+        Some(rollout(engine, &child.status, version))
+    }
+
+    /// Whether no pod of an earlier template is there.
+    fn is_replaced(&self, engine: &Object) -> bool {
+        let pods = self.shared.tables.pods.of(&self.key);
+        let replaced = self.rollout(engine).is_some_and(|rollout| rollout.replaced());
+        replaced && pods.iter().all(|pod| !pod.ending)
+    }
+
+    /// Tells what became of every object.
+    fn report(&mut self, engine: &Arc<Object>) {
+        let pods = self.shared.tables.pods.of(&self.key);
+        let rollout = self.rollout(engine);
         let ground = Ground {
             pods: self.followers.served(&pods),
             trouble: pods

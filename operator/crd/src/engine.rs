@@ -151,7 +151,7 @@ part! {
     pub struct Cors {
         /// Whether CORS headers are sent (`HASURA_GRAPHQL_DISABLE_CORS`).
         pub mode: CorsMode,
-        /// The origins (`HASURA_GRAPHQL_CORS_DOMAIN`).
+        /// The origins (`HASURA_GRAPHQL_CORS_DOMAIN`): `https://app.example.com`, `https://*.example.com:8443`.
         #[schemars(length(min = 1))]
         pub domains: Option<Vec<String>>,
     }
@@ -171,9 +171,48 @@ part! {
     /// What is logged.
     pub struct Logs {
         /// The types (`HASURA_GRAPHQL_ENABLED_LOG_TYPES`).
-        pub types: Option<Vec<String>>,
+        pub types: Option<Vec<LogType>>,
         /// The least level (`HASURA_GRAPHQL_LOG_LEVEL`).
         pub level: Option<LogLevel>,
+    }
+}
+
+choice! {
+    /// A type of log line that can be chosen, by Hasura's name.
+    pub enum LogType {
+        /// `startup`
+        #[serde(rename = "startup")]
+        Startup,
+        /// `http-log`
+        #[serde(rename = "http-log")]
+        HttpLog,
+        /// `webhook-log`
+        #[serde(rename = "webhook-log")]
+        WebhookLog,
+        /// `websocket-log`
+        #[serde(rename = "websocket-log")]
+        WebsocketLog,
+        /// `query-log`
+        #[serde(rename = "query-log")]
+        QueryLog,
+        /// `execution-log`
+        #[serde(rename = "execution-log")]
+        ExecutionLog,
+        /// `livequery-poller-log`
+        #[serde(rename = "livequery-poller-log")]
+        LivequeryPollerLog,
+        /// `action-handler-log`
+        #[serde(rename = "action-handler-log")]
+        ActionHandlerLog,
+        /// `data-connector-log`
+        #[serde(rename = "data-connector-log")]
+        DataConnectorLog,
+        /// `jwk-refresh-log`
+        #[serde(rename = "jwk-refresh-log")]
+        JwkRefreshLog,
+        /// `validate-insert-input-log`
+        #[serde(rename = "validate-insert-input-log")]
+        ValidateInsertInputLog,
     }
 }
 

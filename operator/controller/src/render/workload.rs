@@ -1,5 +1,7 @@
 //! The pods.
 
+use std::time::Duration;
+
 use compile::Object;
 use crd::engine::EngineSpec;
 use delivery::name;
@@ -19,6 +21,8 @@ const USER: u32 = 65532;
 const DRAIN: u32 = 5;
 /// Seconds for requests in flight.
 const FINISH: u32 = 25;
+/// More than a day nobody waits.
+const MOST_FINISH: u32 = 86_400;
 /// The setting that says otherwise.
 const FINISH_VARIABLE: &str = "HASURA_GRAPHQL_GRACEFUL_SHUTDOWN_TIMEOUT";
 
@@ -113,6 +117,8 @@ fn pod_template(
                 "readinessProbe": probe("/readyz", 2, 3),
                 "livenessProbe": probe("/livez", 10, 3),
                 "lifecycle": {"preStop": {"sleep": {"seconds": DRAIN}}},
+                // A setting that the program refuses is told on the Engine.
+                "terminationMessagePolicy": "FallbackToLogsOnError",
                 "resources": {"requests": {"cpu": "100m", "memory": "128Mi"}, "limits": {"memory": "1Gi"}},
                 "securityContext": {
                     "allowPrivilegeEscalation": false,
@@ -133,12 +139,18 @@ fn pod_template(
     })
 }
 
-/// How many seconds requests get to finish: what the settings say, if they say it here and not in a Secret.
+/// How many seconds requests get to finish: what the settings say, if they say it here and not in a Secret. Read as the
+/// engine reads it, `90`, `90s` or `90.5`, and rounded up.
 fn finish(environment: &Environment) -> u32 {
     let given = environment.variables.get(FINISH_VARIABLE);
-    given
-        .and_then(|given| given.trim().parse().ok())
-        .unwrap_or(FINISH)
+    let seconds = given.and_then(|given| given.trim().trim_end_matches('s').parse::<f64>().ok());
+    seconds
+        .and_then(|seconds| Duration::try_from_secs_f64(seconds.ceil()).ok())
+        .map_or(FINISH, |given| {
+            u32::try_from(given.as_secs())
+                .unwrap_or(MOST_FINISH)
+                .min(MOST_FINISH)
+        })
 }
 
 /// The operator's own variables and then the engine's settings.

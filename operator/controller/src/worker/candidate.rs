@@ -9,7 +9,8 @@ use crd::engine::EngineSpec;
 use crd::status::Reason;
 use serde::Deserialize;
 
-use super::{Error, Worker, check, is_paused, values};
+use super::values::{self, Keep, KeptSettings};
+use super::{Error, Worker, check, is_paused};
 use crate::environment::{Environment, environment};
 use crate::observe::Event;
 use crate::render;
@@ -52,7 +53,17 @@ impl Worker {
             objections.extend(lacking);
             made = self.compile(engine, settings.as_ref(), &objections).await?;
         }
-        self.values.gather(&made, true);
+        self.values.gather(&made, Keep::ALL);
+        let pods = self.shared.tables.pods.of(&self.key);
+        let has_all = |settings: &Settings| self.values.has_all(&settings.1);
+        if made.settings.as_ref().is_some_and(has_all) && !pods.iter().any(|pod| pod.ready) {
+            // Nothing runs that could go on: a setting that keeps pods from starting can be taken out.
+            let keep = Keep {
+                settings: KeptSettings::Gone,
+                references: true,
+            };
+            self.values.gather(&made, keep);
+        }
         if !is_paused(engine) {
             let secret = render::secret(engine, self.values.wanted());
             self.apply(Native::Secret, &secret).await?;

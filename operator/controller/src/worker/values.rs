@@ -56,7 +56,38 @@ pub(super) struct SecretValues {
     served: Option<HashSet<String>>,
     read: HashMap<SecretName, Read>,
     wanted: Values,
+    /// Settings that the pod template gives now are still among them.
+    lingers: bool,
     start_hash: String,
+}
+
+/// What stays in an engine's Secret that nothing refers to any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Keep {
+    /// Which settings.
+    pub(super) settings: KeptSettings,
+    /// Whether what stands for keys of Secrets stays: pods may serve what was published before.
+    pub(super) references: bool,
+}
+
+/// Which settings stay that the Engine does not take from a Secret any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum KeptSettings {
+    /// All of them: what runs goes on with what it has.
+    All,
+    /// Those that are followed at run time and that the pod template gives now: pods of an earlier one have them from
+    /// nowhere else, and would refuse everybody's tokens. Here they win over the template, so that all pods change at once.
+    Moved,
+    /// None.
+    Gone,
+}
+
+impl Keep {
+    /// Whatever is there.
+    pub(super) const ALL: Self = Self {
+        settings: KeptSettings::All,
+        references: true,
+    };
 }
 
 impl SecretValues {
@@ -222,6 +253,11 @@ impl SecretValues {
         shrinks && !self.unfit.is_empty()
     }
 
+    /// Whether settings stay for pods of an earlier template, which they have from nowhere else.
+    pub(super) fn lingers(&self) -> bool {
+        self.lingers
+    }
+
     /// The variables in the engine's Secret that are settings, of what runs too.
     pub(super) fn settings(&self) -> BTreeSet<String> {
         let variables = self.wanted.keys();
@@ -272,9 +308,8 @@ impl SecretValues {
         }
     }
 
-    /// Puts together what the engine's Secret should hold. With `grow`, what it held before stays: pods may still
-    /// need it.
-    pub(super) fn gather(&mut self, made: &Made, grow: bool) {
+    /// Puts together what the engine's Secret should hold, and of what it held before what pods may still need.
+    pub(super) fn gather(&mut self, made: &Made, keep: Keep) {
         let mut wanted = Values::new();
         wanted.insert(
             secret::ADMIN_TOKEN.to_owned(),
@@ -298,20 +333,32 @@ impl SecretValues {
             .map_or(&nothing, |(_, environment)| environment);
         self.add_settings(environment, &mut wanted);
         self.start_hash = start_hash(&self.token, environment, &wanted);
-        if grow {
-            let mut room = MOST_BYTES.saturating_sub(size(&wanted));
-            for (variable, value) in std::mem::take(&mut self.wanted) {
-                if wanted.contains_key(&variable) {
-                    continue;
+        self.lingers = false;
+        let mut room = MOST_BYTES.saturating_sub(size(&wanted));
+        for (variable, value) in std::mem::take(&mut self.wanted) {
+            if wanted.contains_key(&variable) {
+                continue;
+            }
+            let is_moved = secret::CHANGES_AT_RUN_TIME.contains(&variable.as_str())
+                && environment.variables.contains_key(&variable);
+            let is_reference = secret::is_reference(&variable);
+            let is_kept = if is_reference {
+                keep.references
+            } else {
+                match keep.settings {
+                    KeptSettings::All => true,
+                    KeptSettings::Moved => is_moved,
+                    KeptSettings::Gone => false,
                 }
-                // Settings stay in any case: a pod that starts without its admin secret would be open. So does what pods use
-                // until they serve another set; there is room for it.
-                let bytes = variable.len() + value.0.len();
-                let stays = !secret::is_reference(&variable) || self.is_served(&variable);
-                if bytes <= room || stays {
-                    room = room.saturating_sub(bytes);
-                    wanted.insert(variable, value);
-                }
+            };
+            // Settings that are kept stay in any case: a pod that starts without its admin secret would be open. So does
+            // what pods use until they serve another set; there is room for it.
+            let bytes = variable.len() + value.0.len();
+            let stays = !is_reference || self.is_served(&variable);
+            if is_kept && (bytes <= room || stays) {
+                self.lingers |= is_moved;
+                room = room.saturating_sub(bytes);
+                wanted.insert(variable, value);
             }
         }
         self.wanted = wanted;
