@@ -74,8 +74,8 @@ pub(crate) enum Naming {
 pub(crate) struct Guard {
     /// Nothing is kept.
     is_open: bool,
-    /// The namespace of the Engine.
-    namespace: String,
+    /// The namespace of the Engine; none: there is no Engine here.
+    namespace: Option<String>,
     /// The variables of `spec.env`, and of the engine's container in `spec.template`, that come from Secrets.
     from_secrets: BTreeSet<String>,
     /// Those of them that are settings of the engine, or have the value of one put in.
@@ -115,7 +115,7 @@ impl Guard {
         let settings = from_secrets.iter().filter(|name| name.starts_with(SETTING));
         let mut guard = Self {
             is_open: false,
-            namespace: engine.key.namespace.clone(),
+            namespace: Some(engine.key.namespace.clone()),
             settings: settings.cloned().collect(),
             from_secrets,
             of_auth: BTreeSet::new(),
@@ -162,8 +162,12 @@ impl Guard {
         if self.is_open {
             return false;
         }
+        let is_foreign = self
+            .namespace
+            .as_ref()
+            .is_some_and(|own| object.key.namespace != *own);
         if naming == Naming::File {
-            return object.key.namespace != self.namespace;
+            return is_foreign;
         }
         if is_guarded(variable) || self.of_auth.contains(variable) {
             return true;
@@ -171,7 +175,7 @@ impl Guard {
         if !self.from_secrets.contains(variable) {
             return false;
         }
-        if object.key.namespace != self.namespace {
+        if is_foreign {
             return true;
         }
         // A database of the engine's own may be served as well; nobody else has to do with its settings.
@@ -409,6 +413,8 @@ mod tests {
             };
             assert_eq!(found, Some(named(at)));
         }
+        // A folder without an Engine: who starts the program says which files it may read.
+        assert_eq!(path(&Guard::default(), &object("Source", "n", &file)), None);
         let last = json!({"configuration": {"connection_info": {"database_url": {"dynamic_from_file": "/secrets/url"}}}});
         let is_in =
             |namespace| guard.is_in(&object("Source", namespace, &json!({})), &last, &BTreeSet::new());

@@ -1,6 +1,8 @@
 //! The settings of an engine as environment variables, and as keys of its Secret where the value is one. Pure.
 
-use std::collections::BTreeMap;
+mod part;
+
+use std::collections::{BTreeMap, HashMap};
 
 use compile::SecretKey;
 use crd::engine::{Api, Auth, CorsMode, Enforcement, EngineSpec, FunctionPermissions, LogLevel, LogType};
@@ -10,6 +12,9 @@ use indexmap::IndexMap;
 use serde_json::Value;
 
 use crate::render::CONTAINER;
+
+pub use part::{Part, Piece};
+use part::{TooLong, named, put_in};
 
 /// Variables that are the operator's own.
 const RESERVED: &[&str] = &[
@@ -22,25 +27,6 @@ const RESERVED: &[&str] = &[
     "HASURA_GRAPHQL_SERVER_PORT",
     "HOSTNAME",
 ];
-
-/// What a variable in the engine's Secret is made of.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Part {
-    /// One key of a Secret.
-    One(SecretKey),
-    /// Several, as a JSON list of what they hold.
-    List(Vec<SecretKey>),
-}
-
-impl Part {
-    /// The keys that it is made of.
-    pub fn keys(&self) -> &[SecretKey] {
-        match self {
-            Self::One(key) => std::slice::from_ref(key),
-            Self::List(keys) => keys,
-        }
-    }
-}
 
 /// The settings of an engine.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -74,6 +60,7 @@ pub fn environment(spec: &EngineSpec, namespace: &str) -> (Environment, Vec<Prob
     let mut made = Maker {
         namespace,
         environment: Environment::default(),
+        whole: HashMap::new(),
         problems: Vec::new(),
     };
     // First what the user gives: fields may refer to it.
@@ -82,6 +69,7 @@ pub fn environment(spec: &EngineSpec, namespace: &str) -> (Environment, Vec<Prob
     if let Some(auth) = &spec.auth {
         made.auth(auth);
     }
+    made.template(spec);
     made.environment.is_open = made.is_open(spec);
     (made.environment, made.problems)
 }
@@ -89,6 +77,8 @@ pub fn environment(spec: &EngineSpec, namespace: &str) -> (Environment, Vec<Prob
 struct Maker<'n> {
     namespace: &'n str,
     environment: Environment,
+    /// The variables of the container, with all that they name put in.
+    whole: HashMap<String, String>,
     problems: Vec<Problem>,
 }
 
@@ -96,20 +86,9 @@ impl Maker<'_> {
     /// The pod template may give the engine's container variables of its own. A whole set of them says nothing of what is
     /// in it.
     fn is_open(&self, spec: &EngineSpec) -> bool {
-        let template = spec
-            .template
-            .as_ref()
-            .map(|template| serde_json::to_value(template).unwrap_or_default());
-        let containers = template
-            .as_ref()
-            .and_then(|template| template.pointer("/spec/containers"));
-        let own: Vec<&str> = containers
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten()
-            .filter(|container| container["name"] == CONTAINER)
-            .filter_map(|container| container["env"].as_array())
-            .flatten()
+        let variables = of_template(spec);
+        let own: Vec<&str> = variables
+            .iter()
             .filter_map(|variable| variable["name"].as_str())
             .collect();
         !ADMIN_SECRETS.iter().any(|name| {
@@ -117,6 +96,25 @@ impl Maker<'_> {
                 || self.environment.secret.contains_key(*name)
                 || own.contains(name)
         })
+    }
+
+    /// Kubernetes knows nothing of what the operator keeps in the Secret, and would leave its name as it is written.
+    fn template(&mut self, spec: &EngineSpec) {
+        for variable in of_template(spec) {
+            let text = |key: &str| variable.get(key).and_then(Value::as_str).unwrap_or_default();
+            let secret = &self.environment.secret;
+            if let Some(named) = named(text("value")).find(|named| secret.contains_key(*named)) {
+                self.problems.push(Problem {
+                    path: format!(
+                        "spec.template.spec.containers[name={CONTAINER}].env[name={}].value",
+                        text("name")
+                    ),
+                    message: format!(
+                        "$({named}) comes from a Secret, which Kubernetes does not put in here: give this variable in spec.env"
+                    ),
+                });
+            }
+        }
     }
 
     /// What the user gives by name stands; fields do not replace it.
@@ -139,16 +137,8 @@ impl Maker<'_> {
     }
 
     fn set_from(&mut self, name: &str, from: &ValueFrom) {
-        if self.environment.variables.contains_key(name) {
-            return;
-        }
         match (self.key(from), &from.env) {
-            (Some(key), _) => {
-                self.environment
-                    .secret
-                    .entry(name.to_owned())
-                    .or_insert(Part::One(key));
-            }
+            (Some(key), _) => self.set_part(name, Part::One(key)),
             (None, Some(variable)) => self.set_variable(name, variable),
             (None, None) => {}
         }
@@ -157,8 +147,11 @@ impl Maker<'_> {
     /// Kubernetes puts in the values of earlier variables; what it does not know it would leave as it is written.
     fn set_variable(&mut self, name: &str, variable: &str) {
         if let Some(part) = self.environment.secret.get(variable).cloned() {
-            self.environment.secret.entry(name.to_owned()).or_insert(part);
+            self.set_part(name, part);
         } else if self.environment.variables.contains_key(variable) {
+            if let Some(whole) = self.whole.get(variable).cloned() {
+                self.whole.entry(name.to_owned()).or_insert(whole);
+            }
             self.set(name, format!("$({variable})"));
         } else {
             self.unknown(variable);
@@ -190,10 +183,48 @@ impl Maker<'_> {
                             .to_owned(),
                 });
             } else if let Some(value) = &variable.value {
-                self.set(name, value);
+                self.given_value(spec, name, value);
             } else if let Some(from) = &variable.value_from {
                 self.set_from(name, from);
             }
+        }
+    }
+
+    /// A value may name variables before it, `$(NAME)`.
+    fn given_value(&mut self, spec: &EngineSpec, name: &str, value: &str) {
+        let mut problem = |message: String| {
+            self.problems.push(Problem {
+                path: format!("spec.env[name={name}].value"),
+                message,
+            });
+        };
+        let (plain, secret) = (&self.environment.variables, &self.environment.secret);
+        let is_given = |named: &str| spec.env.iter().flatten().any(|other| other.name == named);
+        let mut unknown =
+            named(value).filter(|named| !plain.contains_key(*named) && !secret.contains_key(*named));
+        if let Some(later) = unknown.find(|named| is_given(named)) {
+            return problem(format!(
+                "$({later}) names a variable that is not given before this one: move it up (or write $$({later}) for the text)"
+            ));
+        }
+        match put_in(value, &self.whole, secret) {
+            Err(TooLong) => problem("with what it names put in it is longer than 64 KiB".to_owned()),
+            Ok(pieces) if pieces.iter().any(|piece| matches!(piece, Piece::Key(_))) => {
+                self.set_part(name, Part::Text(pieces));
+            }
+            Ok(pieces) => {
+                let whole = pieces.into_iter().next();
+                if let Some(Piece::Text(whole)) = whole {
+                    self.whole.entry(name.to_owned()).or_insert(whole);
+                }
+                self.set(name, value);
+            }
+        }
+    }
+
+    fn set_part(&mut self, name: &str, part: Part) {
+        if !self.environment.variables.contains_key(name) {
+            self.environment.secret.entry(name.to_owned()).or_insert(part);
         }
     }
 
@@ -284,30 +315,52 @@ impl Maker<'_> {
         }
     }
 
+    /// A JSON list of what several hold.
     fn several(&mut self, several: &[ValueFrom]) {
-        let name = "HASURA_GRAPHQL_JWT_SECRETS";
-        let keys: Vec<SecretKey> = several.iter().filter_map(|from| self.key(from)).collect();
-        if keys.len() == several.len() {
-            self.environment
-                .secret
-                .entry(name.to_owned())
-                .or_insert(Part::List(keys));
-        } else if keys.is_empty() {
-            let mut list = Vec::new();
-            for variable in several.iter().filter_map(|from| from.env.as_ref()) {
-                if !self.environment.variables.contains_key(variable) {
-                    self.unknown(variable);
-                }
-                list.push(format!("$({variable})"));
+        let mut list = Vec::new();
+        for from in several {
+            match (&from.secret_key_ref, &from.env) {
+                (Some(_), _) => list.extend(self.key(from).map(|key| vec![Piece::Key(key)])),
+                (None, Some(variable)) => match self.environment.secret.get(variable) {
+                    Some(part) => list.push(part.pieces()),
+                    None if self.environment.variables.contains_key(variable) => {
+                        let whole = self.whole.get(variable).cloned().unwrap_or_default();
+                        list.push(vec![Piece::Text(whole)]);
+                    }
+                    None => self.unknown(variable),
+                },
+                (None, None) => {}
             }
-            self.set(name, format!("[{}]", list.join(",")));
-        } else {
-            self.problems.push(Problem {
-                path: "spec.auth.jwt".to_owned(),
-                message: "either all come from Secrets or all from variables".to_owned(),
-            });
         }
+        let name = "HASURA_GRAPHQL_JWT_SECRETS";
+        let is_key = |piece: &Piece| matches!(piece, Piece::Key(_));
+        if list.iter().flatten().any(is_key) {
+            let mut pieces = vec![Piece::Text("[".to_owned())];
+            for (at, item) in list.into_iter().enumerate() {
+                if at > 0 {
+                    pieces.push(Piece::Text(",".to_owned()));
+                }
+                pieces.extend(item);
+            }
+            pieces.push(Piece::Text("]".to_owned()));
+            return self.set_part(name, Part::Text(pieces));
+        }
+        let variables = several.iter().filter_map(|from| from.env.as_ref());
+        let list: Vec<String> = variables.map(|variable| format!("$({variable})")).collect();
+        self.set(name, format!("[{}]", list.join(",")));
     }
+}
+
+/// The variables that the pod template gives the engine's container.
+fn of_template(spec: &EngineSpec) -> Vec<Value> {
+    let template = spec.template.as_ref();
+    let containers = template.and_then(|template| template.0.get("spec")?.get("containers")?.as_array());
+    let own = containers
+        .into_iter()
+        .flatten()
+        .filter(|container| container["name"] == CONTAINER);
+    let sets = own.filter_map(|container| container.get("env")?.as_array());
+    sets.flatten().cloned().collect()
 }
 
 fn is_variable(name: &str) -> bool {
@@ -394,7 +447,13 @@ mod tests {
         );
         assert_eq!(
             environment.secret["HASURA_GRAPHQL_JWT_SECRETS"],
-            Part::List(vec![key("s", "a"), key("s", "b")])
+            Part::Text(vec![
+                Piece::Text("[".to_owned()),
+                Piece::Key(key("s", "a")),
+                Piece::Text(",".to_owned()),
+                Piece::Key(key("s", "b")),
+                Piece::Text("]".to_owned()),
+            ])
         );
         assert_eq!(environment.secret["OTHER"], Part::One(key("s", "other")));
         let names: Vec<&str> = environment.variables.keys().map(String::as_str).collect();
@@ -455,6 +514,47 @@ mod tests {
     }
 
     #[test]
+    fn a_value_that_names_a_secret_is_one() {
+        let secret =
+            |name: &str| json!({"name": name, "valueFrom": {"secretKeyRef": {"name": "s", "key": name}}});
+        let given = |name: &str, value: &str| json!({"name": name, "value": value});
+        let (environment, problems) = of(json!({
+            "env": [
+                given("HOST", "h"), secret("PW"), given("URL", "postgres://u:$(PW)@$(HOST)/d"), given("PLAIN", "$(HOST)$$(PW)"),
+                given("K", "$(PLAIN)"),
+            ],
+            "auth": {"adminSecretFrom": {"env": "URL"}, "jwt": [{"env": "K"}, {"env": "PW"}]},
+        }));
+        assert_eq!(problems, []);
+        let text = |text: &str| Piece::Text(text.to_owned());
+        let password = Piece::Key(key("s", "PW"));
+        let url = Part::Text(vec![text("postgres://u:"), password.clone(), text("@h/d")]);
+        assert_eq!(environment.secret["URL"], url);
+        assert_eq!(environment.secret["HASURA_GRAPHQL_ADMIN_SECRET"], url);
+        assert_eq!(
+            environment.secret["HASURA_GRAPHQL_JWT_SECRETS"],
+            Part::Text(vec![text("["), text("h$(PW)"), text(","), password, text("]")])
+        );
+        assert_eq!(
+            environment.variables["PLAIN"], "$(HOST)$$(PW)",
+            "Kubernetes puts it in"
+        );
+        let (_, problems) = of(
+            json!({"env": [given("URL", "u:$(PW)"), secret("PW"), given("OTHER", "$(KUBERNETES_SERVICE_HOST)")]}),
+        );
+        let paths: Vec<&str> = problems.iter().map(|problem| problem.path.as_str()).collect();
+        assert_eq!(paths, ["spec.env[name=URL].value"]);
+        let template =
+            json!({"spec": {"containers": [{"name": "engine", "env": [given("URL", "u:$(PW)")]}]}});
+        let (_, problems) = of(json!({"env": [secret("PW")], "template": template}));
+        let paths: Vec<&str> = problems.iter().map(|problem| problem.path.as_str()).collect();
+        assert_eq!(
+            paths,
+            ["spec.template.spec.containers[name=engine].env[name=URL].value"]
+        );
+    }
+
+    #[test]
     fn an_admin_secret_is_never_the_text_of_a_reference() {
         let auth = json!({"adminSecretFrom": {"env": "A"}});
         let (environment, problems) = of(json!({"auth": auth}));
@@ -474,6 +574,7 @@ mod tests {
         let (environment, problems) = of(json!({
         "env": [{"name": "ROWLOCK_ORIGIN", "value": "x"}, {"name": "a b", "value": "x"}, {"name": "A", "value": "x"}],
             "auth": {"adminSecretFrom": {"env": "A"}, "jwt": [{"env": "B"}, {"secretKeyRef": {"name": "s", "key": "k"}}]},
+            "cors": {"mode": "Domains", "domains": ["https://a.example", "https://*.b.example:1", "c.example", "https://d/e"]},
         }));
         let paths: Vec<&str> = problems.iter().map(|problem| problem.path.as_str()).collect();
         assert_eq!(
@@ -481,7 +582,9 @@ mod tests {
             [
                 "spec.env[name=ROWLOCK_ORIGIN]",
                 "spec.env[name=a b].name",
-                "spec.auth.jwt"
+                "spec.cors.domains[2]",
+                "spec.cors.domains[3]",
+                "spec.env"
             ]
         );
         assert!(!environment.variables.contains_key("ROWLOCK_ORIGIN"));

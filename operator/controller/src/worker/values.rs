@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::Error;
 use super::candidate::Made;
-use crate::environment::{Environment, Part};
+use crate::environment::{Environment, Part, Piece};
 use crate::render::Values;
 use crate::retry;
 use crate::secrets::{Hidden, SecretName, Secrets, Standing};
@@ -393,12 +393,13 @@ impl SecretValues {
     fn part(&self, part: &Part) -> Option<Hidden> {
         match part {
             Part::One(key) => self.value(key),
-            Part::List(keys) => {
-                let values: Option<Vec<String>> = keys
-                    .iter()
-                    .map(|key| String::from_utf8(self.value(key)?.0).ok())
-                    .collect();
-                Some(Hidden(format!("[{}]", values?.join(",")).into_bytes()))
+            Part::Text(pieces) => {
+                let text = |piece: &Piece| match piece {
+                    Piece::Text(text) => Some(text.clone()),
+                    Piece::Key(key) => String::from_utf8(self.value(key)?.0).ok(),
+                };
+                let whole: String = pieces.iter().map(text).collect::<Option<_>>()?;
+                Some(Hidden(whole.into_bytes()))
             }
         }
     }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use compile::Object;
 use crd::engine::EngineSpec;
 use delivery::{Half, Set, publish};
-use operator::environment::environment;
+use operator::environment::{Piece, environment};
 use operator::render::{Surroundings, Values, publication, secret, workloads};
 use operator::secrets::Hidden;
 use serde_json::{Value, json};
@@ -43,7 +43,11 @@ fn rendered(engine: &Object) -> Vec<Value> {
     let objects = workloads(engine, &spec, &environment, &surroundings);
     let mut all: Vec<Value> = objects.into_iter().map(|(_, object)| object).collect();
     let values = environment.secret.iter().map(|(variable, part)| {
-        let keys: Vec<&str> = part.keys().iter().map(|key| key.key.as_str()).collect();
+        let pieces = part.pieces().into_iter().filter_map(|piece| match piece {
+            Piece::Key(key) => Some(key.key),
+            Piece::Text(_) => None,
+        });
+        let keys: Vec<String> = pieces.collect();
         (variable.clone(), Hidden(keys.join(",").into_bytes()))
     });
     all.push(secret(engine, &values.collect::<Values>()));

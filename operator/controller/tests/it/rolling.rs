@@ -4,8 +4,14 @@ use serde_json::json;
 
 use crate::stand_in::{Cluster, Key, State, condition_of, key};
 
+/// The Deployment of the engine.
+pub fn deployment() -> Key {
+    let [collection, namespace, name] = ["/apis/apps/v1/deployments", "shop", "e"].map(str::to_owned);
+    (collection, namespace, name)
+}
+
 /// The Deployment is as it should be, in the words of its controller.
-fn roll_out(state: &mut State, deployment: &Key) {
+pub fn roll_out(state: &mut State, deployment: &Key) {
     let mut object = state.objects[deployment].clone();
     object["status"] = json!({
         "observedGeneration": object["metadata"]["generation"], "replicas": 1, "updatedReplicas": 1, "readyReplicas": 1,
@@ -22,11 +28,7 @@ fn an_engine_is_not_ready_before_its_new_pods_are() {
     cluster.engine("shop");
     cluster.pod("shop", "e-1", true);
     let _operator = cluster.operator(&[]);
-    let deployment = (
-        "/apis/apps/v1/deployments".to_owned(),
-        "shop".to_owned(),
-        "e".to_owned(),
-    );
+    let deployment = deployment();
     let engine = key("Engine", "shop", "e");
     cluster.until("the Deployment", |state| state.objects.contains_key(&deployment));
     cluster.with(|state| roll_out(state, &deployment));

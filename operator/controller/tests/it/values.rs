@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::rolling;
 use crate::stand_in::{Cluster, Key, State, condition_of, key};
 use crate::story::generation;
 
@@ -97,4 +98,75 @@ fn a_secret_whose_watch_was_refused_counts_again() {
     cluster.until("it is accepted again", |state| {
         condition_of(state, &source, "Accepted").starts_with("True")
     });
+}
+
+const JWT: &str = "HASURA_GRAPHQL_JWT_SECRET";
+
+/// Whether the engine's Secret has the keys of tokens.
+fn has_jwt(state: &State) -> bool {
+    let secret = state.objects.get(&key("Secret", "shop", "e-secrets"));
+    secret.is_some_and(|secret| secret["data"][JWT].is_string())
+}
+
+/// Takes the keys of tokens from a Secret.
+fn with_jwt(cluster: &Cluster) {
+    cluster.engine("shop");
+    cluster.with(|state| {
+        let keys = json!({"data": {"key": "e30="}});
+        state.put(&key("Secret", "shop", "tokens"), keys);
+    });
+    let reference = json!([{"secretKeyRef": {"name": "tokens", "key": "key"}}]);
+    change(cluster, |spec| spec["auth"]["jwt"] = reference);
+}
+
+fn change(cluster: &Cluster, change: impl FnOnce(&mut Value)) {
+    cluster.with(|state| {
+        let engine = key("Engine", "shop", "e");
+        let mut object = state.objects[&engine].clone();
+        change(&mut object["spec"]);
+        state.put(&engine, object);
+    });
+}
+
+/// What an engine took from a Secret and has in its pod template now stays for pods of the template before.
+#[test]
+fn settings_that_move_stay_until_pods_are_replaced() {
+    let cluster = Cluster::start();
+    with_jwt(&cluster);
+    cluster.pod("shop", "e-1", true);
+    let engine = key("Engine", "shop", "e");
+    let deployment = rolling::deployment();
+    let _operator = cluster.operator(&[]);
+    cluster.until("the Deployment", |state| state.objects.contains_key(&deployment));
+    cluster.with(|state| rolling::roll_out(state, &deployment));
+    cluster.until("it is ready", |state| {
+        condition_of(state, &engine, "Ready").starts_with("True") && has_jwt(state)
+    });
+    change(&cluster, |spec| {
+        spec["auth"]["jwt"] = json!([{"env": "KEY"}]);
+        spec["env"] = json!([{"name": "KEY", "value": "{}"}]);
+    });
+    cluster.until("other pods are asked for", |state| {
+        state.objects[&deployment]["spec"].to_string().contains("$(KEY)")
+    });
+    cluster.rest();
+    assert!(
+        cluster.with(|state| has_jwt(state)),
+        "pods before have it from nowhere else"
+    );
+    cluster.with(|state| rolling::roll_out(state, &deployment));
+    cluster.until("nobody needs it", |state| !has_jwt(state));
+}
+
+/// A value that keeps pods from starting goes when nothing names it any more.
+#[test]
+fn a_setting_that_keeps_pods_from_starting_can_be_taken_out() {
+    let cluster = Cluster::start();
+    with_jwt(&cluster);
+    let _operator = cluster.operator(&[]);
+    cluster.until("it is given", |state| has_jwt(state));
+    cluster.pod("shop", "e-1", false);
+    cluster.rest();
+    change(&cluster, |spec| spec["auth"]["jwt"] = json!([]));
+    cluster.until("it is not given any more", |state| !has_jwt(state));
 }
