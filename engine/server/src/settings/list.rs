@@ -188,7 +188,7 @@ pub const ALL: &[Setting] = &[
     // Security and authentication.
     setting("HASURA_GRAPHQL_ADMIN_SECRET", "admin-secret", Text, "", "The secret that makes a request an admin's (header `x-hasura-admin-secret`)."),
     setting("HASURA_GRAPHQL_ACCESS_KEY", "access-key", Text, "", "Older name of the admin secret."),
-    setting("HASURA_GRAPHQL_ADMIN_SECRETS", "", Text, "", "JSON list of admin secrets, each as good as the others, for changing them without a gap."),
+    setting("HASURA_GRAPHQL_ADMIN_SECRETS", "", Text, "", "JSON list of admin secrets, one at least, each as good as the others, for changing them without a gap."),
     setting("HASURA_GRAPHQL_AUTH_HOOK", "auth-hook", Text, "", "URL of the webhook that authenticates requests without the admin secret (`docs/authentication.md`); needs an admin secret."),
     setting("HASURA_GRAPHQL_AUTH_HOOK_MODE", "auth-hook-mode", Text, "GET", "`GET` (the hook gets the request's headers) or `POST` (it gets them and the request in a JSON body).").aliases(&["HASURA_GRAPHQL_AUTH_HOOK_TYPE"]),
     setting("HASURA_GRAPHQL_AUTH_HOOK_SEND_REQUEST_BODY", "auth-hook-send-request-body", Boolean, "true", "Whether a POST hook sees the GraphQL request."),

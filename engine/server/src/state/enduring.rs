@@ -37,7 +37,7 @@ mod tests {
     use crate::settings::{Environment, command_line, reader};
 
     fn observer(captured: &Captured) -> Observer {
-        let line = ["rowlock", "serve", "--origin=configmap:none"];
+        let line = ["rowlock", "serve", "--origin=configmap:none", "--admin-secret=s"];
         let matches = command_line::command().try_get_matches_from(line).unwrap();
         let settings = reader::read(&matches, &Environment::default()).unwrap();
         Observer::with_logger(&settings, Logger::to(&settings.log, captured.clone())).unwrap()

@@ -4,36 +4,32 @@ use std::time::Duration;
 
 use super::{Error, Given};
 use crate::settings::value::{self, list};
-use crate::settings::{Authentication, Hook, Outbound, RateLimitRedis, Secret};
+use crate::settings::{Authentication, Hook, Origin, Outbound, RateLimitRedis, Secret};
 
 /// How long a hook may take.
 const HOOK_PATIENCE: Duration = Duration::from_secs(30);
 
 impl Given<'_> {
-    pub(super) fn authentication(&self) -> Result<Authentication, Error> {
-        let mut admin_secrets = Vec::new();
+    pub(super) fn admin_secrets(&self) -> Result<Vec<Secret>, Error> {
+        let mut secrets = Vec::new();
         for key in ["HASURA_GRAPHQL_ADMIN_SECRET", "HASURA_GRAPHQL_ACCESS_KEY"] {
             // The older name is only read where the newer one is absent.
             let secret = self.parsed(key, value::text)?;
-            if let (Some(secret), true) = (secret, admin_secrets.is_empty()) {
-                admin_secrets.push(Secret::new(secret));
+            if let (Some(secret), true) = (secret, secrets.is_empty()) {
+                secrets.push(Secret::new(secret));
             }
         }
-        let more = self.parsed("HASURA_GRAPHQL_ADMIN_SECRETS", |text| {
-            serde_json::from_str::<Vec<String>>(text)
-                .ok()
-                .filter(|secrets| secrets.iter().all(|secret| !secret.is_empty()))
-                .ok_or(value::Error::Json("a JSON list of texts that are not empty"))
-        })?;
-        admin_secrets.extend(more.into_iter().flatten().map(Secret::new));
+        let more = self.parsed("HASURA_GRAPHQL_ADMIN_SECRETS", admin_secrets)?;
+        secrets.extend(more.into_iter().flatten().map(Secret::new));
+        Ok(secrets)
+    }
+
+    pub(super) fn authentication(&self) -> Result<Authentication, Error> {
+        let admin_secrets = self.admin_secrets()?;
         let unauthorized_role = self.parsed("HASURA_GRAPHQL_UNAUTHORIZED_ROLE", value::text)?;
         let mut jwt = Vec::new();
-        jwt.extend(self.parsed("HASURA_GRAPHQL_JWT_SECRET", |text| {
-            auth::JwtSecret::parse(text).map_err(|error| value::Error::Other(error.to_string()))
-        })?);
-        let more = self.parsed("HASURA_GRAPHQL_JWT_SECRETS", |text| {
-            auth::JwtSecret::parse_list(text).map_err(|error| value::Error::Other(error.to_string()))
-        })?;
+        jwt.extend(self.parsed("HASURA_GRAPHQL_JWT_SECRET", jwt_secret)?);
+        let more = self.parsed("HASURA_GRAPHQL_JWT_SECRETS", jwt_secrets)?;
         let single = jwt.len();
         jwt.extend(more.into_iter().flatten());
         let mut warnings = Vec::new();
@@ -82,6 +78,14 @@ impl Given<'_> {
                  or give an admin secret (--admin-secret, HASURA_GRAPHQL_ADMIN_SECRET)",
             ));
         }
+        // In a cluster nobody is an admin by what a Secret lacks; the operator makes an admin secret where an Engine names none.
+        let origin = self.parsed("ROWLOCK_ORIGIN", Origin::parse)?;
+        if admin_secrets.is_empty() && matches!(origin, Some(Origin::ConfigMap(_))) {
+            return Err(Error::Rule(
+                "the origin `configmap` (--origin, ROWLOCK_ORIGIN) needs an admin secret (--admin-secret, \
+                 HASURA_GRAPHQL_ADMIN_SECRET): without one everybody is an administrator",
+            ));
+        }
         if hook.is_some() && !jwt.is_empty() {
             return Err(Error::Rule(
                 "--auth-hook and --jwt-secret cannot be given together",
@@ -127,6 +131,24 @@ impl Given<'_> {
             authorities: self.parsed("ROWLOCK_OUTBOUND_CA_FILE", value::text)?,
         })
     }
+}
+
+fn admin_secrets(text: &str) -> Result<Vec<String>, value::Error> {
+    serde_json::from_str::<Vec<String>>(text)
+        .ok()
+        // A list of none would make everybody an admin, by a template that found nothing to put in.
+        .filter(|secrets| !secrets.is_empty() && secrets.iter().all(|secret| !secret.is_empty()))
+        .ok_or(value::Error::Json(
+            "a JSON list of texts that are not empty, with one admin secret at least",
+        ))
+}
+
+fn jwt_secret(text: &str) -> Result<auth::JwtSecret, value::Error> {
+    auth::JwtSecret::parse(text).map_err(|error| value::Error::Other(error.to_string()))
+}
+
+fn jwt_secrets(text: &str) -> Result<Vec<auth::JwtSecret>, value::Error> {
+    auth::JwtSecret::parse_list(text).map_err(|error| value::Error::Other(error.to_string()))
 }
 
 /// Whether the hook is asked by POST.

@@ -197,6 +197,12 @@ fn several_admin_secrets() {
     .unwrap();
     assert_eq!(settings.authentication.admin_secrets.len(), 3);
     assert!(read_line(&["serve"], &[URL, ("HASURA_GRAPHQL_ADMIN_SECRETS", r#"[""]"#)]).is_err());
+    let none = read_line(&["serve"], &[URL, ("HASURA_GRAPHQL_ADMIN_SECRETS", "[]")]).unwrap_err();
+    assert_eq!(
+        none.to_string(),
+        "Environment variable HASURA_GRAPHQL_ADMIN_SECRETS: expecting a JSON list of texts that are not empty, with one admin \
+         secret at least"
+    );
     assert!(read_line(&["serve"], &[URL, ("HASURA_GRAPHQL_ADMIN_SECRET", "")]).is_err());
 }
 
@@ -336,6 +342,33 @@ fn variables_of_production() {
             .hook
             .is_some_and(|hook| hook.post && hook.send_request_body)
     );
+}
+
+#[test]
+fn nobody_is_an_admin_of_a_pod_by_what_its_secret_lacks() {
+    let folder = std::env::temp_dir().join(format!("rowlock-{}", uuid::Uuid::new_v4()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let path = folder.display().to_string();
+    let pod = [
+        ("ROWLOCK_ORIGIN", "configmap:shop-metadata"),
+        ("ROWLOCK_SECRETS_DIR", path.as_str()),
+        ("ROWLOCK_SECRETS_NAME", "shop-secrets"),
+    ];
+    let start = |files: &[(&str, &str)]| {
+        for (name, value) in files {
+            std::fs::write(folder.join(name), value).unwrap();
+        }
+        read_line(&["serve"], &pod).map_err(|error| error.to_string())
+    };
+    let open = "the origin `configmap` (--origin, ROWLOCK_ORIGIN) needs an admin secret (--admin-secret, \
+                HASURA_GRAPHQL_ADMIN_SECRET): without one everybody is an administrator";
+    assert_eq!(start(&[]).unwrap_err(), open);
+    assert_eq!(start(&[("ROWLOCK_ADMIN_TOKEN", "t")]).unwrap_err(), open);
+    let none = start(&[("HASURA_GRAPHQL_ADMIN_SECRETS", "[]")]).unwrap_err();
+    assert!(none.contains("HASURA_GRAPHQL_ADMIN_SECRETS"), "{none}");
+    let settings = start(&[("HASURA_GRAPHQL_ADMIN_SECRETS", r#"["a"]"#)]).unwrap();
+    assert_eq!(settings.authentication.admin_secrets.len(), 1);
+    std::fs::remove_dir_all(&folder).unwrap();
 }
 
 #[test]

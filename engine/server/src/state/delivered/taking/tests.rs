@@ -35,7 +35,13 @@ impl Making for Panicking {
 
 async fn pod(folder: &std::path::Path) -> Arc<State> {
     let kept = format!("--state-dir={}", folder.display());
-    let line = ["rowlock", "serve", "--origin=configmap:shop-metadata", &kept];
+    let line = [
+        "rowlock",
+        "serve",
+        "--origin=configmap:shop-metadata",
+        "--admin-secret=s",
+        &kept,
+    ];
     let matches = command_line::command().try_get_matches_from(line).unwrap();
     let settings = reader::read(&matches, &Environment::default()).unwrap();
     let logger = Logger::to(&settings.log, std::io::sink());
