@@ -40,7 +40,7 @@ use spelling::{Shown, Spelling};
 /// Header with the request's id.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Header of GraphQL answers with the hash of the generation that they are from.
+/// Header of the answers of GraphQL and REST endpoints with the hash of the generation that they are from.
 const GENERATION: HeaderName = HeaderName::from_static("x-rowlock-generation");
 
 /// Content type of JSON.
@@ -347,7 +347,10 @@ async fn dispatch(state: &Arc<State>, endpoint: Endpoint, call: &Call<'_>) -> An
         Endpoint::Console => console::answer(call.path),
         Endpoint::Rest => match gate::authenticate(state, call.shown(), call.sure, || None).await {
             Ok(authenticated) => rest::answer(state, authenticated, call).await,
-            Err(error) => Answer::plain_error(&error, visibility(state, None)),
+            Err(error) => Answer {
+                generation: state.current().hash_header(),
+                ..Answer::plain_error(&error, visibility(state, None))
+            },
         },
         Endpoint::Config | Endpoint::SourceHealth | Endpoint::OpenApi => {
             let authenticated = match gate::administrator(state, call.shown(), call.sure).await {

@@ -104,6 +104,8 @@ pub async fn answer(state: &Arc<State>, family: Family, call: &Call<'_>) -> Answ
             if let Err(error) = gate::batch(&context, requests.len()) {
                 let mut refusal = failure(state, family, Some(session), &error, asked);
                 refusal.headers.extend(super::cookies(cookies));
+                // The limit that was exceeded is of this one.
+                refusal.generation = generation.hash_header();
                 return refusal;
             }
             out.push(b'[');
@@ -161,6 +163,7 @@ fn failure(
         session,
         asked,
         operations: vec![OperationLog::unknown()],
+        generation: state.current().hash_header(),
         ..Answer::json(Bytes::from(body))
     }
 }

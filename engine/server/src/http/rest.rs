@@ -52,7 +52,12 @@ pub async fn answer(state: &Arc<State>, authenticated: Authenticated, call: &Cal
     let mut request =
         match find(&generation, call).and_then(|(text, bound)| request(&context, text, bound, call)) {
             Ok(request) => request,
-            Err(error) => return Answer::plain_error(&error, context.visibility).by(authenticated),
+            Err(error) => {
+                return Answer {
+                    generation: generation.hash_header(),
+                    ..Answer::plain_error(&error, context.visibility).by(authenticated)
+                };
+            }
         };
     let mut out = Vec::with_capacity(1024);
     let (log, outcome) = request::answer(&context, &mut request, &mut out).await;
@@ -64,6 +69,7 @@ pub async fn answer(state: &Arc<State>, authenticated: Authenticated, call: &Cal
         Err(error) => Answer::plain_error(&error, context.visibility),
     };
     answer.operations = vec![log];
+    answer.generation = generation.hash_header();
     answer.by(authenticated)
 }
 

@@ -334,21 +334,15 @@ fn what_is_published_is_served_and_proven() {
         "rowlock_generation_info{{hash=\"{}\"}} 1",
         set.generation()
     )));
-    let mut stream = pod.server.connect();
     let headers = [("x-hasura-admin-secret", "first")];
-    crate::process::write_request(
-        &mut stream,
-        "POST",
-        "/v1/graphql",
-        &headers,
-        r#"{"query":"{ __typename }"}"#,
-    );
-    let mut answer = String::new();
-    std::io::Read::read_to_string(&mut stream, &mut answer).unwrap();
-    assert!(
-        answer.contains(&format!("x-rowlock-generation: {}\r\n", set.generation())),
-        "{answer}"
-    );
+    for headers in [&headers[..], &[]] {
+        for path in ["/v1/graphql", "/api/rest/none"] {
+            let told = pod
+                .server
+                .generation_of("POST", path, headers, r#"{"query":"{ __typename }"}"#);
+            assert_eq!(told, Some(set.generation()), "{path} {headers:?}");
+        }
+    }
 
     // A column that is not there costs the permission, and the report says whose field it is.
     world.publish(6, &["id", "titel"]);

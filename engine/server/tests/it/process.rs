@@ -141,6 +141,22 @@ impl Server {
     }
 
     /// A connection to it.
+    /// The generation that an answer is said to be from.
+    pub(crate) fn generation_of(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Option<String> {
+        let mut stream = self.connect();
+        write_request(&mut stream, method, path, headers, body);
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let mut lines = answer.lines().take_while(|line| !line.is_empty());
+        lines.find_map(|line| line.strip_prefix("x-rowlock-generation: ").map(str::to_owned))
+    }
+
     pub(crate) fn connect(&self) -> TcpStream {
         let stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();

@@ -33,6 +33,36 @@ fn server(database: &TestDatabase) -> Server {
 }
 
 #[test]
+fn answers_and_refusals_name_their_generation() {
+    let database = TestDatabase::create("rest_generation");
+    let server = server(&database);
+    let made = command(&server, "create_rest_endpoint", &endpoint("one", "one", "items"));
+    assert_eq!(made.0, 200, "{}", made.1);
+    let limits = json!({"batch_limit": {"global": 1, "per_role": {}}});
+    assert_eq!(command(&server, "set_api_limits", &limits).0, 200);
+    let (_, page) = server.send("GET", "/readyz", &[], "");
+    let page: Value = serde_json::from_str(&page).unwrap();
+    let user = [("x-hasura-role", "user")];
+    let batch = r#"[{"query":"{ __typename }"},{"query":"{ __typename }"}]"#;
+    for (method, path, headers, body) in [
+        ("GET", "/api/rest/one", &[][..], ""),
+        ("GET", "/api/rest/one", &user, ""),
+        ("PUT", "/api/rest/one", &[], "["),
+        ("GET", "/api/rest/none", &[], ""),
+        ("POST", "/v1/graphql", &[], r#"{"query":"{ item { id } }"}"#),
+        ("POST", "/v1/graphql", &user, batch),
+        ("POST", "/v1/graphql", &[], "{"),
+    ] {
+        let told = server.generation_of(method, path, headers, body);
+        assert_eq!(
+            told.as_deref(),
+            page["generation"]["hash"].as_str(),
+            "{method} {path} {body}"
+        );
+    }
+}
+
+#[test]
 fn endpoints_that_cannot_be_are_refused() {
     let database = TestDatabase::create("rest_endpoints");
     let server = server(&database);
