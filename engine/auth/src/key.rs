@@ -17,6 +17,9 @@ const MOST_KEYS: usize = 100;
 /// Bytes of an RSA modulus at least: shorter ones are not verified against.
 const LEAST_MODULUS: usize = 256;
 
+/// Characters of a type that is repeated where it is not known: all that there are have fewer than any key.
+const LONGEST_TYPE: usize = 8;
+
 /// A key.
 #[derive(Debug, Clone)]
 pub struct Key {
@@ -47,7 +50,11 @@ impl Key {
     pub fn of_type(type_: &str, text: &str) -> Result<Self, String> {
         let algorithm = Algorithm::parse(type_)
             .filter(|_| type_ != "EdDSA")
-            .ok_or_else(|| format!("Key type: {type_} is not supported"))?;
+            .ok_or_else(|| match type_.len() {
+                // A key that stands in the place of its type is not repeated.
+                0..=LONGEST_TYPE => format!("Key type: {type_} is not supported"),
+                _ => "the key type is not supported".to_owned(),
+            })?;
         let family = algorithm.family();
         let is_object = text.trim_start().starts_with('{');
         let key = if is_object && let Ok(jwk) = json::parse(text.as_bytes()) {

@@ -26,7 +26,7 @@ pub use index::{Index, Mark, Standing};
 pub use name::Half;
 pub use object::{ObjectEntry, read_objects};
 pub use publish::{Part, Publication, TooLarge, next_counter, publish};
-pub use report::{ObjectProblem, RefusedSet, Report, SourceReport, SourceState};
+pub use report::{ObjectProblem, RefusedSet, RefusedSetting, Report, SourceReport, SourceState};
 pub use set::{Set, hash};
 
 /// The paths of the admin port.

@@ -34,6 +34,19 @@ pub struct Report {
     /// `metadata.resourceVersion` of the Secret whose values are in use; absent: none was read through the API yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secrets: Option<String>,
+    /// Settings whose value in that Secret is not taken; the last good one stays in use.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refused_settings: Vec<RefusedSetting>,
+}
+
+/// A setting that changed and is not taken.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RefusedSetting {
+    /// The variable.
+    pub variable: String,
+    /// Why; nothing of a secret.
+    pub message: String,
 }
 
 /// A set that was not taken.

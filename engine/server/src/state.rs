@@ -78,6 +78,8 @@ pub struct State {
     /// Where several instances count together.
     counters: Option<Arc<rate::Shared>>,
     environment: ArcSwap<Environment>,
+    /// The variables that say who may ask, as they were taken last.
+    authenticated_by: Mutex<Environment>,
     admin_token: ArcSwapOption<Secret>,
     /// What the admin port tells besides the generation.
     standing: Standing,

@@ -300,6 +300,14 @@ fn of_engine(conditions: &mut [Condition], ground: &Ground) {
             pod.pod, refused.message
         ))
     });
+    // Pods go on with the last value: who rotated a secret is not to believe that the old one is of no use any more.
+    let outdated = ground.pods.iter().find_map(|pod| {
+        let setting = pod.report.as_ref()?.refused_settings.first()?;
+        Some(format!(
+            "pod {} does not take {}: {}; its last value stays in use",
+            pod.pod, setting.variable, setting.message
+        ))
+    });
     if programmed.status == ConditionStatus::True {
         let complete = ground.rollout.is_some_and(|rollout| rollout.complete());
         if let Some(obstacle) = &ground.obstacle {
@@ -315,6 +323,8 @@ fn of_engine(conditions: &mut [Condition], ground: &Ground) {
                 programmed,
                 trouble.map_or(progress.clone(), |trouble| format!("{progress}; {trouble}")),
             );
+        } else if let Some(outdated) = outdated {
+            set_pending(programmed, outdated);
         }
     } else if let Some(more) = ground.obstacle.clone().or(trouble).or(refused) {
         programmed.message = format!("{}; {more}", programmed.message);

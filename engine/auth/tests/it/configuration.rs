@@ -111,6 +111,7 @@ fn wrong_ones() {
         "key, jwk_url both cannot be present"
     );
     assert_eq!(with("type", json!("none")), "Key type: none is not supported");
+    assert_eq!(with("type", json!(SECRET)), "the key type is not supported");
     assert_eq!(refused(&json!({"key": SECRET})), "the key \"type\" is missing");
     assert!(with("audience", json!(1)).starts_with("audience must be"));
     for skew in [json!(-1), json!(1e300), json!("60")] {

@@ -28,6 +28,7 @@ pub fn report(state: &State) -> Report {
         problems: generation.report_problems(problems_of).to_vec(),
         sources: sources(&generation.sources, |name| state.trouble_of(name)),
         secrets: state.secrets_version(),
+        refused_settings: state.refused_settings(),
     };
     // The same report has the same revision, one of another process never.
     let text = serde_json::to_string(&report).unwrap_or_default();

@@ -27,6 +27,22 @@ impl Environment {
         own.chain(variables).collect()
     }
 
+    /// These variables, but those of these names as `other` has them.
+    #[must_use]
+    pub fn restored(&self, names: impl IntoIterator<Item = &'static str>, other: &Self) -> Self {
+        let mut variables = (*self.variables).clone();
+        for name in names {
+            match other.variables.get(name) {
+                Some(value) => variables.insert(name.to_owned(), value.clone()),
+                None => variables.remove(name),
+            };
+        }
+        Self {
+            variables: Arc::new(variables),
+            guarded: self.guarded,
+        }
+    }
+
     /// These variables as documents may look them up where those who write documents may not see the program's own
     /// secrets: without what [`compile::is_guarded`] names, but with what the operator put in for a document.
     #[must_use]

@@ -69,6 +69,11 @@ impl Setting {
             .starts_with(|c: char| c.is_ascii_uppercase())
             .then_some(self.key)
     }
+
+    /// The environment variables, the one that counts first.
+    pub fn variables(&self) -> impl Iterator<Item = &'static str> {
+        self.variable().into_iter().chain(self.aliases.iter().copied())
+    }
 }
 
 const fn setting(

@@ -1,6 +1,7 @@
 //! Flags and variables → [`Settings`], with the rules of the start.
 
 mod authentication;
+mod rotation;
 mod secret;
 mod websocket;
 
@@ -127,17 +128,13 @@ impl<'a> Given<'a> {
                 origin: ValueOrigin::Flag(flag),
             });
         }
-        setting
-            .variable()
-            .into_iter()
-            .chain(setting.aliases.iter().copied())
-            .find_map(|name| {
-                let text = self.environment.get(name)?;
-                Some(Value {
-                    text,
-                    origin: ValueOrigin::Variable(name),
-                })
+        setting.variables().find_map(|name| {
+            let text = self.environment.get(name)?;
+            Some(Value {
+                text,
+                origin: ValueOrigin::Variable(name),
             })
+        })
     }
 
     /// Refuses what comes later and collects warnings about what has no effect.

@@ -43,6 +43,18 @@ pub enum Error {
     Other(String),
 }
 
+impl Error {
+    /// What is wanted, without what was given: for those who may not see a value that somebody put in a wrong place.
+    pub fn without_value(&self) -> String {
+        match self {
+            Self::Number { least, most, .. } => format!("expecting a whole number from {least} to {most}"),
+            Self::Seconds(_) => "expecting a number of seconds that is not negative".to_owned(),
+            Self::Choice { choices, .. } => format!("expecting one of {choices}"),
+            Self::Boolean | Self::Empty | Self::Json(_) | Self::Other(_) => self.to_string(),
+        }
+    }
+}
+
 /// A boolean, in any case.
 pub fn boolean(text: &str) -> Result<bool, Error> {
     match text.to_ascii_lowercase().as_str() {

@@ -1,16 +1,17 @@
 //! The Secret of the engine: its variables win over those of the environment, and change while the program runs.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, MutexGuard, PoisonError};
 
+use delivery::RefusedSetting;
+use delivery::secret::ADMIN_TOKEN;
 use kubernetes::{Connection, SecretNews, follow_secret};
 use tokio::sync::{mpsc, watch};
 
 use super::State;
-use crate::generation::source_state::describe;
 use crate::observe::Event;
 use crate::observe::log::Level;
-use crate::settings::Environment;
+use crate::settings::{Authentication, Environment};
 
 impl State {
     /// These are the variables of the Secret now. Connections whose address changed are made anew, each when its database
@@ -42,36 +43,51 @@ impl State {
         changed
     }
 
-    /// Settings that follow the variables. One that is wrong keeps its old value.
+    /// Settings that follow the variables. One that is wrong keeps its old value, and no other does for that.
     fn read_again(&self, environment: &Environment) {
         let changeable = &self.settings.changeable;
-        match changeable.authentication(environment) {
-            // Without any secret everybody would be an admin: that is not decided by a key that got lost.
-            Ok(authentication)
-                if authentication.admin_secrets.is_empty() && self.authenticator().has_secret() =>
-            {
-                self.complain("the Secret has no admin secret any more; the last one stays valid".to_owned());
+        let mut last = self.authenticated_by();
+        let mut refused = match changeable.authentication(environment, &last) {
+            Ok(rotated) => {
+                *last = rotated.variables;
+                self.authenticate_by(rotated.authentication);
+                rotated.refused
             }
-            Ok(authentication) if self.authenticator().is_of(&authentication) => {}
-            Ok(authentication) => {
-                for (variable, reason) in &authentication.warnings {
-                    self.observer.emit(Event::Unstructured {
-                        level: Level::Warn,
-                        message: format!("{variable}: {reason}"),
-                    });
-                }
-                let next = Arc::new(self.authenticator().with(authentication));
-                self.authenticator.store(Arc::clone(&next));
-                next.announce();
-                self.tell();
-            }
-            Err(error) => self.complain(describe(&error)),
-        }
+            Err(error) => vec![error.refused("HASURA_GRAPHQL_ADMIN_SECRET")],
+        };
         match changeable.admin_token(environment) {
             Ok(Some(token)) => self.admin_token.store(Some(Arc::new(token))),
             Ok(None) => {}
-            Err(error) => self.complain(describe(&error)),
+            Err(error) => refused.push(error.refused(ADMIN_TOKEN)),
         }
+        for RefusedSetting { variable, message } in &refused {
+            self.complain(format!("{variable}: {message}; the last value stays in use"));
+        }
+        self.set_refused_settings(refused);
+    }
+
+    fn authenticate_by(&self, authentication: Authentication) {
+        let before = self.authenticator();
+        if before.is_of(&authentication) {
+            return;
+        }
+        for (variable, reason) in &authentication.warnings {
+            self.observer.emit(Event::Unstructured {
+                level: Level::Warn,
+                message: format!("{variable}: {reason}"),
+            });
+        }
+        let next = Arc::new(before.with(authentication));
+        self.authenticator.store(Arc::clone(&next));
+        next.announce();
+        self.tell();
+    }
+
+    /// The variables that say who may ask, as they were taken last.
+    fn authenticated_by(&self) -> MutexGuard<'_, Environment> {
+        self.authenticated_by
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn complain(&self, message: String) {

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use delivery::RefusedSet;
+use delivery::{RefusedSet, RefusedSetting};
 use tokio::sync::watch;
 
 use super::State;
@@ -16,6 +16,7 @@ pub(super) struct Standing {
     /// With its arrival: only a set that came later makes it a thing of the past.
     refused: Mutex<Option<(u64, RefusedSet)>>,
     secrets: Mutex<Option<String>>,
+    refused_settings: Mutex<Vec<RefusedSetting>>,
     /// Counts up whenever the report may have changed.
     changes: watch::Sender<u64>,
 }
@@ -26,6 +27,7 @@ impl Default for Standing {
             held: AtomicBool::new(false),
             refused: Mutex::default(),
             secrets: Mutex::default(),
+            refused_settings: Mutex::default(),
             changes: watch::Sender::new(0),
         }
     }
@@ -93,6 +95,16 @@ impl State {
     /// The version of the Secret in use.
     pub fn secrets_version(&self) -> Option<String> {
         locked(&self.standing.secrets).clone()
+    }
+
+    /// Settings of the Secret whose last value stays in use.
+    pub fn refused_settings(&self) -> Vec<RefusedSetting> {
+        locked(&self.standing.refused_settings).clone()
+    }
+
+    pub(super) fn set_refused_settings(&self, refused: Vec<RefusedSetting>) {
+        *locked(&self.standing.refused_settings) = refused;
+        self.tell();
     }
 
     pub(super) fn set_secrets_version(&self, version: String) {

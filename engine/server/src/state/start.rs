@@ -160,6 +160,7 @@ impl State {
             )),
             client,
             environment: ArcSwap::from_pointee(environment),
+            authenticated_by: Mutex::new(settings.environment.clone()),
             admin_token: ArcSwapOption::from_pointee(
                 settings
                     .changeable

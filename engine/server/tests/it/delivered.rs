@@ -492,6 +492,36 @@ fn keys_of_tokens_change_with_the_secret() {
     assert_eq!(socket.closed().0, 4403, "its key was gone for a while");
 }
 
+#[test]
+fn a_wrong_value_keeps_no_other_setting_from_its_rotation() {
+    let world = World::new("rotated_apart");
+    world.put_secret_with("first", &["old"]);
+    let pod = world.pod();
+    world.publish(5, &["id", "title"]);
+    assert_eq!(pod.served(5)["refusedSettings"], Value::Null);
+    // An admin secret that got out goes, whatever is wrong with the keys beside it.
+    world.put_secret_and("second", Some(&json!([{"type": "HS256", "key": "hunter2"}])));
+    let report = pod.report_when("a refused setting", |report| report["refusedSettings"].is_array());
+    let refused = json!([{
+        "variable": "HASURA_GRAPHQL_JWT_SECRETS",
+        "message": "[0]: Key size too small; should be at least 32 characters",
+    }]);
+    assert_eq!(report["refusedSettings"], refused);
+    assert_eq!(pod.ask("second", "admin"), albums());
+    assert_eq!(
+        pod.ask("first", "admin")["errors"][0]["extensions"]["code"],
+        "access-denied"
+    );
+    let is_let_in = |key: &str| {
+        let token = rotation::bearer(key);
+        rotation::is_let_in(&pod.server, ("authorization", &token))
+    };
+    assert!(is_let_in("old"));
+    world.put_secret_with("second", &["new"]);
+    pod.report_when("no refused setting", |report| report["refusedSettings"].is_null());
+    assert!(is_let_in("new") && !is_let_in("old"));
+}
+
 /// Who writes a document sees what the operator put in for it, and variables that hold no secret of the program's.
 #[test]
 fn documents_do_not_see_the_programs_own_secrets() {

@@ -1,6 +1,6 @@
 use super::*;
 use compile::ObjectKey;
-use delivery::{ObjectProblem, SourceReport};
+use delivery::{ObjectProblem, RefusedSetting, SourceReport};
 
 fn entry(kind: Kind, name: &str, place: &[&str]) -> (Verdict, Published) {
     let object = ObjectKey {
@@ -53,6 +53,7 @@ fn report(problems: Vec<ObjectProblem>, sources: Vec<SourceReport>) -> Report {
         problems,
         sources,
         secrets: None,
+        refused_settings: Vec::new(),
     }
 }
 
@@ -252,4 +253,25 @@ fn an_engine_is_programmed_when_its_pods_are_all_there() {
         programmed(&ground)[0].2,
         "the engine has no ready pod; pod b: ImagePullBackOff: no such image"
     );
+}
+
+#[test]
+fn an_engine_whose_pods_do_not_take_a_rotated_secret_says_so() {
+    let mut told = report(Vec::new(), Vec::new());
+    told.refused_settings = vec![RefusedSetting {
+        variable: "HASURA_GRAPHQL_JWT_SECRET".to_owned(),
+        message: "Key size too small".to_owned(),
+    }];
+    let all = programmed(&ground(vec![
+        pod("a", ALL, report(Vec::new(), Vec::new())),
+        pod("b", ALL, told),
+    ]));
+    assert_eq!(
+        (all[0].1, all[0].2.as_str()),
+        (
+            Reason::Pending,
+            "pod b does not take HASURA_GRAPHQL_JWT_SECRET: Key size too small; its last value stays in use"
+        )
+    );
+    assert_eq!(all[1].1, Reason::Programmed, "objects are served");
 }

@@ -9,7 +9,37 @@ use crate::settings::{Authentication, Hook, Origin, Outbound, RateLimitRedis, Se
 /// How long a hook may take.
 const HOOK_PATIENCE: Duration = Duration::from_secs(30);
 
+/// Settings that say what an admin has to show.
+pub(super) const ADMIN: &[&str] = &[
+    "HASURA_GRAPHQL_ADMIN_SECRET",
+    "HASURA_GRAPHQL_ACCESS_KEY",
+    "HASURA_GRAPHQL_ADMIN_SECRETS",
+];
+
+/// Settings that say who others are.
+pub(super) const OTHERS: &[&str] = &[
+    "HASURA_GRAPHQL_UNAUTHORIZED_ROLE",
+    "HASURA_GRAPHQL_JWT_SECRET",
+    "HASURA_GRAPHQL_JWT_SECRETS",
+    "HASURA_GRAPHQL_AUTH_HOOK",
+    "HASURA_GRAPHQL_AUTH_HOOK_MODE",
+    "HASURA_GRAPHQL_AUTH_HOOK_SEND_REQUEST_BODY",
+];
+
 impl Given<'_> {
+    /// Whether one of these settings can be read, whatever the others are.
+    pub(super) fn check_alone(&self, key: &'static str) -> Result<(), Error> {
+        match key {
+            "HASURA_GRAPHQL_ADMIN_SECRETS" => self.parsed(key, admin_secrets).map(drop),
+            "HASURA_GRAPHQL_JWT_SECRET" => self.parsed(key, jwt_secret).map(drop),
+            "HASURA_GRAPHQL_JWT_SECRETS" => self.parsed(key, jwt_secrets).map(drop),
+            "HASURA_GRAPHQL_AUTH_HOOK" => self.parsed(key, hook_url).map(drop),
+            "HASURA_GRAPHQL_AUTH_HOOK_MODE" => self.parsed(key, hook_mode).map(drop),
+            "HASURA_GRAPHQL_AUTH_HOOK_SEND_REQUEST_BODY" => self.parsed(key, value::boolean).map(drop),
+            _ => self.parsed(key, value::text).map(drop),
+        }
+    }
+
     pub(super) fn admin_secrets(&self) -> Result<Vec<Secret>, Error> {
         let mut secrets = Vec::new();
         for key in ["HASURA_GRAPHQL_ADMIN_SECRET", "HASURA_GRAPHQL_ACCESS_KEY"] {

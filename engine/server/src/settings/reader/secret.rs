@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 
 use clap::ArgMatches;
 
+use super::rotation::{Rotated, rotated};
 use super::value::{self, list, number};
 use super::{Environment, Error, Given, Secret};
 use crate::settings::list::ALL;
-use crate::settings::{Authentication, SecretFile, Secrets, command_line};
+use crate::settings::{SecretFile, Secrets, command_line};
 
 /// The variables of a folder with a file for each, as Kubernetes mounts a Secret.
 pub fn mounted(folder: &Path) -> Result<Vec<(String, String)>, value::Error> {
@@ -43,12 +44,12 @@ impl Changeable {
         Self { matches }
     }
 
-    /// Who may ask, by these variables.
+    /// Who may ask, by these variables; by the last ones, where a setting is wrong.
     ///
     /// # Errors
-    /// A value is wrong.
-    pub fn authentication(&self, environment: &Environment) -> Result<Authentication, Error> {
-        Given::new(&self.matches, environment).authentication()
+    /// The last variables are wrong themselves.
+    pub fn authentication(&self, environment: &Environment, last: &Environment) -> Result<Rotated, Error> {
+        rotated(&self.matches, environment, last)
     }
 
     /// The token of the admin API, by these variables.
