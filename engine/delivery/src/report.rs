@@ -37,6 +37,9 @@ pub struct Report {
     /// Settings whose value in that Secret is not taken; the last good one stays in use.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub refused_settings: Vec<RefusedSetting>,
+    /// Why the set that is served could not be kept for a restart; absent: it is kept, or there is nothing to keep.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unkept: Option<String>,
 }
 
 /// A setting that changed and is not taken.

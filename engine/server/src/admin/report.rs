@@ -29,6 +29,7 @@ pub fn report(state: &State) -> Report {
         sources: sources(&generation.sources, |name| state.trouble_of(name)),
         secrets: state.secrets_version(),
         refused_settings: state.refused_settings(),
+        unkept: state.unkept(),
     };
     // The same report has the same revision, one of another process never.
     let text = serde_json::to_string(&report).unwrap_or_default();

@@ -140,6 +140,7 @@ pub fn metrics(state: &State, headers: &HeaderMap) -> Answer {
         dropped_log_lines: state.observer.dropped_lines(),
         generation: generation.hash().to_owned(),
         counter: generation.provenance.counter,
+        is_kept: state.is_kept(),
     };
     let mut answer = Answer::json(state.observer.metrics.render(&scrape));
     answer.content = METRICS;

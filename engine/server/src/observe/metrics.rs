@@ -57,6 +57,8 @@ pub struct Scrape {
     pub generation: String,
     /// Counter of the published set it is.
     pub counter: Option<u64>,
+    /// Whether that set is kept for a restart; nothing where none is to be.
+    pub is_kept: Option<bool>,
 }
 
 /// How the plan cache does.
@@ -286,6 +288,15 @@ impl Metrics {
                 [(String::new(), counter as f64)],
             );
         }
+        if let Some(is_kept) = scrape.is_kept {
+            series(
+                &mut text,
+                "rowlock_set_kept",
+                "gauge",
+                "1 while the published set that is served is kept for a restart, 0 while it could not be",
+                [(String::new(), f64::from(u8::from(is_kept)))],
+            );
+        }
         for (name, kind, help, value) in [
             (
                 "rowlock_plan_cache_entries",
@@ -508,6 +519,7 @@ mod tests {
             pools: vec![("a\"b".to_owned(), vec![member])],
             generation: "abc".to_owned(),
             counter: Some(7),
+            is_kept: Some(false),
             ..Scrape::default()
         });
         for line in [
@@ -531,6 +543,7 @@ mod tests {
             "hasura_http_response_bytes_total 0",
             "rowlock_metadata_resource_version 0",
             "rowlock_inconsistent_objects 0",
+            "rowlock_set_kept 0",
             "rowlock_generations_total 0",
             "rowlock_rate_limit_redis_up 0",
             "rowlock_rate_limit_fallbacks_total 0",

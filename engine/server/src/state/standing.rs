@@ -1,4 +1,5 @@
-//! What a pod is asked for besides its generation: whether it is held, what it refused, which secrets it has.
+//! What a pod is asked for besides its generation: whether it is held, what it refused or could not keep, which secrets it
+//! has.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -17,6 +18,8 @@ pub(super) struct Standing {
     refused: Mutex<Option<(u64, RefusedSet)>>,
     secrets: Mutex<Option<String>>,
     refused_settings: Mutex<Vec<RefusedSetting>>,
+    /// Why what is served is not kept.
+    unkept: Mutex<Option<String>>,
     /// Counts up whenever the report may have changed.
     changes: watch::Sender<u64>,
 }
@@ -28,6 +31,7 @@ impl Default for Standing {
             refused: Mutex::default(),
             secrets: Mutex::default(),
             refused_settings: Mutex::default(),
+            unkept: Mutex::default(),
             changes: watch::Sender::new(0),
         }
     }
@@ -105,6 +109,27 @@ impl State {
     pub(super) fn set_refused_settings(&self, refused: Vec<RefusedSetting>) {
         *locked(&self.standing.refused_settings) = refused;
         self.tell();
+    }
+
+    /// Why the set that is served is not kept for a restart.
+    pub fn unkept(&self) -> Option<String> {
+        locked(&self.standing.unkept).clone()
+    }
+
+    /// Whether the set that is served is kept for a restart; nothing where none is to be.
+    pub fn is_kept(&self) -> Option<bool> {
+        let is_wanted = self.settings.state_dir.is_some() && self.current().provenance.counter.is_some();
+        is_wanted.then(|| locked(&self.standing.unkept).is_none())
+    }
+
+    /// What is served from now on is kept, or why it is not.
+    pub(super) fn set_unkept(&self, unkept: Option<String>) {
+        let mut known = locked(&self.standing.unkept);
+        if *known != unkept {
+            *known = unkept;
+            drop(known);
+            self.tell();
+        }
     }
 
     pub(super) fn set_secrets_version(&self, version: String) {

@@ -522,6 +522,33 @@ fn a_wrong_value_keeps_no_other_setting_from_its_rotation() {
     assert!(is_let_in("new") && !is_let_in("old"));
 }
 
+#[test]
+fn a_set_that_cannot_be_kept_is_told() {
+    let world = World::new("unkept");
+    // Where the next set is to be written there is something else.
+    let obstacle = world.folder.join("state/accepted-set.next");
+    std::fs::create_dir_all(&obstacle).unwrap();
+    let pod = world.pod();
+    let is_kept = |figure: &str| {
+        let token = [("authorization", "Bearer m")];
+        let (_, metrics) = pod.server.send("GET", "/v1/metrics", &token, "");
+        assert!(
+            metrics.contains(&format!("rowlock_set_kept {figure}\n")),
+            "{metrics}"
+        );
+    };
+    world.publish(5, &["id", "title"]);
+    let report = pod.served(5);
+    let unkept = report["unkept"].as_str().unwrap_or_default();
+    assert!(unkept.contains("accepted-set.next"), "{report:#}");
+    is_kept("0");
+    assert_eq!(pod.ask("first", "listener"), albums());
+    std::fs::remove_dir(&obstacle).unwrap();
+    world.publish(6, &["id"]);
+    assert_eq!(pod.served(6)["unkept"], Value::Null);
+    is_kept("1");
+}
+
 /// Who writes a document sees what the operator put in for it, and variables that hold no secret of the program's.
 #[test]
 fn documents_do_not_see_the_programs_own_secrets() {

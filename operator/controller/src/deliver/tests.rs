@@ -54,6 +54,7 @@ fn report(problems: Vec<ObjectProblem>, sources: Vec<SourceReport>) -> Report {
         sources,
         secrets: None,
         refused_settings: Vec::new(),
+        unkept: None,
     }
 }
 

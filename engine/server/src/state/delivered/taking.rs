@@ -75,7 +75,9 @@ pub(super) async fn take(state: &State, maker: &impl Making, mut sets: watch::Re
     let keep = match keep {
         Ok(keep) => keep,
         Err(error) => {
-            state.complain(format!("sets are not kept for a restart: {}", describe(&error)));
+            let message = describe(&error);
+            state.complain(format!("sets are not kept for a restart: {message}"));
+            state.set_unkept(Some(message));
             None
         }
     };
@@ -128,12 +130,20 @@ async fn serve(
         // Kept when it is made and before it is served: who was answered from it is never answered from
         // an earlier one, and a set that ends the process in the making does so once.
         let kept = match prepared {
-            Ok(Some(prepared)) => written(move || prepared.keep()).await.map(|_| ()),
-            Ok(None) => Ok(()),
+            Ok(Some(prepared)) => written(move || prepared.keep()).await,
+            Ok(None) => Ok(None),
             Err(error) => Err(error),
         };
-        if let Err(error) = kept {
-            state.complain(format!("the set is not kept for a restart: {}", describe(&error)));
+        match kept {
+            Ok(Some(())) => state.set_unkept(None),
+            Ok(None) => {}
+            // A change goes on: pods that served different sets for a full disk would be worse than one that is behind
+            // for a moment after a restart. The report tells.
+            Err(error) => {
+                let message = describe(&error);
+                state.complain(format!("the set is not kept for a restart: {message}"));
+                state.set_unkept(Some(message));
+            }
         }
         survived(async { state.swap(next) }).await?;
     }
