@@ -3,7 +3,9 @@
 use std::path::Path;
 use std::time::Duration;
 
+use http::header::LOCATION;
 use metadata::Document;
+use reqwest::{Response, Url, redirect};
 use serde_json::{Value, json};
 
 use super::Error;
@@ -56,13 +58,15 @@ fn of_folder(folder: &Path) -> Result<Value, String> {
     metadata::directory::from_files(&files).map_err(|error| describe(&error))
 }
 
-/// `export_metadata` of a running server; `url` is where it is, with or without the path of the metadata API.
+/// `export_metadata` of a running server; `url` is where it is, with or without the path of the metadata API. Redirects are
+/// not followed: the admin secret is for the server that was named.
 async fn of_server(url: &str, admin_secret: Option<&str>) -> Result<Value, String> {
     // Fails only where one is installed already.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let base = url.trim_end_matches('/').trim_end_matches("/v1/metadata");
     let client = reqwest::Client::builder()
         .timeout(PATIENCE)
+        .redirect(redirect::Policy::none())
         .build()
         .map_err(|error| describe(&error))?;
     let mut request = client
@@ -74,6 +78,9 @@ async fn of_server(url: &str, admin_secret: Option<&str>) -> Result<Value, Strin
     }
     let mut answer = request.send().await.map_err(|error| describe(&error))?;
     let status = answer.status();
+    if status.is_redirection() {
+        return Err(redirected(&answer));
+    }
     let mut body = Vec::new();
     while let Some(piece) = answer.chunk().await.map_err(|error| describe(&error))? {
         if body.len() + piece.len() > MOST_BYTES {
@@ -93,9 +100,68 @@ async fn of_server(url: &str, admin_secret: Option<&str>) -> Result<Value, Strin
     Err(format!("it answers with status {status}: {message}"))
 }
 
+/// Where a server sends us, without what may be secret in a URL.
+fn redirected(answer: &Response) -> String {
+    let location = answer
+        .headers()
+        .get(LOCATION)
+        .and_then(|location| location.to_str().ok());
+    let target = location.and_then(|location| answer.url().join(location).ok());
+    match target.map(without_secrets) {
+        Some(target) => format!("it redirects to {target}: give that URL"),
+        None => format!("it answers with status {} and no other URL", answer.status()),
+    }
+}
+
+/// A URL as it may be shown: no user, no password, no query.
+fn without_secrets(mut url: Url) -> String {
+    url.set_query(None);
+    url.set_fragment(None);
+    // Only URLs without a host refuse these, and they have neither.
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    url.to_string()
+}
+
 #[cfg(test)]
 mod tests {
+    use std::io::{Read, Write};
+    use std::net::TcpListener;
+
     use super::*;
+
+    #[test]
+    fn the_admin_secret_goes_nowhere_else() {
+        let elsewhere = TcpListener::bind("127.0.0.1:0").unwrap();
+        elsewhere.set_nonblocking(true).unwrap();
+        let target = elsewhere.local_addr().unwrap();
+        let named = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", named.local_addr().unwrap());
+        let served = std::thread::spawn(move || {
+            for location in [
+                &format!("location: http://u:canary@{target}/v1/metadata?key=canary\r\n"),
+                "location: /hasura/v1/metadata\r\n",
+                "",
+            ] {
+                let (mut socket, _) = named.accept().unwrap();
+                let _ = socket.read(&mut [0; 1024]);
+                let answer = format!(
+                    "HTTP/1.1 307 Temporary Redirect\r\n{location}content-length: 0\r\nconnection: close\r\n\r\n"
+                );
+                socket.write_all(answer.as_bytes()).unwrap();
+            }
+        });
+        for expected in [
+            format!("it redirects to http://{target}/v1/metadata: give that URL"),
+            format!("it redirects to {url}/hasura/v1/metadata: give that URL"),
+            "it answers with status 307 Temporary Redirect and no other URL".to_owned(),
+        ] {
+            let error = document(&url, Some("canary")).unwrap_err();
+            assert_eq!(error.to_string(), format!("{url} cannot be read: {expected}"));
+        }
+        served.join().unwrap();
+        assert!(elsewhere.accept().is_err());
+    }
 
     #[test]
     fn documents_are_found_in_what_the_metadata_api_gives_and_takes() {
