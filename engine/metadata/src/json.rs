@@ -4,6 +4,7 @@
 //! Reading is strict about types and reports a JSONPath and a message in Hasura's words. Nothing here recurses
 //! deeper than [`MAX_DEPTH`].
 
+mod difference;
 mod list;
 mod macros;
 mod object;
@@ -15,6 +16,7 @@ mod shared;
 
 use serde_json::Value;
 
+pub use difference::differences;
 pub(crate) use list::{print_entries, read_entries};
 pub(crate) use macros::{json_object, json_words};
 pub use object::ObjectReader;

@@ -19,6 +19,7 @@ use std::process::ExitCode;
 
 use clap::ArgMatches;
 use compile::NotCarried;
+use metadata::JsonPath;
 
 pub use arguments::{export_command, import_command};
 pub use export::export;
@@ -59,9 +60,9 @@ pub enum Error {
     Directory(#[from] metadata::directory::DirectoryError),
     /// What was made does not give back what it was made of: a defect.
     #[error(
-        "the custom resources do not compile to the document they were made of: this is a defect of rowlock"
+        "the custom resources do not compile to the document they were made of, at {0}: this is a defect of rowlock"
     )]
-    Lossy,
+    Lossy(JsonPath),
 }
 
 /// The exit status where something could not be carried.

@@ -6,8 +6,9 @@ use std::collections::HashMap;
 
 use crd::Kind;
 use crd::status::Reason;
-use metadata::Document;
+use metadata::json::differences;
 use metadata::remote_relationship::RemoteRelationshipDefinition;
+use metadata::{Document, JsonPath};
 use serde_json::{Map, Value, json};
 
 use crate::compile::{LastAccepted, Refusal, compile};
@@ -131,16 +132,21 @@ pub fn import(document: &Document, namespace: &str, engine: &str) -> Imported {
     imported
 }
 
-/// Whether objects that hold a whole document give another one back: compared to the byte, and as if variables that hold
-/// secrets could be named. Where an object is refused for anything else, that is told, and there is nothing to compare.
-pub fn is_lossy(document: &Document, objects: &[Value], namespace: &str) -> bool {
+/// Where objects that hold a whole document give another one back: the first place that differs. Compared to the byte, and
+/// as if variables that hold secrets could be named. Where an object is refused for anything else, that is told, and there
+/// is nothing to compare.
+pub fn loss(document: &Document, objects: &[Value], namespace: &str) -> Option<JsonPath> {
     let objects = objects.iter().map(|object| Object::from_json(object, namespace));
     let Ok(objects) = objects.collect::<Result<Vec<Object>, _>>() else {
-        return true;
+        return Some(JsonPath::root());
     };
     let compiled = compile(&Snapshot::new(objects).open(), &LastAccepted::nothing());
     let is_read = compiled.verdicts.iter().all(|verdict| verdict.refusal.is_none());
-    is_read && compiled.document.to_text() != document.to_text()
+    if !is_read || compiled.document.to_text() == document.to_text() {
+        return None;
+    }
+    let differences = differences(&document.to_json(), &compiled.document.to_json());
+    Some(differences.into_iter().next().unwrap_or_default())
 }
 
 fn object(kind: Kind, namespace: &str, name: &str, spec: Value) -> Value {

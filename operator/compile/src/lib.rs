@@ -30,7 +30,7 @@ pub use compile::{
 pub use export::{Exported, export};
 pub use grant::Grants;
 pub use guarded::is_guarded;
-pub use import::{Imported, NotCarried, import, is_lossy};
+pub use import::{Imported, NotCarried, import, loss};
 pub use mapping::field_at;
 pub use object::{Object, ObjectError, ObjectKey, Snapshot, Spec};
 pub use owner::{Field, Owners};

@@ -59,8 +59,10 @@ pub(super) fn refuse_files(folder: &Path) -> Result<(), Error> {
 
 /// What was made gives the document again, to the byte, unless something of it is told to be in no object.
 fn verify(document: &Document, imported: &Imported, namespace: &str) -> Result<(), Error> {
-    if imported.is_whole && compile::is_lossy(document, &imported.objects, namespace) {
-        return Err(Error::Lossy);
+    if imported.is_whole
+        && let Some(path) = compile::loss(document, &imported.objects, namespace)
+    {
+        return Err(Error::Lossy(path));
     }
     Ok(())
 }
@@ -133,15 +135,16 @@ mod tests {
         let mut imported = compile::import(&document, NAMESPACE, "rowlock");
         assert_eq!(imported.not_carried.len(), 1, "{:?}", imported.not_carried);
         assert!(verify(&document, &imported, NAMESPACE).is_ok());
-        for name in ["other", "guarded"] {
+        for (name, place) in [
+            ("other", "$.remote_schemas[1].definition.url"),
+            ("guarded", "$.remote_schemas[0].definition.url"),
+        ] {
             let before = imported.objects.clone();
             let mut objects = imported.objects.iter_mut();
             let object = objects.find(|object| object["metadata"]["name"] == name);
             object.expect("it is there")["spec"]["url"] = "http://else".into();
-            assert!(
-                matches!(verify(&document, &imported, NAMESPACE), Err(Error::Lossy)),
-                "{name}"
-            );
+            let lossy = verify(&document, &imported, NAMESPACE).expect_err("it differs");
+            assert!(lossy.to_string().contains(place), "{lossy}");
             imported.objects = before;
         }
     }

@@ -136,6 +136,30 @@ fn decimals_nulls_and_the_order_of_keys() {
     );
 }
 
+/// A null at a key that nobody knows is a key that nobody knows.
+#[test]
+fn unknown_keys_without_a_value_are_told() {
+    let folder = Folder::new("nulls");
+    let file = folder.path("metadata.json");
+    let text = r#"{"version": 3, "sources": [{"name": "default", "kind": "postgres", "foo": null, "tables": [
+        {"table": {"schema": "public", "name": "t"}, "select_permissions": [{"role": "u", "permission": {
+            "columns": ["a"], "filter": {}, "foo": {"a": null}
+        }}]}
+    ], "configuration": {"connection_info": {"database_url": {"from_env": "URL"}}}}]}"#;
+    fs::write(&file, text).unwrap();
+    let imported = import(&file, &folder.path("out"));
+    assert_eq!(imported.status.code(), Some(2), "{}", imported.stderr);
+    let reason = "an unknown key, or a value that no field can hold";
+    for path in [
+        "Source default.foo",
+        "Permission default.public.t.u.select_permissions.permission.foo.a",
+    ] {
+        let line = format!("not carried: {path}: {reason}");
+        assert!(imported.stderr.contains(&line), "{}", imported.stderr);
+    }
+    assert!(folder.0.join("out/sources/default.yaml").is_file());
+}
+
 #[test]
 fn what_cannot_be_carried_is_told() {
     let folder = Folder::new("told");

@@ -80,7 +80,8 @@ fn object(fields: &[Field], value: &Value, path: &str, left: &mut Vec<String>) -
         let Some(value) = steps.iter().try_fold(value, |value, step| value.get(step)) else {
             continue;
         };
-        if field.resource.is_empty() {
+        let says_nothing = value.is_null() && !matches!(field.lens, Lens::NullableJson);
+        if field.resource.is_empty() || says_nothing {
             take(&mut rest, &steps);
             continue;
         }
@@ -122,10 +123,9 @@ fn take(object: &mut Map<String, Value>, steps: &[&str]) {
     }
 }
 
-/// What is left and says something.
+/// What is left. A null there is one of an unknown key: it is in the document, which is compared to the byte.
 fn leftovers(value: &Value, path: &str, left: &mut Vec<String>) {
     match value {
-        Value::Null => {}
         Value::Object(object) => {
             for (key, value) in object {
                 let path = format!("{path}.{key}");

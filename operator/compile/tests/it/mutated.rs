@@ -1,11 +1,11 @@
-//! The full document with a part removed or turned round: still the same document after import and compile, or what
+//! The full document with a part removed, turned round or extended by a key that nobody knows: still the same document after import and compile, or what
 //! is missing has been said.
 
 use compile::{LastAccepted, Object, Snapshot, compile, import};
 use metadata::Document;
 use proptest::prelude::*;
 use proptest::sample::Index;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 fn full() -> Value {
     serde_json::from_str(include_str!("../../../../engine/metadata/tests/it/full.json")).expect("JSON")
@@ -19,23 +19,33 @@ fn count(value: &Value) -> usize {
     }
 }
 
-/// Removes the node that the walk has come to, or turns it round.
-fn change(value: &mut Value, left: &mut usize, turn: bool) -> bool {
+/// What becomes of a node.
+#[derive(Clone, Debug)]
+enum Change {
+    Removed,
+    Turned,
+    /// It gets a key that nobody knows, with this value.
+    Extended(Value),
+}
+
+/// Changes the node that the walk has come to.
+fn change(value: &mut Value, left: &mut usize, how: &Change) -> bool {
     let step = |item: &mut Value, left: &mut usize| -> Option<bool> {
         if *left == 0 {
-            if turn {
-                match item {
-                    Value::Array(items) => items.reverse(),
-                    Value::Object(object) => {
-                        *object = std::mem::take(object).into_iter().rev().collect();
-                    }
-                    _ => {}
+            match (how, item) {
+                (Change::Turned, Value::Array(items)) => items.reverse(),
+                (Change::Turned, Value::Object(object)) => {
+                    *object = std::mem::take(object).into_iter().rev().collect();
                 }
+                (Change::Extended(value), Value::Object(object)) => {
+                    object.insert("unknown".to_owned(), value.clone());
+                }
+                _ => {}
             }
-            return Some(!turn);
+            return Some(matches!(how, Change::Removed));
         }
         *left -= 1;
-        change(item, left, turn).then_some(false)
+        change(item, left, how).then_some(false)
     };
     match value {
         Value::Array(items) => {
@@ -65,19 +75,25 @@ fn change(value: &mut Value, left: &mut usize, turn: bool) -> bool {
 }
 
 /// A changed document, if it still is one.
-fn changed(at: Index, turn: bool) -> Option<Document> {
+fn changed(at: Index, how: &Change) -> Option<Document> {
     let mut value = full();
     let mut left = at.index(count(&value));
-    assert!(change(&mut value, &mut left, turn));
+    assert!(change(&mut value, &mut left, how));
     Document::parse(&value).ok().map(|(document, _)| document)
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn nothing_is_lost_unsaid(at in any::<Index>(), turn in any::<bool>()) {
-        let Some(mut document) = changed(at, turn) else {
+    fn nothing_is_lost_unsaid(at in any::<Index>(), how in prop_oneof![
+        Just(Change::Removed),
+        Just(Change::Turned),
+        Just(Change::Extended(Value::Null)),
+        Just(Change::Extended(json!({"a": null}))),
+        Just(Change::Extended(json!({"a": [null, 1]}))),
+    ]) {
+        let Some(mut document) = changed(at, &how) else {
             return Ok(());
         };
         // It has one entry for a collection that does not exist.
