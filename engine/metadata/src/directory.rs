@@ -5,6 +5,7 @@
 //! not lead out of the directory; their depth and number are bounded.
 
 mod include;
+mod number;
 mod print;
 mod sdl;
 mod sdl_text;
@@ -15,6 +16,8 @@ mod yaml;
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
+
+use crate::json::JsonPath;
 
 pub use walk::{WalkError, walk};
 pub use write::to_files;
@@ -110,9 +113,16 @@ pub enum DirectoryError {
         /// The file that lacks it.
         absent: &'static str,
     },
-    /// A whole number that YAML would not keep exactly.
-    #[error("the number {0} cannot be written as YAML exactly")]
-    Number(String),
+    /// A number for which YAML has only another one.
+    #[error("{file}: {path}: the number {number} cannot be written as YAML exactly")]
+    Number {
+        /// The file that would have it.
+        file: String,
+        /// Where in it.
+        path: JsonPath,
+        /// The number.
+        number: String,
+    },
 }
 
 /// Puts the files of a metadata directory together to one document, not yet read. Paths are relative to the

@@ -4,12 +4,15 @@ use serde_json::{Map, Number, Value};
 use serde_norway::Value as Yaml;
 
 use super::DirectoryError;
+use super::number::yaml_number;
 use super::print::print;
+use crate::json::JsonPath;
 
 /// The mark of an include, as a tag or at the beginning of a text.
 pub(super) const INCLUDE: &str = "!include";
 
-/// Reads a YAML (or JSON, by the ending of `file`) text. An include tag becomes the text form of the include.
+/// Reads a YAML or JSON text. What is JSON is read as that, whatever `file` is called: as YAML its numbers would be rounded.
+/// An include tag becomes the text form of the include.
 ///
 /// # Errors
 /// It is neither, or has tags that nobody knows.
@@ -18,8 +21,11 @@ pub fn read(file: &str, text: &str) -> Result<Value, DirectoryError> {
         file: file.to_owned(),
         message,
     };
-    if file.ends_with(".json") {
-        return serde_json::from_str(text).map_err(|source| error(source.to_string()));
+    match serde_json::from_str(text) {
+        Err(source) if file.ends_with(".json") => return Err(error(source.to_string())),
+        // A scalar alone is the same in both, but for its notation.
+        Ok(json @ (Value::Object(_) | Value::Array(_))) => return Ok(json),
+        _ => {}
     }
     let mut yaml: Yaml = serde_norway::from_str(text).map_err(|source| error(source.to_string()))?;
     yaml.apply_merge().map_err(|source| error(source.to_string()))?;
@@ -76,43 +82,44 @@ fn key_text(key: Yaml) -> Result<String, String> {
 /// # Errors
 /// It has a number that YAML cannot hold.
 pub fn write(file: &str, value: &Value) -> Result<String, DirectoryError> {
-    let yaml = to_yaml(value)?;
+    let yaml = to_yaml(value, &mut JsonPath::root()).map_err(|(path, number)| DirectoryError::Number {
+        file: file.to_owned(),
+        path,
+        number,
+    })?;
     print(yaml).map_err(|source| DirectoryError::Yaml {
         file: file.to_owned(),
         message: source.to_string(),
     })
 }
 
-/// Documents nest at most [`crate::json::MAX_DEPTH`] levels.
-fn to_yaml(value: &Value) -> Result<Yaml, DirectoryError> {
+/// Documents nest at most [`crate::json::MAX_DEPTH`] levels. Else the number that YAML would change, and where it is.
+fn to_yaml(value: &Value, path: &mut JsonPath) -> Result<Yaml, (JsonPath, String)> {
     Ok(match value {
         Value::Null => Yaml::Null,
         Value::Bool(value) => Yaml::Bool(*value),
         Value::String(text) => Yaml::String(text.clone()),
-        Value::Number(number) => Yaml::Number(yaml_number(number)?),
-        Value::Array(items) => Yaml::Sequence(items.iter().map(to_yaml).collect::<Result<_, _>>()?),
+        Value::Number(number) => match yaml_number(number) {
+            Some(number) => Yaml::Number(number),
+            None => return Err((path.clone(), number.to_string())),
+        },
+        Value::Array(items) => {
+            let mut sequence = Vec::new();
+            for (index, item) in items.iter().enumerate() {
+                path.push(index.into());
+                sequence.push(to_yaml(item, path)?);
+                path.pop();
+            }
+            Yaml::Sequence(sequence)
+        }
         Value::Object(object) => {
             let mut mapping = serde_norway::Mapping::new();
             for (key, value) in object {
-                mapping.insert(Yaml::String(key.clone()), to_yaml(value)?);
+                path.push(key.as_str().into());
+                mapping.insert(Yaml::String(key.clone()), to_yaml(value, path)?);
+                path.pop();
             }
             Yaml::Mapping(mapping)
         }
     })
-}
-
-/// Whole numbers must fit 64 bits; others are written as floating point.
-fn yaml_number(number: &Number) -> Result<serde_norway::Number, DirectoryError> {
-    if let Some(whole) = number.as_i64() {
-        return Ok(whole.into());
-    }
-    if let Some(whole) = number.as_u64() {
-        return Ok(whole.into());
-    }
-    let text = number.to_string();
-    let is_whole = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
-    match number.as_f64() {
-        Some(float) if float.is_finite() && !is_whole => Ok(float.into()),
-        _ => Err(DirectoryError::Number(text)),
-    }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use metadata::Document;
-use metadata::directory::{DirectoryError, from_files, to_files, walk};
+use metadata::directory::{DirectoryError, from_files, read_yaml, to_files, walk};
 use serde_json::{Value, json};
 
 use crate::full;
@@ -245,16 +245,60 @@ fn tables_whose_file_names_would_be_the_same() {
 
 #[test]
 fn numbers_that_yaml_would_change_are_refused() {
-    let value: Value = serde_json::from_str(
-        r#"{"version":3,"sources":[],"backend_configs":{"a":123456789012345678901234567890}}"#,
-    )
-    .expect("it is JSON");
-    let (document, _) = Document::parse(&value).expect("it is valid");
-    assert_eq!(
-        to_files(&document),
-        Err(DirectoryError::Number(
-            "123456789012345678901234567890".to_owned()
-        ))
+    let of = |number: &str| {
+        let text =
+            format!(r#"{{"version":3,"sources":[],"backend_configs":{{"a":{{"b":[true,{number}]}}}}}}"#);
+        let value: Value = serde_json::from_str(&text).expect("it is JSON");
+        Document::parse(&value).expect("it is valid").0
+    };
+    for number in [
+        "123456789012345678901234567890",
+        "12345678901234567.89",
+        "0.1000000000000000055511151231257827",
+        "-1e+400",
+        "1e-400",
+        "1e+99999999999999999999",
+    ] {
+        let error = to_files(&of(number)).expect_err(number);
+        assert_eq!(
+            error.to_string(),
+            format!("backend_configs.yaml: $.a.b[1]: the number {number} cannot be written as YAML exactly")
+        );
+    }
+    // The same number, whatever its notation.
+    for (number, again) in [
+        ("1.50", "1.5"),
+        ("1e3", "1000.0"),
+        ("0.0001e5", "10.0"),
+        ("-2.5E-3", "-0.0025"),
+        ("1e23", "1e+23"),
+        ("0.0", "0.0"),
+        ("18446744073709551615", "18446744073709551615"),
+    ] {
+        let files = to_files(&of(number)).expect(number);
+        let value = from_files(&files).expect("it can be read");
+        let read = value["backend_configs"]["a"]["b"][1].to_string();
+        assert_eq!(read, again, "{number}");
+    }
+}
+
+#[test]
+fn json_is_read_as_that_whatever_its_file_is_called() {
+    let text =
+        "{\"a\": [12345678901234567.89, 123456789012345678901234567890, 1.10], \"<<\": {\"b\": null}}\n";
+    for file in ["a.json", "a.yaml", "/dev/fd/63", "standard input"] {
+        let value = read_yaml(file, text).expect("it is JSON");
+        assert_eq!(
+            value.to_string() + "\n",
+            text.replace(": ", ":").replace(", ", ",")
+        );
+    }
+    // A flow of YAML is none.
+    assert_eq!(read_yaml("a", "{a: [1.10]}"), Ok(json!({"a": [1.1]})));
+    let error = read_yaml("a.json", "{a: 1}").expect_err("no JSON");
+    assert!(
+        error.to_string().starts_with("a.json: key must be a string"),
+        "{error}"
     );
 }
 

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use clap::ArgMatches;
 use compile::NotCarried;
+use metadata::Document;
 
 use super::import::write;
 use super::{Error, text, told};
@@ -41,7 +42,9 @@ pub fn export(matches: &ArgMatches) -> Result<ExitCode, Error> {
     match text(matches, "out") {
         Some(folder) => {
             super::import::refuse_files(Path::new(folder))?;
-            for (name, content) in metadata::directory::to_files(&exported.document)? {
+            let files = metadata::directory::to_files(&exported.document)?;
+            not_carried.extend(lost(&exported.document, &files));
+            for (name, content) in files {
                 write(&Path::new(folder).join(name), &content)?;
             }
         }
@@ -51,6 +54,28 @@ pub fn export(matches: &ArgMatches) -> Result<ExitCode, Error> {
         }
     }
     Ok(told(&not_carried))
+}
+
+/// What the files do not give back: a directory has no place for arguments of the fields of types, say.
+fn lost(document: &Document, files: &BTreeMap<String, String>) -> Vec<NotCarried> {
+    let not_carried = |path: String, reason: String| NotCarried { path, reason };
+    let read = metadata::directory::from_files(files).map_err(|error| describe(&error));
+    let read = read.and_then(|value| {
+        Document::parse(&value).map_err(|error| format!("{}: {}", error.path, error.message))
+    });
+    match read {
+        Ok((again, _)) => metadata::json::differences(&document.to_json(), &again.to_json())
+            .into_iter()
+            .map(|path| {
+                let reason = "a metadata directory does not hold it as it is";
+                not_carried(path.to_string(), reason.to_owned())
+            })
+            .collect(),
+        Err(message) => {
+            let reason = format!("it cannot be read as it is: {message}");
+            vec![not_carried("the metadata directory".to_owned(), reason)]
+        }
+    }
 }
 
 fn files(from: &str) -> Result<BTreeMap<String, String>, String> {

@@ -136,6 +136,48 @@ fn decimals_nulls_and_the_order_of_keys() {
     );
 }
 
+/// The standard input and files of any name, too.
+#[test]
+fn json_keeps_its_numbers_whatever_its_file_is_called() {
+    let folder = Folder::new("json");
+    let text = r#"{"version": 3, "sources": [{"name": "default", "kind": "postgres", "tables": [
+        {"table": {"schema": "public", "name": "t"}, "select_permissions": [{"role": "u", "permission": {
+            "columns": ["a"], "filter": {"a": {"_in": [1.10, 12345678901234567.89, 12345678901234567890123]}}
+        }}]}
+    ], "configuration": {"connection_info": {"database_url": {"from_env": "URL"}}}}]}"#;
+    let file = folder.path("exported");
+    fs::write(&file, text).unwrap();
+    exact(&file, &serde_json::from_str(text).unwrap(), &folder);
+
+    let out = folder.path("list");
+    let permission = r#"{"apiVersion": "v1", "kind": "List", "items": [
+        {"apiVersion": "rowlock.dev/v1alpha1", "kind": "Source", "metadata": {"name": "s"},
+         "spec": {"name": "default", "connection": {"url": "postgresql://h/d"}}},
+        {"apiVersion": "rowlock.dev/v1alpha1", "kind": "Table", "metadata": {"name": "t"},
+         "spec": {"sourceRef": {"name": "s"}, "table": {"name": "t"}}},
+        {"apiVersion": "rowlock.dev/v1alpha1", "kind": "Permission", "metadata": {"name": "p"},
+         "spec": {"tableRef": {"name": "t"}, "role": "u", "select": {"columns": ["a"],
+                  "filter": {"a": {"_lt": 12345678901234567.89}}}}}
+    ]}"#;
+    fs::write(&out, permission).unwrap();
+    let mut command = rowlock(&["export", "-"]);
+    let exported = run(command.stdin(fs::File::open(&out).unwrap()));
+    assert!(exported.status.success(), "{}", exported.stderr);
+    assert!(
+        exported.stdout.contains("12345678901234567.89"),
+        "{}",
+        exported.stdout
+    );
+    // YAML would have a rounded one.
+    let directory = folder.path("directory");
+    let refused = run(&mut rowlock(&["export", &out, "--out", &directory]));
+    assert_eq!(refused.status.code(), Some(1), "{}", refused.stderr);
+    let line = "databases/default/tables/public_t.yaml: $.select_permissions[0].permission.filter.a._lt: \
+                the number 12345678901234567.89 cannot be written as YAML exactly";
+    assert!(refused.stderr.contains(line), "{}", refused.stderr);
+    assert!(!Path::new(&directory).exists());
+}
+
 /// A null at a key that nobody knows is a key that nobody knows.
 #[test]
 fn unknown_keys_without_a_value_are_told() {
@@ -158,6 +200,41 @@ fn unknown_keys_without_a_value_are_told() {
         assert!(imported.stderr.contains(&line), "{}", imported.stderr);
     }
     assert!(folder.0.join("out/sources/default.yaml").is_file());
+}
+
+#[test]
+fn what_a_directory_does_not_hold_is_told() {
+    let folder = Folder::new("lost");
+    let file = folder.path("metadata.json");
+    let text = r#"{"version": 3, "sources": [], "custom_types": {
+        "objects": [{"name": "T", "fields": [{"name": "f", "type": "Int", "arguments": [{"name": "a"}]}]}],
+        "enums": [{"name": "E", "values": [{"value": "A", "is_deprecated": false}, {"value": "B"}]}]
+    }, "cron_triggers": [{"name": "c", "webhook": "http://h", "schedule": "* * * * *", "include_in_metadata": true,
+        "payload": {"n": 1.50}}]}"#;
+    fs::write(&file, text).unwrap();
+    let (out, directory) = (folder.path("out"), folder.path("directory"));
+    let imported = import(&file, &out);
+    assert!(imported.status.success(), "{}", imported.stderr);
+    let exported = run(&mut rowlock(&["export", &out, "--out", &directory]));
+    assert_eq!(exported.status.code(), Some(2), "{}", exported.stderr);
+    let reason = "a metadata directory does not hold it as it is";
+    let told: Vec<String> = [
+        "$.custom_types.objects[0].fields[0].arguments",
+        "$.custom_types.enums[0].values[0].is_deprecated",
+        "$.cron_triggers[0].payload.n",
+    ]
+    .iter()
+    .map(|path| format!("not carried: {path}: {reason}\n"))
+    .collect();
+    for line in &told {
+        assert!(
+            exported.stderr.contains(line),
+            "{line} is not in {}",
+            exported.stderr
+        );
+    }
+    assert_eq!(exported.stderr.lines().count(), told.len(), "{}", exported.stderr);
+    assert!(Path::new(&directory).join("actions.graphql").is_file());
 }
 
 #[test]
