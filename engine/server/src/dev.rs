@@ -54,6 +54,14 @@ pub(crate) enum Error {
     /// A directory with nothing to serve was given.
     #[error("{} has no YAML or JSON files: neither custom resources nor a Hasura metadata directory", .0.display())]
     NoMetadata(PathBuf),
+    /// The directory that was given cannot be read.
+    #[error("{} cannot be served", .directory.display())]
+    Directory {
+        /// Which.
+        directory: PathBuf,
+        /// Why.
+        source: metadata::directory::WalkError,
+    },
     /// The sample's SQL does not run.
     #[error("load {file} into the sample database")]
     Sample {
@@ -101,10 +109,8 @@ pub(crate) fn main(
 async fn run(options: &Options, environment: &Environment) -> Result<(), Error> {
     let screen = Screen::new();
     check_port(options.host, options.port)?;
-    if let Some(directory) = &options.directory
-        && !holds_files(directory)
-    {
-        return Err(Error::NoMetadata(directory.clone()));
+    if let Some(directory) = &options.directory {
+        check_files(directory)?;
     }
     let start = |name: String| {
         let screen = screen.clone();
@@ -187,8 +193,16 @@ fn settings_of(
     Ok(settings::reader::read(&matches, &environment)?)
 }
 
-fn holds_files(directory: &Path) -> bool {
-    metadata::directory::walk(directory).is_ok_and(|files| !files.is_empty())
+/// Told before anything is started, as with the port.
+fn check_files(directory: &Path) -> Result<(), Error> {
+    match metadata::directory::walk(directory) {
+        Ok(files) if files.is_empty() => Err(Error::NoMetadata(directory.to_owned())),
+        Ok(_) => Ok(()),
+        Err(source) => Err(Error::Directory {
+            directory: directory.to_owned(),
+            source,
+        }),
+    }
 }
 
 /// Told before anything is started: a person waits for a download only once.
@@ -202,6 +216,7 @@ fn check_port(host: IpAddr, port: u16) -> Result<(), Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::generation::source_state::describe;
 
     #[test]
     fn a_port_in_use_is_named() {
@@ -214,6 +229,29 @@ mod tests {
         );
         drop(listener);
         assert!(check_port([127, 0, 0, 1].into(), port).is_ok());
+    }
+
+    #[test]
+    fn a_directory_that_cannot_be_read_says_why() {
+        let folder = std::env::temp_dir().join(format!("rowlock-dev-unreadable-{}", std::process::id()));
+        let told = |folder: &Path| describe(&check_files(folder).unwrap_err());
+        let place = folder.display();
+        assert_eq!(
+            told(&folder),
+            format!("{place} cannot be served: cannot read {place}: No such file or directory (os error 2)")
+        );
+        std::fs::create_dir(&folder).unwrap();
+        assert!(told(&folder).contains("has no YAML or JSON files"));
+        std::fs::write(folder.join("a.yaml"), b"name: caf\xe9\n").unwrap();
+        assert_eq!(
+            told(&folder),
+            format!(
+                "{place} cannot be served: cannot read {place}/a.yaml: stream did not contain valid UTF-8"
+            )
+        );
+        std::fs::write(folder.join("a.yaml"), "name: café\n").unwrap();
+        assert!(check_files(&folder).is_ok());
+        std::fs::remove_dir_all(&folder).unwrap();
     }
 
     #[test]

@@ -47,6 +47,14 @@ pub enum Error {
     /// There are files already.
     #[error("{} is not empty: give a folder that is, or none yet", .0.display())]
     NotEmpty(PathBuf),
+    /// What is there is no folder, or may not be read.
+    #[error("{} cannot be looked into: give an empty folder, or none yet", .path.display())]
+    Folder {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
     /// A value that YAML would change.
     #[error("{what} cannot be written as YAML")]
     Yaml {

@@ -45,15 +45,17 @@ pub fn import(matches: &ArgMatches) -> Result<ExitCode, Error> {
     Ok(told(&imported.not_carried))
 }
 
+/// Nothing is written over: a folder must be empty, or not be there.
 pub(super) fn refuse_files(folder: &Path) -> Result<(), Error> {
-    let is_empty = match std::fs::read_dir(folder) {
-        Ok(mut entries) => entries.next().is_none(),
-        Err(error) => error.kind() == std::io::ErrorKind::NotFound,
-    };
-    if is_empty {
-        Ok(())
-    } else {
-        Err(Error::NotEmpty(folder.to_owned()))
+    let first = std::fs::read_dir(folder).and_then(|mut entries| entries.next().transpose());
+    match first {
+        Ok(None) => Ok(()),
+        Ok(Some(_)) => Err(Error::NotEmpty(folder.to_owned())),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        Err(source) => Err(Error::Folder {
+            path: folder.to_owned(),
+            source,
+        }),
     }
 }
 

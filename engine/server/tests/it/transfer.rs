@@ -259,6 +259,12 @@ fn what_cannot_be_carried_is_told() {
     let again = import(&file, &folder.path("out"));
     assert_eq!(again.status.code(), Some(1));
     assert!(again.stderr.contains("is not empty"), "{}", again.stderr);
+    // What is there is no folder.
+    let again = import(&file, &file);
+    assert_eq!(again.status.code(), Some(1));
+    let expected =
+        format!("{file} cannot be looked into: give an empty folder, or none yet: Not a directory");
+    assert!(again.stderr.contains(&expected), "{}", again.stderr);
 
     fs::write(
         folder.0.join("resources.yaml"),
