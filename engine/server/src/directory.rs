@@ -71,8 +71,9 @@ pub fn read(folder: &Path, wanted: &Wanted, last: &LastAccepted) -> Result<Conte
     if is_of_hasura(folder) {
         let value = metadata::directory::from_files(&files).map_err(|error| describe(&error))?;
         return match Document::parse(&value) {
-            Ok((document, _)) => Ok(Contents {
+            Ok((document, warnings)) => Ok(Contents {
                 document,
+                findings: warnings.iter().map(Finding::of_warning).collect(),
                 ..Contents::default()
             }),
             Err(error) => Err(format!("{}: {}", error.path, error.message)),

@@ -363,7 +363,21 @@ fn a_hasura_directory_is_read_as_such() {
         ],
     );
     assert!(is_of_hasura(&folder.0));
-    assert_eq!(folder.read().document.sources["default"].tables.len(), 1);
+    let contents = folder.read();
+    assert_eq!(contents.document.sources["default"].tables.len(), 1);
+    assert_eq!(contents.findings, []);
+    // A limit that has no effect is not left out in silence.
+    folder.write(
+        "databases/tables.yaml",
+        "- table: {schema: public, name: album}\n  select_permissions:\n  \
+         - {role: visitor, permission: {columns: [id], filter: {}, limt: 10}}\n",
+    );
+    let page = page("shop", 0, &folder.read().findings);
+    assert_eq!(
+        page,
+        "$.sources[0].tables[0].select_permissions[0].permission.limt\n    \
+         unknown key \"limt\" has no effect\nshop: 0 objects, 1 thing to look at\n"
+    );
 }
 
 /// What the engine leaves out is told with a reason, also what it does not serve yet, but not twice.

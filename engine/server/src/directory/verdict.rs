@@ -7,6 +7,7 @@ use compile::{Object, ObjectKey, SecretKey, Serving, Verdict};
 use crd::Kind;
 use crd::status::Reason;
 use delivery::ObjectProblem;
+use metadata::Warning;
 
 use super::manifest::Place;
 use super::{Contents, NAMESPACE};
@@ -24,7 +25,7 @@ const LEFT_OUT: &str = "it is left out";
 pub struct Finding {
     /// Where.
     pub place: Option<Place>,
-    /// Which object.
+    /// Which object, or where in the document if that has none.
     pub object: Option<String>,
     /// What is wrong, with the field if there is one.
     pub message: String,
@@ -40,6 +41,17 @@ impl Finding {
             place: Some(place),
             object: None,
             message: message.to_owned(),
+            meanwhile: None,
+            variable: None,
+        }
+    }
+
+    /// Of a document without objects.
+    pub(super) fn of_warning(warning: &Warning) -> Self {
+        Self {
+            place: None,
+            object: Some(warning.path.to_string()),
+            message: warning.message.clone(),
             meanwhile: None,
             variable: None,
         }
