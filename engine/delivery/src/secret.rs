@@ -10,6 +10,9 @@ pub const PREFIX: &str = "ROWLOCK_SECRET_";
 /// The bearer token of the admin port.
 pub const ADMIN_TOKEN: &str = "ROWLOCK_ADMIN_TOKEN";
 
+/// How many pods there are to be: each takes its part of what a source allows all of them together.
+pub const INSTANCES: &str = "ROWLOCK_INSTANCES";
+
 /// Settings that are read again whenever the Secret changes.
 pub const CHANGES_AT_RUN_TIME: &[&str] = &[
     ADMIN_TOKEN,

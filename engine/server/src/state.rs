@@ -21,6 +21,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
+use delivery::secret::INSTANCES;
 use futures_util::future::join_all;
 use metadata::document::Known;
 use metadata::{Document, Source};
@@ -259,9 +260,14 @@ impl State {
 
 /// What the server adds to the configuration of sources.
 fn surroundings(settings: &Settings, environment: &Environment) -> Surroundings {
+    let mut pool = settings.pool;
+    // The operator tells in the Secret how many pods there are, which changes while they run.
+    if !environment.agrees(&settings.secrets.below, INSTANCES) {
+        pool.instances = environment.number(INSTANCES).unwrap_or(pool.instances).max(1);
+    }
     Surroundings {
         environment: environment.clone(),
-        pool: settings.pool,
+        pool,
         dynamic_secrets_prefix: settings.dynamic_secrets_prefix.clone(),
     }
 }
@@ -360,4 +366,30 @@ fn retire(generation: Arc<Generation>) {
         let free = move || aside(Urgency::Gentle, || drop(generation));
         let _ = tokio::task::spawn_blocking(free).await;
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::{command_line, reader};
+
+    #[test]
+    fn pods_share_what_all_may_have() {
+        let line = ["rowlock", "serve", "--origin=configmap:none", "--instances=2"];
+        let matches = command_line::command().try_get_matches_from(line).unwrap();
+        let own = Environment::from_iter([("HASURA_GRAPHQL_ADMIN_SECRET".to_owned(), "x".to_owned())]);
+        let settings = reader::read(&matches, &own).unwrap();
+        let instances = |told: &str| {
+            let secret = own.with([(INSTANCES.to_owned(), told.to_owned())]);
+            surroundings(&settings, &secret.guarded()).pool.instances
+        };
+        assert_eq!(
+            surroundings(&settings, &own).pool.instances,
+            2,
+            "as it was started"
+        );
+        assert_eq!(instances("5"), 5);
+        assert_eq!(instances("0"), 1);
+        assert_eq!(instances("many"), 2);
+    }
 }

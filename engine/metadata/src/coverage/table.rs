@@ -455,7 +455,7 @@ pub const COVERAGE: &[Row] = &[
     ("<connection info>.pool_settings.max_connections", Enforced, ""),
     ("<connection info>.pool_settings.pool_timeout", Enforced, ""),
     ("<connection info>.pool_settings.retries", Enforced, ""),
-    ("<connection info>.pool_settings.total_max_connections", Enforced, "shared by `ROWLOCK_INSTANCES` instances"),
+    ("<connection info>.pool_settings.total_max_connections", Enforced, "shared by `ROWLOCK_INSTANCES` instances, in a cluster by the replicas"),
     ("<connection info>.ssl_configuration", Enforced, ""),
     ("<connection info>.ssl_configuration.sslcert", Enforced, ""),
     ("<connection info>.ssl_configuration.sslkey", Enforced, ""),

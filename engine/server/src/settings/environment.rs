@@ -53,6 +53,16 @@ impl Environment {
         }
     }
 
+    /// Whether a variable, documents may look it up or not, has the value that it has in `other`.
+    pub fn agrees(&self, other: &Self, name: &str) -> bool {
+        self.variables.get(name) == other.variables.get(name)
+    }
+
+    /// A variable that is a number, whether documents may look it up or not.
+    pub fn number(&self, name: &str) -> Option<u64> {
+        self.variables.get(name)?.trim().parse().ok()
+    }
+
     /// The value of a variable.
     pub fn get(&self, name: &str) -> Option<&str> {
         if self.guarded && compile::is_guarded(name) && !delivery::secret::is_reference(name) {

@@ -181,7 +181,7 @@ pub const ALL: &[Setting] = &[
     setting("HASURA_GRAPHQL_PG_TIMEOUT", "timeout", Number, "180", "Seconds after which an idle connection is closed, unless the source's metadata says otherwise."),
     setting("HASURA_GRAPHQL_PG_CONN_LIFETIME", "conn-lifetime", Number, "600", "Seconds a connection may live, 0 for ever, unless the source's metadata says otherwise."),
     setting("HASURA_GRAPHQL_PG_POOL_TIMEOUT", "pool-timeout", Number, "no limit", "Seconds to wait for a free connection, unless the source's metadata says otherwise."),
-    setting("ROWLOCK_INSTANCES", "instances", Number, "1", "Number of instances that serve the same metadata: each takes its part of a source's `total_max_connections`."),
+    setting("ROWLOCK_INSTANCES", "instances", Number, "1", "Number of instances that serve the same metadata: each takes its part of a source's `total_max_connections`. In a cluster the operator says it, in the engine's Secret, and it follows `spec.replicas` while the engine runs."),
     setting("HASURA_GRAPHQL_PG_STRIPES", "stripes", Number, "1", "Number of pools per source.").short('s')
         .ignored("a source has one pool; it needs no stripes"),
     setting("HASURA_GRAPHQL_USE_PREPARED_STATEMENTS", "use-prepared-statements", Boolean, "true", "Whether the source `default` made from the database URL uses prepared statements."),

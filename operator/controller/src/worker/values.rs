@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use compile::{Compiled, ObjectKey, Objection, Published, SecretKey, Serving};
 use crd::Kind;
+use crd::engine::EngineSpec;
 use crd::status::Reason;
 use delivery::{name, secret};
 use serde_json::Value;
@@ -332,6 +333,9 @@ impl SecretValues {
             .as_ref()
             .map_or(&nothing, |(_, environment)| environment);
         self.add_settings(environment, &mut wanted);
+        if let Some((spec, environment)) = &made.settings {
+            add_instances(spec, environment, &mut wanted);
+        }
         self.start_hash = start_hash(&self.token, environment, &wanted);
         self.lingers = false;
         let mut room = MOST_BYTES.saturating_sub(size(&wanted));
@@ -402,6 +406,20 @@ impl SecretValues {
                 Some(Hidden(whole.into_bytes()))
             }
         }
+    }
+}
+
+/// Pods share what a source allows all of them together. It stands here because it changes while they run; who says it in
+/// `spec.env` knows better.
+fn add_instances(spec: &EngineSpec, environment: &Environment, wanted: &mut Values) {
+    let is_given = environment.variables.contains_key(secret::INSTANCES)
+        || environment.secret.contains_key(secret::INSTANCES);
+    if !is_given {
+        let replicas = spec.replicas.unwrap_or(1).max(1);
+        wanted.insert(
+            secret::INSTANCES.to_owned(),
+            Hidden(replicas.to_string().into_bytes()),
+        );
     }
 }
 

@@ -170,3 +170,18 @@ fn a_setting_that_keeps_pods_from_starting_can_be_taken_out() {
     change(&cluster, |spec| spec["auth"]["jwt"] = json!([]));
     cluster.until("it is not given any more", |state| !has_jwt(state));
 }
+
+/// Each pod takes its part of what a source allows all of them, also after scaling.
+#[test]
+fn pods_are_told_how_many_they_are() {
+    let cluster = Cluster::start();
+    cluster.engine("shop");
+    let _operator = cluster.operator(&[]);
+    let told = |state: &State, number: &str| {
+        let secret = state.objects.get(&key("Secret", "shop", "e-secrets"));
+        secret.is_some_and(|secret| secret["data"]["ROWLOCK_INSTANCES"] == number)
+    };
+    cluster.until("one", |state| told(state, "MQ=="));
+    change(&cluster, |spec| spec["replicas"] = json!(3));
+    cluster.until("three", |state| told(state, "Mw=="));
+}
