@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
@@ -77,6 +78,18 @@ impl ApiServer {
 
     pub fn requests(&self) -> Vec<String> {
         self.requests.lock().unwrap().clone()
+    }
+
+    /// Waits until somebody asks for changes: what was there before has been listed.
+    pub async fn is_watched(&self) {
+        let asked = async {
+            while !self.requests().iter().any(|request| request.contains("watch=")) {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(20), asked)
+            .await
+            .unwrap();
     }
 
     fn answer(&self, request: &Request<Body>) -> Answer {

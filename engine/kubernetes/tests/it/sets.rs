@@ -150,7 +150,17 @@ async fn a_torn_set_is_refused_and_taken_when_it_is_whole() {
     let (counter, message) = follower.next_refusal().await;
     assert_eq!(counter, Some(2));
     assert_eq!(message, "part 1 is not what the index names");
+    // Then it comes part by part: with one missing it is torn as well.
     server.delete(MAPS, &second.parts[2].name);
+    server.put(
+        MAPS,
+        &second.parts[1].name,
+        json!({"binaryData": {"part": base64(&second.parts[1].content)}}),
+    );
+    let (counter, message) = follower.next_refusal().await;
+    assert_eq!(counter, Some(2));
+    let missing = format!("the ConfigMap {} cannot be read: ", second.parts[2].name);
+    assert!(message.starts_with(&missing), "{message}");
     put_parts(&server, &second);
     // It tries again by itself.
     loop {
@@ -212,7 +222,8 @@ async fn what_was_accepted_before_the_start_counts() {
     let mark = Index::read(&kept.data).unwrap().mark();
     put_index(&server, &kept);
     let mut follower = Follower::start(&server, Some(mark.clone()));
-    // The same set is no news.
+    // The same set is no news: it was looked at when changes after it are asked for, and nothing was told.
+    server.is_watched().await;
     put_index(&server, &published(&small(6), Half::A));
     assert_eq!(follower.next_counter().await, 6);
 
