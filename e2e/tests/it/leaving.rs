@@ -10,18 +10,19 @@ use crate::shop::{SOON, START, Shop, object, table};
 
 const BOOKS: &str = "query { book(order_by: {id: asc}) { id title } }";
 
-/// Waits until the engine publishes this generation, or another than this.
+/// Waits until the engine publishes and every pod serves this generation, or another than this.
 async fn generation(shop: &Shop, hash: &Value, same: bool) {
-    let what = format!("the generation is {}{hash}", if same { "" } else { "not " });
-    let found = until(SOON, &what, || async {
-        let now = shop.engine_now().await["status"]["generationHash"].clone();
-        if (now == *hash) == same {
-            Ok(())
-        } else {
-            Err(now.to_string())
+    if same {
+        return shop.serves(&shop.engine(), hash).await;
+    }
+    let what = format!("the generation is not {hash}");
+    let other = until(SOON, &what, || async {
+        match shop.generation().await {
+            now if now == *hash => Err(now.to_string()),
+            _ => Ok(()),
         }
     });
-    found.await.unwrap_or_else(|error| panic!("{error}"));
+    other.await.unwrap_or_else(|error| panic!("{error}"));
 }
 
 /// Waits until customers cannot ask for books.

@@ -20,6 +20,13 @@ pub struct Load {
     people: Vec<JoinHandle<Outcome>>,
 }
 
+impl Drop for Load {
+    /// A story that failed does not wait for people who would ask for ever.
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+    }
+}
+
 /// What became of them.
 #[derive(Debug, Default)]
 pub struct Outcome {
@@ -29,6 +36,8 @@ pub struct Outcome {
     pub failed: usize,
     /// The generations that answered, each with what it answered.
     pub generations: BTreeMap<String, BTreeSet<String>>,
+    /// How many generations answered each of the people.
+    pub seen: Vec<usize>,
 }
 
 const MOST_FAILURES: usize = 5;
@@ -120,13 +129,14 @@ impl Load {
     }
 
     /// Waits until all are through. Fails as [`Self::end`] does.
-    pub async fn over(self) -> Outcome {
+    pub async fn over(mut self) -> Outcome {
         let mut outcome = Outcome::default();
-        for person in self.people {
+        for person in std::mem::take(&mut self.people) {
             let one = person.await.expect("a person");
             outcome.latencies.extend(one.latencies);
             outcome.failures.extend(one.failures);
             outcome.failed += one.failed;
+            outcome.seen.push(one.generations.len());
             for (generation, bodies) in one.generations {
                 outcome.generations.entry(generation).or_default().extend(bodies);
             }

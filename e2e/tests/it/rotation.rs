@@ -8,9 +8,19 @@ use e2e::wait::until;
 use serde_json::json;
 
 use crate::load::Load;
-use crate::shop::{SECRET, SOON, Shop};
+use crate::shop::{SECRET, SOON, Shop, reading, table};
 
 const AUTHORS: &str = "query { author(order_by: {id: asc}) { id } }";
+const SESSION: &str = "query { session { is_new } }";
+
+/// By this a pod tells whether the connection that it answers through was made after the password changed: from then on
+/// nobody opens one with the old password.
+const SESSIONS: &str = "
+    create table changed (at timestamptz not null);
+    create view session as
+        select exists (select from changed where changed.at < backend_start) as is_new
+        from pg_stat_activity where pid = pg_backend_pid();
+";
 
 /// Roles belong to the whole server: each story has its own.
 const ACCOUNT: &str = "
@@ -31,6 +41,7 @@ async fn passwords_change_without_a_restart() {
         .iter()
         .map(|(name, value)| (*name, value.as_str()))
         .collect();
+    shop.database.run(SESSIONS).await.expect("a view");
     shop.database
         .run_with(ACCOUNT, &values)
         .await
@@ -41,16 +52,14 @@ async fn passwords_change_without_a_restart() {
     let mut engine = shop.engine();
     let from = json!({"secretKeyRef": {"name": "besides", "key": "list"}});
     engine["spec"]["env"] = json!([{"name": "HASURA_GRAPHQL_ADMIN_SECRETS", "valueFrom": from}]);
-    for object in shop.objects() {
-        shop.apply(if object["kind"] == "Engine" {
-            &engine
-        } else {
-            &object
-        })
-        .await;
+    let mut objects = shop.objects();
+    objects[0] = engine;
+    objects.extend([table("session"), reading("session", &["is_new"], json!({}))]);
+    for object in &objects {
+        shop.apply(object).await;
     }
-    for object in shop.objects() {
-        shop.ready(&object).await;
+    for object in &objects {
+        shop.ready(object).await;
     }
     let pods = shop.has_pods(2).await;
     let body = json!({"data": {"author": [{"id": 1}, {"id": 2}]}});
@@ -60,8 +69,8 @@ async fn passwords_change_without_a_restart() {
     let address = shop.address().await;
     let bodies = std::slice::from_ref(&body);
     for pod in &pods {
-        // Each of them: the Service leads wherever it likes.
-        let first = Load::of(3, 100, &shop.customer(), &pod.address, AUTHORS, bodies);
+        // Each of them: the Service leads wherever it likes. One more than ask later.
+        let first = Load::of(5, 100, &shop.customer(), &pod.address, AUTHORS, bodies);
         first.over().await;
     }
     let load = Load::start(3, &shop.customer(), &address, AUTHORS, bodies);
@@ -71,36 +80,19 @@ async fn passwords_change_without_a_restart() {
         .run_with(change, &values)
         .await
         .expect("a new password");
-    // Taken before the Secret changes: pods may use it before the next statement here.
+    // Before the Secret changes: pods may use it before the next statement here.
     let now = shop
         .database
-        .run("select clock_timestamp()")
+        .run("insert into changed values (clock_timestamp()) returning at")
         .await
         .expect("a time");
     let began = Instant::now();
     shop.secret(SECRET, &shop.database.url_of(&account, "two")).await;
-    let ended = "select count(pg_terminate_backend(pid)) from pg_stat_activity \
-                 where usename = :'account' and backend_start < :'since'::timestamptz;";
-    // Connections made after the change have the new password: those of before are not needed any more.
-    let renewed = until(SOON, "connections with the new password", || async {
-        let count = "select count(*) from pg_stat_activity where usename = :'account' and backend_start > :'since'::timestamptz;";
-        let values = [("account", account.as_str()), ("since", now.as_str())];
-        let count = shop
-            .database
-            .run_with(count, &values)
-            .await
-            .map_err(|error| error.to_string())?;
-        if count.parse::<usize>().unwrap_or_default() >= pods.len() {
-            Ok(())
-        } else {
-            Err(count)
-        }
-    });
-    renewed.await.unwrap_or_else(|error| panic!("{error}"));
-    let took = began.elapsed();
+    let renewed = json!({"data": {"session": [{"is_new": true}]}});
+    let took = shop.everywhere(&pods, SESSION, &renewed, began).await;
     note(
         "8 rotation",
-        "database password: Secret to new connections in 2 of 2 pods",
+        "database password: Secret to answers through new connections from 2 of 2 pods",
         &format!("{} ms", took.as_millis()),
     );
     assert!(took < Duration::from_secs(10), "{took:?}");
@@ -110,6 +102,9 @@ async fn passwords_change_without_a_restart() {
         "failed requests",
         &format!("0 of {}", load.latencies.len()),
     );
+    // Connections of before are not needed any more.
+    let ended = "select count(pg_terminate_backend(pid)) from pg_stat_activity \
+                 where usename = :'account' and backend_start < :'since'::timestamptz;";
     let values = [("account", account.as_str()), ("since", now.as_str())];
     shop.database
         .run_with(ended, &values)

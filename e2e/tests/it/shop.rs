@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use e2e::answer::{Answer, Client};
 use e2e::database::Database;
 use e2e::story::Story;
@@ -217,9 +219,34 @@ impl Shop {
         found.await.unwrap_or_else(|error| panic!("{error}")).0
     }
 
-    /// The pods that are ready and not on their way out.
-    pub async fn ready_pods(&self) -> Vec<Pod> {
-        let engine = self.engine_now().await;
+    /// Waits until every ready pod of this engine answers with the generation of this hash, and the engine's own status
+    /// names it. What the status alone names may be from before a change: it is written once a second at most.
+    pub async fn serves(&self, engine: &Value, hash: &Value) {
+        let client = Client::anonymous().expect("a client").as_role(SECRET, "admin");
+        let what = format!("every pod serves {hash}");
+        let found = until(SOON, &what, || async {
+            let pods = self.ready_pods_of(engine).await;
+            if pods.is_empty() {
+                return Err("no pod is ready".to_owned());
+            }
+            for pod in pods {
+                let answer = client.graphql(&pod.address, "query { __typename }").await;
+                let answered = answer.map_err(|error| error.to_string())?.generation;
+                if *hash != answered.as_str() {
+                    return Err(format!("{} serves {answered}", pod.name));
+                }
+            }
+            match &self.there(engine).await["status"]["generationHash"] {
+                named if named == hash => Ok(()),
+                named => Err(format!("{named} is named")),
+            }
+        });
+        found.await.unwrap_or_else(|error| panic!("{error}"));
+    }
+
+    /// All pods that are there, ready or not, those on their way out among them.
+    pub async fn listed_pods(&self, engine: &Value) -> Vec<Value> {
+        let engine = self.there(engine).await;
         let selector = engine["status"]["selector"]
             .as_str()
             .expect("a selector in the status");
@@ -228,6 +255,16 @@ impl Shop {
             .cluster
             .list("v1", "Pod", &self.story.namespace, selector)
             .await;
+        found.expect("pods")
+    }
+
+    /// The pods that are ready and not on their way out.
+    pub async fn ready_pods(&self) -> Vec<Pod> {
+        self.ready_pods_of(&self.engine()).await
+    }
+
+    async fn ready_pods_of(&self, engine: &Value) -> Vec<Pod> {
+        let found = self.listed_pods(engine).await;
         let ready = |pod: &Value| {
             let conditions = pod["status"]["conditions"].as_array().into_iter().flatten();
             let is_ready = conditions
@@ -235,12 +272,7 @@ impl Shop {
                 .any(|one| one["type"] == "Ready" && one["status"] == "True");
             is_ready && pod["metadata"].get("deletionTimestamp").is_none()
         };
-        let mut pods: Vec<Pod> = found
-            .expect("pods")
-            .iter()
-            .filter(|pod| ready(pod))
-            .map(pod)
-            .collect();
+        let mut pods: Vec<Pod> = found.iter().filter(|pod| ready(pod)).map(pod).collect();
         pods.sort_by(|left, right| left.name.cmp(&right.name));
         pods
     }
@@ -257,6 +289,16 @@ impl Shop {
             }
         });
         found.await.unwrap_or_else(|error| panic!("{error}")).0
+    }
+
+    /// Someone who may ask the admin API of the engine's pods, as the operator does.
+    pub async fn operator(&self) -> Client {
+        let secrets = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "shop-secrets"}});
+        let secrets = self.there(&secrets).await;
+        let token = secrets["data"]["ROWLOCK_ADMIN_TOKEN"].as_str().expect("a token");
+        let token = String::from_utf8(STANDARD.decode(token).expect("base64")).expect("a text");
+        let client = Client::anonymous().expect("a client");
+        client.with("authorization", &format!("Bearer {token}"))
     }
 
     /// Where the engine's Service answers.
