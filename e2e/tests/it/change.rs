@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use e2e::figure::{Size, note, percentile, spread};
+use e2e::story::condition_of;
+use e2e::wait::until;
 use serde_json::{Value, json};
 
 use crate::load::Load;
-use crate::shop::{Shop, reading, table};
+use crate::shop::{SOON, Shop, reading, table};
 
 /// Two root fields, each a statement of its own: an answer of two generations would show.
 const TWICE: &str = "query { book(order_by: {id: asc}) { id } again: book(order_by: {id: asc}) { id } }";
@@ -213,7 +213,9 @@ async fn who_asks_does_not_notice_changes() {
         json!({"id": {"_eq": 2}}),
     ];
     let mut took: BTreeMap<Window, Vec<Duration>> = BTreeMap::new();
-    let (mut requests, mut made) = (0, 0);
+    let (mut requests, mut made, mut turn) = (0, 0, 0);
+    // How many switches were seen at the pod that made fewest.
+    let mut switched = 0;
     for round in 0..rounds {
         let mut windows = [Window::Quiet, Window::Elsewhere, Window::Served];
         // Which one comes first is another one each time.
@@ -226,7 +228,9 @@ async fn who_asks_does_not_notice_changes() {
             }
             for change in (0..changes).filter(|_| window != Window::Quiet) {
                 made += usize::from(window == Window::Served);
-                let filter = filters[change as usize % 3].clone();
+                turn += 1;
+                // Never twice the same content: each change is one of what is published.
+                let filter = json!({"_and": [filters[turn % 3], {"id": {"_lt": 1_000 + turn}}]});
                 let mut permission = reading("book", &["id", "title"], filter);
                 if window == Window::Elsewhere {
                     permission["metadata"] = json!({"name": "elsewhere", "labels": {"app": "elsewhere"}});
@@ -236,6 +240,16 @@ async fn who_asks_does_not_notice_changes() {
             }
             let load = load.end().await;
             requests += load.latencies.len();
+            if window == Window::Served {
+                // The first generation is of before.
+                switched += load.seen.iter().min().copied().unwrap_or_default() - 1;
+            } else {
+                assert!(
+                    load.seen.iter().all(|seen| *seen == 1),
+                    "{window:?}: {:?}",
+                    load.seen
+                );
+            }
             took.entry(window)
                 .or_default()
                 .push(percentile(&load.latencies, 0.99));
@@ -248,6 +262,17 @@ async fn who_asks_does_not_notice_changes() {
         story,
         &format!("failed requests during {made} changes, 3 pods, 3 clients"),
         &format!("0 of {requests}"),
+    );
+    note(
+        story,
+        "switches that were seen at each pod, at least",
+        &switched.to_string(),
+    );
+    // Changes that come faster than they are served may go together, and the last of a window may be served after it: of
+    // these, which come slowly, few do.
+    assert!(
+        switched * 10 >= made * size.pick(5, 9),
+        "{switched} switches for {made} changes"
     );
     let names = [
         (Window::Quiet, "nothing changes"),
@@ -282,7 +307,7 @@ async fn who_asks_does_not_notice_changes() {
         &format!("{elsewhere:.2}, {quiet:.2}"),
     );
     if size == Size::Full {
-        assert!(elsewhere <= NOTICEABLE, "{took:?}");
+        assert!(elsewhere <= NOTICEABLE && quiet <= NOTICEABLE, "{took:?}");
     }
     shop.close().await;
 }
@@ -293,17 +318,7 @@ async fn who_asks_does_not_notice_changes() {
 async fn a_pod_that_lags_is_named() {
     let shop = Shop::open("lag", 2).await;
     let pods = shop.has_pods(2).await;
-    let secrets = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "shop-secrets"}});
-    let secrets = shop
-        .story
-        .get(&secrets)
-        .await
-        .expect("an answer")
-        .expect("the engine's Secret");
-    let token = secrets["data"]["ROWLOCK_ADMIN_TOKEN"].as_str().expect("a token");
-    let token = String::from_utf8(STANDARD.decode(token).expect("base64")).expect("a text");
-    let admin = e2e::answer::Client::anonymous().expect("a client");
-    let admin = admin.with("authorization", &format!("Bearer {token}"));
+    let admin = shop.operator().await;
     let slow = &pods[1];
     let hold = format!("http://{}:8081/v1/hold", slow.ip);
     let held = admin.put(&hold, &json!({"held": true})).await.expect("an answer");
@@ -311,8 +326,16 @@ async fn a_pod_that_lags_is_named() {
 
     let permission = reading("book", &["id", "title"], json!({"id": {"_eq": 2}}));
     shop.apply(&permission).await;
-    let message = shop.refused_for(&permission, "Pending").await;
-    assert!(message.contains(&slow.name), "{message}");
+    // For a moment the pod that is free is behind as well.
+    let wanted = format!(
+        "{}/shop: served by 1 of 2 ready pods; waiting for {}",
+        shop.story.namespace, slow.name
+    );
+    let named = until(SOON, "the pod that is held is named, and no other", || async {
+        let message = shop.refused_for(&permission, "Pending").await;
+        if message == wanted { Ok(()) } else { Err(message) }
+    });
+    named.await.unwrap_or_else(|error| panic!("{error}"));
     let body = json!({"data": {"book": [{"id": 2}]}});
     shop.answers(&pods[0].address, &shop.customer(), BOOKS, &body)
         .await;
@@ -323,6 +346,10 @@ async fn a_pod_that_lags_is_named() {
         .expect("an answer");
     assert_ne!(behind.body, body, "the one that is held goes on with what it has");
 
+    // Until it is let go, that does not change.
+    let ready = condition_of(&shop.there(&permission).await, "Ready");
+    let said = ["status", "reason", "message"].map(|key| ready[key].as_str().unwrap_or_default().to_owned());
+    assert_eq!(said, ["False", "Pending", wanted.as_str()], "{ready}");
     let free = admin
         .put(&hold, &json!({"held": false}))
         .await
