@@ -5,12 +5,14 @@
 //
 // PAIRS.json is a list of {"config": object or null, "live": object}. `judge` prints a JSON list in the same order:
 // {"status": …, "message": …, "modified": by the client's own comparison, "modifiedOnServer": by a dry run of the API
-// server}. `sync` prints {"waves": [wave, …], "results": [{"object": …, "status": …, "message": …}, …]} and ends with 1
-// when it failed or was not over in time.
+// server}. `sync` prints {"waves": [wave, …], "steps": [{"wave": …} or {"object": …, "status": …, "ready": …}, …], "results":
+// [{"object": …, "status": …, "message": …}, …]}, steps in the order in which they happened, and ends with 1 when it failed
+// or was not over in time.
 package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 
@@ -58,9 +60,7 @@ func read(script string) (health.HealthOverride, error) {
 	}), nil
 }
 
+// What failed may have an answer too.
 func print[T any](answer T, err error) error {
-	if err != nil {
-		return err
-	}
-	return json.NewEncoder(os.Stdout).Encode(answer)
+	return errors.Join(err, json.NewEncoder(os.Stdout).Encode(answer))
 }

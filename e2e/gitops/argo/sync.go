@@ -31,9 +31,54 @@ type result struct {
 	Message string `json:"message"`
 }
 
+// Something that happened: a wave was applied, or one of our objects was judged, another way than before.
+type step struct {
+	Wave   *int   `json:"wave,omitempty"`
+	Object string `json:"object,omitempty"`
+	Status string `json:"status,omitempty"`
+	// The status of the same object's condition `Ready`; `Stale` where it is about an earlier form, `None` where there is none.
+	Ready string `json:"ready,omitempty"`
+}
+
 type synchronized struct {
 	Waves   []int    `json:"waves"`
+	Steps   []step   `json:"steps"`
 	Results []result `json:"results"`
+}
+
+// Judges as `HealthOverride` does, and writes down what it said of our objects.
+type judging struct {
+	health.HealthOverride
+	done *synchronized
+	last map[string]step
+}
+
+func (j *judging) GetResourceHealth(live *unstructured.Unstructured) (*health.HealthStatus, error) {
+	found, err := j.HealthOverride.GetResourceHealth(live)
+	if err != nil || found == nil {
+		return found, err
+	}
+	said := step{Object: live.GetKind() + "/" + live.GetName(), Status: string(found.Status), Ready: ready(live)}
+	if j.last[said.Object] != said {
+		j.last[said.Object] = said
+		j.done.Steps = append(j.done.Steps, said)
+	}
+	return found, nil
+}
+
+func ready(live *unstructured.Unstructured) string {
+	conditions, _, _ := unstructured.NestedSlice(live.Object, "status", "conditions")
+	for _, one := range conditions {
+		condition, _ := one.(map[string]any)
+		if condition["type"] != "Ready" {
+			continue
+		}
+		if condition["observedGeneration"] != live.GetGeneration() {
+			return "Stale"
+		}
+		return fmt.Sprint(condition["status"])
+	}
+	return "None"
 }
 
 func synchronize(overrides health.HealthOverride, directory, namespace, seconds string) (*synchronized, error) {
@@ -62,15 +107,17 @@ func synchronize(overrides health.HealthOverride, directory, namespace, seconds 
 		return nil, err
 	}
 	kubectl := &kube.KubectlCmd{Log: logr.Discard(), Tracer: tracing.NopTracer{}}
-	done := &synchronized{Waves: []int{}}
+	done := &synchronized{Waves: []int{}, Steps: []step{}}
+	judges := &judging{HealthOverride: overrides, done: done, last: map[string]step{}}
 	options := []sync.SyncOpt{
 		sync.WithPrune(true),
 		sync.WithLogr(logr.Discard()),
-		sync.WithHealthOverride(overrides),
+		sync.WithHealthOverride(judges),
 		sync.WithServerSideApply(true),
 		sync.WithServerSideApplyManager(manager),
 		sync.WithSyncWaveHook(func(_ common.SyncPhase, wave int, _ bool) error {
 			done.Waves = append(done.Waves, wave)
+			done.Steps = append(done.Steps, step{Wave: &wave})
 			return nil
 		}),
 	}
@@ -105,7 +152,7 @@ func synchronize(overrides health.HealthOverride, directory, namespace, seconds 
 		})
 	}
 	if phase != common.OperationSucceeded {
-		return nil, fmt.Errorf("%s: %s; begun waves: %v; objects: %v", phase, message, done.Waves, done.Results)
+		return done, fmt.Errorf("%s: %s; begun waves: %v; objects: %v", phase, message, done.Waves, done.Results)
 	}
 	return done, nil
 }

@@ -3,8 +3,9 @@
 //
 //	flux DIRECTORY NAMESPACE SECONDS [APIVERSION/KIND/NAME to prune]...
 //
-// Prints one line per object: what the applier did with it. Ends with 1 when the objects are not healthy in time, and says
-// why in the words that Flux shows.
+// Prints one line per object: what the applier did with it; then `judged SUBJECT STATUS READY` each time another verdict is
+// made of one of our objects while waiting: what kstatus says, and what the same object's own condition `Ready` says. Ends
+// with 1 when the objects are not healthy in time, and says why in the words that Flux shows.
 package main
 
 import (
@@ -14,12 +15,17 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/fluxcd/cli-utils/pkg/kstatus/polling"
+	"github.com/fluxcd/cli-utils/pkg/kstatus/polling/engine"
+	"github.com/fluxcd/cli-utils/pkg/kstatus/polling/statusreaders"
+	"github.com/fluxcd/cli-utils/pkg/kstatus/status"
 	"github.com/fluxcd/pkg/ssa"
 	ssautil "github.com/fluxcd/pkg/ssa/utils"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/tools/clientcmd"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
@@ -76,9 +82,54 @@ func connect() (*ssa.ResourceManager, error) {
 	if err != nil {
 		return nil, err
 	}
-	poller := polling.NewStatusPoller(c, c.RESTMapper(), polling.Options{})
+	readers := []engine.StatusReader{&judging{
+		StatusReader: statusreaders.NewGenericStatusReader(c.RESTMapper(), judge()),
+	}}
+	poller := polling.NewStatusPoller(c, c.RESTMapper(), polling.Options{CustomStatusReaders: readers})
 	owner := ssa.Owner{Field: "kustomize-controller", Group: "kustomize.toolkit.fluxcd.io"}
 	return ssa.NewResourceManager(c, poller, owner), nil
+}
+
+// Reads our objects as all others are read that kstatus has no reader of their own for.
+type judging struct{ engine.StatusReader }
+
+func (judging) Supports(kind schema.GroupKind) bool { return kind.Group == "rowlock.dev" }
+
+// The verdict of kstatus, printed where it is another than the one before of the same object.
+func judge() statusreaders.StatusFunc {
+	var lock sync.Mutex
+	last := map[string]string{}
+	return func(object *unstructured.Unstructured) (*status.Result, error) {
+		result, err := status.Compute(object)
+		if err != nil {
+			return nil, err
+		}
+		subject := ssautil.FmtUnstructured(object)
+		said := fmt.Sprintf("%s %s", result.Status, ready(object))
+		lock.Lock()
+		defer lock.Unlock()
+		if last[subject] != said {
+			last[subject] = said
+			fmt.Println("judged", subject, said)
+		}
+		return result, nil
+	}
+}
+
+// The status of the condition `Ready`; `Stale` where it is about an earlier form, `None` where there is none.
+func ready(object *unstructured.Unstructured) string {
+	conditions, _, _ := unstructured.NestedSlice(object.Object, "status", "conditions")
+	for _, one := range conditions {
+		condition, _ := one.(map[string]any)
+		if condition["type"] != "Ready" {
+			continue
+		}
+		if condition["observedGeneration"] != object.GetGeneration() {
+			return "Stale"
+		}
+		return fmt.Sprint(condition["status"])
+	}
+	return "None"
 }
 
 func read(directory, namespace string) ([]*unstructured.Unstructured, error) {

@@ -3,12 +3,14 @@
 mod checkout;
 mod samples;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use e2e::cluster::repository;
 use e2e::figure::note;
+use e2e::story::condition_of;
 use e2e::wait::until;
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
@@ -26,14 +28,60 @@ async fn flux(shop: &Shop, directory: &Path, seconds: u32, prune: &[&str]) -> Re
         .output()
         .await
         .expect("flux");
-    let out = String::from_utf8_lossy(&done.stdout)
+    let out = String::from_utf8_lossy(&done.stdout).into_owned();
+    let (judged, out): (Vec<String>, Vec<String>) = out
         .lines()
         .map(str::to_owned)
-        .collect();
+        .partition(|line| line.starts_with("judged "));
+    let last = kstatus_agrees(&judged);
+    let all = |wanted: [&str; 2]| last.values().all(|said| *said == wanted);
     if done.status.success() {
+        assert!(
+            !last.is_empty() && all(["Current", "True"]),
+            "healthy: {judged:?}"
+        );
         Ok(out)
     } else {
+        assert!(
+            last.values().any(|said| *said == ["Failed", "False"]),
+            "{judged:?}"
+        );
         Err(String::from_utf8_lossy(&done.stderr).into_owned())
+    }
+}
+
+/// What Flux judged by while it waited: each verdict agrees with the condition `Ready` of the very object that it was made
+/// of. The last verdict on each object.
+fn kstatus_agrees(judged: &[String]) -> BTreeMap<&str, [&str; 2]> {
+    let mut last = BTreeMap::new();
+    for line in judged {
+        let words: Vec<&str> = line.split(' ').collect();
+        let [_, subject, status, ready] = words[..] else {
+            panic!("{line}");
+        };
+        // A consent has no status.
+        if subject.starts_with("ReferenceGrant/") {
+            continue;
+        }
+        match status {
+            "Current" => assert_eq!(ready, "True", "{line}"),
+            "Failed" => assert_eq!(ready, "False", "{line}"),
+            "InProgress" => assert_ne!(ready, "True", "{line}"),
+            _ => panic!("{line}"),
+        }
+        last.insert(subject, [status, ready]);
+    }
+    last
+}
+
+/// The same of what Argo CD said of an object.
+fn health_agrees(object: &str, health: &str, ready: &str) {
+    match health {
+        _ if object.starts_with("ReferenceGrant/") => {}
+        "Healthy" => assert_eq!(ready, "True", "{object}"),
+        "Degraded" => assert_eq!(ready, "False", "{object}"),
+        "Progressing" => assert_ne!(ready, "True", "{object}"),
+        _ => panic!("{object} is {health}, Ready={ready}"),
     }
 }
 
@@ -65,7 +113,18 @@ async fn argo_on(shop: &Shop, objects: &[Value]) -> Vec<Value> {
         config["metadata"]["namespace"] = shop.story.namespace.clone().into();
         pairs.push(json!({"config": config, "live": live}));
     }
-    argo(&Value::Array(pairs)).await
+    let pairs = Value::Array(pairs);
+    let said = argo(&pairs).await;
+    for (pair, said) in pairs.as_array().into_iter().flatten().zip(&said) {
+        let live = &pair["live"];
+        let ready = condition_of(live, "Ready");
+        let of_this_form = ready["observedGeneration"] == live["metadata"]["generation"];
+        let ready = ready["status"].as_str().filter(|_| of_this_form);
+        let object = [&live["kind"], &live["metadata"]["name"]].map(|text| text.as_str().unwrap_or_default());
+        let health = said["status"].as_str().unwrap_or_default();
+        health_agrees(&object.join("/"), health, ready.unwrap_or("None"));
+    }
+    said
 }
 
 #[tokio::test]
@@ -148,9 +207,11 @@ async fn a_checkout_is_applied_and_judged() {
     flux(&shop, &directory, 60, &[]).await.expect("all healthy");
     let removed = objects.pop().expect("the last");
     checkout.commit(&objects).await;
-    let pruned = flux(&shop, &directory, 60, &["rowlock.dev/v1alpha1/Table/review"])
-        .await
-        .expect("all healthy");
+    // Flux knows of each object that it applied, and prunes those that are not in the new commit.
+    let gone = checkout.removed().await;
+    assert_eq!(gone, ["rowlock.dev/v1alpha1/Table/review"]);
+    let gone: Vec<&str> = gone.iter().map(String::as_str).collect();
+    let pruned = flux(&shop, &directory, 60, &gone).await.expect("all healthy");
     assert!(pruned.iter().any(|line| line.ends_with("deleted")), "{pruned:?}");
     assert_eq!(shop.story.get(&removed).await.expect("an answer"), None);
     shop.close().await;
@@ -173,11 +234,55 @@ async fn argo_sync(shop: &Shop, directory: &Path, seconds: u32) -> Result<Value,
         .output()
         .await
         .expect("argo");
-    if done.status.success() {
-        Ok(serde_json::from_slice(&done.stdout).expect("JSON"))
-    } else {
-        Err(String::from_utf8_lossy(&done.stderr).into_owned())
+    let said = String::from_utf8_lossy(&done.stderr).into_owned();
+    let answer: Value =
+        serde_json::from_slice(&done.stdout).unwrap_or_else(|error| panic!("{error}: {said}"));
+    for step in answer["steps"].as_array().into_iter().flatten() {
+        let [object, status, ready] = ["object", "status", "ready"].map(|key| step[key].as_str());
+        if let (Some(object), Some(status), Some(ready)) = (object, status, ready) {
+            health_agrees(object, status, ready);
+        }
     }
+    if done.status.success() {
+        Ok(answer)
+    } else {
+        Err(said)
+    }
+}
+
+/// When Argo CD applied a wave it had last judged every object of the wave before as healthy, and that object itself said
+/// that it was Ready.
+fn each_wave_came_after_ready(steps: &Value, objects: &[Value]) {
+    let mut last: BTreeMap<String, (&Value, &Value)> = BTreeMap::new();
+    let mut waves = 0;
+    for step in steps.as_array().expect("steps") {
+        let Some(wave) = step["wave"].as_u64() else {
+            let object = step["object"].as_str().expect("an object");
+            last.insert(object.to_owned(), (&step["status"], &step["ready"]));
+            continue;
+        };
+        assert_eq!(wave, waves, "{steps}");
+        waves += 1;
+        for object in objects {
+            let metadata = &object["metadata"];
+            let of = metadata["annotations"]["argocd.argoproj.io/sync-wave"].as_str();
+            if of
+                .and_then(|of| of.parse::<u64>().ok())
+                .is_some_and(|of| of < wave)
+            {
+                let name = [&object["kind"], &metadata["name"]].map(|text| text.as_str().unwrap_or_default());
+                let name = name.join("/");
+                let (status, ready) = last
+                    .get(&name)
+                    .unwrap_or_else(|| panic!("{name} before wave {wave}: {steps}"));
+                assert!(
+                    *status == "Healthy" && *ready == "True",
+                    "{name} before wave {wave}: {steps}"
+                );
+            }
+        }
+    }
+    assert_eq!(waves, 3, "{steps}");
 }
 
 /// What others need goes first: the engine and the databases, then tables, then what tables carry.
@@ -208,20 +313,6 @@ async fn versions(shop: &Shop, objects: &[Value]) -> Vec<Value> {
     versions
 }
 
-/// When the engine's container began: before that, no engine is Ready.
-async fn engine_began(shop: &Shop) -> String {
-    let engine = shop.engine_now().await;
-    let selector = engine["status"]["selector"].as_str().expect("a selector");
-    let pods = shop
-        .story
-        .cluster
-        .list("v1", "Pod", &shop.story.namespace, selector)
-        .await
-        .expect("pods");
-    let began = &pods[0]["status"]["containerStatuses"][0]["state"]["running"]["startedAt"];
-    began.as_str().expect("a time").to_owned()
-}
-
 #[tokio::test]
 #[ignore = "needs a cluster with a node: e2e/run"]
 async fn waves_wait_until_objects_are_ready() {
@@ -239,26 +330,9 @@ async fn waves_wait_until_objects_are_ready() {
         &format!("{} ms", began.elapsed().as_millis()),
     );
     assert_eq!(done["waves"], json!([0, 1, 2]), "{done}");
-    // Tables wait for the engine, whose pod takes seconds to begin; what they carry waits for them. Compared are times that
-    // never change: an object may be not Ready for a moment later.
-    let (mut wave_before, mut latest) = (String::new(), String::new());
-    for wave in 0..3 {
-        if wave == 1 {
-            wave_before = engine_began(&shop).await;
-        }
-        for object in &objects {
-            if object["metadata"]["annotations"]["argocd.argoproj.io/sync-wave"].as_str()
-                != Some(wave.to_string().as_str())
-            {
-                continue;
-            }
-            let live = shop.there(object).await;
-            let created = live["metadata"]["creationTimestamp"].as_str().expect("a time");
-            assert!(created >= wave_before.as_str(), "{created} {wave_before} {live}");
-            latest = latest.max(created.to_owned());
-            shop.ready(object).await;
-        }
-        wave_before.clone_from(&latest);
+    each_wave_came_after_ready(&done["steps"], &objects);
+    for object in &objects {
+        shop.ready(object).await;
     }
 
     // Again: nothing is written.

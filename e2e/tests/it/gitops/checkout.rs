@@ -1,5 +1,6 @@
 //! A Git repository with an API in it, and a checkout of it as GitOps tools have one.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -38,6 +39,28 @@ impl Checkout {
         git(&self.directory(), &["pull", "--quiet", "--ff-only"]).await;
     }
 
+    /// What the commit before the last one had and the last one has not: `APIVERSION/KIND/NAME` of each.
+    pub async fn removed(&self) -> Vec<String> {
+        let (before, now) = (self.objects_of("HEAD~1").await, self.objects_of("HEAD").await);
+        before.difference(&now).cloned().collect()
+    }
+
+    async fn objects_of(&self, commit: &str) -> BTreeSet<String> {
+        let directory = self.directory();
+        let mut objects = BTreeSet::new();
+        for file in git(&directory, &["ls-tree", "--name-only", commit]).await.lines() {
+            let text = git(&directory, &["show", &format!("{commit}:{file}")]).await;
+            let object: Value = serde_json::from_str(&text).expect("an object");
+            let words = [
+                &object["apiVersion"],
+                &object["kind"],
+                &object["metadata"]["name"],
+            ];
+            objects.insert(words.map(|word| word.as_str().unwrap_or_default()).join("/"));
+        }
+        objects
+    }
+
     async fn commit_files(&self, objects: &[Value]) {
         let origin = self.place.join("origin");
         for old in fs::read_dir(&origin).expect("a directory") {
@@ -64,7 +87,7 @@ impl Drop for Checkout {
     }
 }
 
-async fn git(directory: &Path, arguments: &[&str]) {
+async fn git(directory: &Path, arguments: &[&str]) -> String {
     let done = Command::new("git")
         .args(arguments)
         .current_dir(directory)
@@ -79,4 +102,5 @@ async fn git(directory: &Path, arguments: &[&str]) {
         "git {arguments:?}: {}",
         String::from_utf8_lossy(&done.stderr)
     );
+    String::from_utf8_lossy(&done.stdout).into_owned()
 }
