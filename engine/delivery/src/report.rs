@@ -63,7 +63,7 @@ pub struct RefusedSet {
     pub message: String,
 }
 
-/// Something that the engine leaves out.
+/// Something that is wrong with an object, which the engine leaves out unless `served` says otherwise.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ObjectProblem {
@@ -87,6 +87,10 @@ pub struct ObjectProblem {
     /// The engine does not serve it yet. Not a reason to refuse it either.
     #[serde(default)]
     pub unsupported: bool,
+    /// Nothing of it is left out: the object is served all the same, and its status tells this. Not a reason to refuse it
+    /// either.
+    #[serde(default)]
+    pub served: bool,
 }
 
 /// One database.

@@ -120,6 +120,16 @@ impl Problem {
         }
     }
 
+    /// Whether everything that is written goes on all the same: a saved query stays in its collection, and an inherited role
+    /// lacks only what its parents do not agree on.
+    pub fn leaves_nothing_out(&self) -> bool {
+        match self {
+            Self::Inconsistent { object, .. } => matches!(object, MetadataObjectId::SavedQuery { .. }),
+            Self::RoleInheritance { .. } => true,
+            _ => false,
+        }
+    }
+
     /// The message without the words that say which kind of problem it is.
     pub fn message(&self) -> String {
         match self {

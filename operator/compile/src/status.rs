@@ -33,6 +33,13 @@ pub enum Delivery {
         /// In the words of the engine.
         message: String,
     },
+    /// Every ready pod serves it, and they say that something in it does not fit.
+    Questioned {
+        /// How many.
+        pods: usize,
+        /// In the words of the engine.
+        message: String,
+    },
     /// Pods have it and say that they do not serve such things yet.
     Unsupported {
         /// In the words of the engine.
@@ -46,7 +53,11 @@ const MOST_NAMES: usize = 3;
 /// `Accepted` and `Programmed` of an object for one engine. Transition times are empty; see [`merge_conditions`].
 pub fn object_conditions(verdict: &Verdict, delivery: &Delivery) -> Vec<Condition> {
     let refused_by_engine = match (&verdict.refusal, delivery) {
-        (None, Delivery::Refused { message }) if verdict.unsupported.is_empty() => Some(message),
+        (None, Delivery::Refused { message } | Delivery::Questioned { message, .. })
+            if verdict.unsupported.is_empty() =>
+        {
+            Some(message)
+        }
         _ => None,
     };
     let accepted = match (&verdict.refusal, refused_by_engine) {
@@ -72,7 +83,8 @@ pub fn object_conditions(verdict: &Verdict, delivery: &Delivery) -> Vec<Conditio
             draft(verdict, ConditionType::Accepted, true, Reason::Accepted, message)
         }
     };
-    let programmed = if accepted.status == ConditionStatus::False {
+    let is_served = matches!((&verdict.refusal, delivery), (None, Delivery::Questioned { .. }));
+    let programmed = if accepted.status == ConditionStatus::False && !is_served {
         let message = "the present form is not accepted".to_owned();
         draft(
             verdict,
@@ -112,7 +124,7 @@ fn meanwhile(verdict: &Verdict, reason: Reason, delivery: &Delivery) -> String {
     match delivery {
         // What pods refuse is the last form: it fitted the database once.
         _ if generation == verdict.generation && reason == Reason::Refused => String::new(),
-        Delivery::Served { .. } | Delivery::Pending { pods: 1.., .. } => {
+        Delivery::Served { .. } | Delivery::Questioned { .. } | Delivery::Pending { pods: 1.., .. } => {
             format!("{MEANWHILE}{generation} goes on being served.")
         }
         Delivery::Refused { .. } | Delivery::Unsupported { .. } => {
@@ -136,7 +148,7 @@ fn not_supported(fields: &[String]) -> String {
 
 fn delivered(verdict: &Verdict, delivery: &Delivery) -> Condition {
     let (holds, reason, message) = match delivery {
-        Delivery::Served { pods } => (
+        Delivery::Served { pods } | Delivery::Questioned { pods, .. } => (
             true,
             Reason::Programmed,
             format!("served by {pods} of {pods} ready pods"),
@@ -305,6 +317,23 @@ mod tests {
             [
                 "Accepted False Refused: no such column",
                 "Programmed False NotAccepted: the present form is not accepted"
+            ]
+        );
+    }
+
+    /// A stale query of a collection, say.
+    #[test]
+    fn what_is_served_all_the_same_is_programmed() {
+        let good = verdict(None, Serving::Present, &[]);
+        let questioned = Delivery::Questioned {
+            pods: 2,
+            message: "spec.queries[name=q].query: no such field".to_owned(),
+        };
+        assert_eq!(
+            words(&object_conditions(&good, &questioned)),
+            [
+                "Accepted False Refused: spec.queries[name=q].query: no such field",
+                "Programmed True Programmed: served by 2 of 2 ready pods"
             ]
         );
     }

@@ -93,7 +93,7 @@ pub fn conditions(
         .filter(|entry| {
             problems
                 .get(entry.uid.as_str())
-                .is_some_and(|found| !found.unreachable && !found.unsupported)
+                .is_some_and(|found| !found.unreachable && !found.unsupported && !found.served)
         })
         .map(|entry| ((entry.object.kind, place(entry)), &entry.object))
         .collect();
@@ -143,7 +143,19 @@ struct Found<'g> {
     message: String,
     unreachable: bool,
     unsupported: bool,
+    served: bool,
     pod: &'g str,
+}
+
+impl Found<'_> {
+    /// What leaves the object out comes first, then what is wrong with it otherwise, then what of it is not served.
+    fn weight(&self) -> u8 {
+        match (self.unsupported, self.served) {
+            (true, _) => 0,
+            (false, true) => 1,
+            (false, false) => 2,
+        }
+    }
 }
 
 /// What ready pods find wrong with objects that they serve, by uid.
@@ -163,13 +175,13 @@ fn problems(ground: &Ground) -> HashMap<&str, Found<'_>> {
                 message,
                 unreachable: problem.unreachable,
                 unsupported: problem.unsupported,
+                served: problem.served,
                 pod: &pod.pod,
             };
-            // What is wrong with an object comes before what of it is not served.
             let known = found.entry(problem.uid.as_str());
             known
                 .and_modify(|known: &mut Found<'_>| {
-                    if known.unsupported && !problem.unsupported {
+                    if new.weight() > known.weight() {
                         known.clone_from(&new);
                     }
                 })
@@ -204,12 +216,15 @@ fn delivery(
         if let Some(found) = problems
             .get(entry.uid.as_str())
             .filter(|found| !lagging.iter().any(|name| name == found.pod))
+            .filter(|found| !found.served || lagging.is_empty())
         {
             let message = found.message.clone();
             return if found.unreachable {
                 Delivery::Unreachable { message }
             } else if found.unsupported {
                 Delivery::Unsupported { message }
+            } else if found.served {
+                Delivery::Questioned { pods: ready, message }
             } else {
                 Delivery::Refused { message }
             };

@@ -74,6 +74,7 @@ pub(super) fn problems(generation: &Generation, blame: &Blame) -> Vec<ObjectProb
             message,
             unreachable: is_unreachable(problem, &generation.sources),
             unsupported: problem.is_unsupported(),
+            served: problem.leaves_nothing_out(),
         };
         let origins: Vec<_> = ids.iter().flat_map(|id| blame.fields(id)).collect();
         if origins.is_empty() {

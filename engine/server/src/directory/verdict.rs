@@ -20,6 +20,9 @@ const LAST_FORM: &str = "its last good form goes on being served";
 /// What becomes of an object that is not served.
 const LEFT_OUT: &str = "it is left out";
 
+/// What becomes of an object in which only something does not fit.
+const SERVED: &str = "it is served all the same";
+
 /// Something to tell about a file.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Finding {
@@ -211,7 +214,7 @@ pub fn of_generation(generation: &Generation, contents: &Contents) -> Vec<Findin
                 path => format!("{reason:?}: {path}: {}", problem.message),
             },
             object: key.map(|key| key.to_string()),
-            meanwhile: Some(LEFT_OUT.to_owned()),
+            meanwhile: Some(if problem.served { SERVED } else { LEFT_OUT }.to_owned()),
             variable: None,
         }
     })
@@ -222,7 +225,9 @@ pub fn of_generation(generation: &Generation, contents: &Contents) -> Vec<Findin
 pub fn without_last_forms(findings: &mut [Finding], left_out: &[Finding]) {
     for finding in findings {
         let is_last = finding.meanwhile.as_deref() == Some(LAST_FORM);
-        if is_last && left_out.iter().any(|other| other.object == finding.object) {
+        let is_left_out =
+            |other: &Finding| other.object == finding.object && other.meanwhile.as_deref() == Some(LEFT_OUT);
+        if is_last && left_out.iter().any(is_left_out) {
             finding.meanwhile = None;
         }
     }

@@ -111,3 +111,40 @@ fn what_is_not_served_yet_is_told_as_such() {
     );
     assert_eq!(report["problems"][0]["unsupported"], true);
 }
+
+/// What leaves nothing out says so: whoever publishes must not take the object out on account of it.
+#[test]
+fn what_leaves_nothing_out_is_told_as_such() {
+    let world = World::new("served_all_the_same");
+    let pod = world.pod();
+    let permission = |role: &str, columns: &[&str]| {
+        let insert = json!({"columns": columns, "check": {}});
+        let spec = json!({"tableRef": {"name": "album"}, "role": role, "insert": insert});
+        object("Permission", role, &spec)
+    };
+    let queries = json!([{"name": "one", "query": "{ gone { id } }"}]);
+    let objects = vec![
+        source(),
+        table("album", "album", None, 1),
+        permission("one", &["id"]),
+        permission("two", &["title"]),
+        object(
+            "InheritedRole",
+            "both",
+            &json!({"role": "both", "parents": ["one", "two"]}),
+        ),
+        object("QueryCollection", "c", &json!({"name": "c", "queries": queries})),
+    ];
+    world.publish_set(set_of(5, objects));
+    let report = pod.served(5);
+    let told = problems(&report);
+    let fields: Vec<&str> = told.iter().map(|[_, field, _]| field.as_str()).collect();
+    assert_eq!(
+        fields,
+        ["spec.parents", "spec.queries[name=one].query"],
+        "{told:?}"
+    );
+    for problem in report["problems"].as_array().unwrap() {
+        assert_eq!(problem["served"], true, "{problem}");
+    }
+}

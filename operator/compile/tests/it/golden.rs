@@ -54,6 +54,7 @@ impl Told {
                     lagging: vec!["shop-b".to_owned(), "shop-c".to_owned()],
                 },
                 "Unreachable" => Delivery::Unreachable { message },
+                "Questioned" => Delivery::Questioned { pods: 3, message },
                 "Refused" => Delivery::Refused { message },
                 other => panic!("{other} is no delivery"),
             };

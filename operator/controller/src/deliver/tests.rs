@@ -136,6 +136,7 @@ fn what_does_not_fit_takes_what_stands_in_it_along() {
         message: "no such table".to_owned(),
         unreachable,
         unsupported: false,
+        served: false,
     };
     let all = programmed(&ground(vec![pod(
         "a",
@@ -181,6 +182,7 @@ fn what_pods_do_not_serve_yet_is_told() {
         message: message.to_owned(),
         unreachable: false,
         unsupported,
+        served: false,
     };
     let told = |problems: Vec<ObjectProblem>| {
         let all = programmed(&ground(vec![pod("a", ALL, report(problems, Vec::new()))]));
@@ -201,6 +203,48 @@ fn what_pods_do_not_serve_yet_is_told() {
         told(vec![problem("wrong", false), problem("not yet", true)]),
         faulty
     );
+}
+
+/// What stands in it is served too, and a fault is not hidden behind it.
+#[test]
+fn what_is_served_all_the_same_costs_nothing() {
+    let problem = |served: bool| ObjectProblem {
+        uid: "t".to_owned(),
+        kind: "Table".to_owned(),
+        namespace: "n".to_owned(),
+        name: "t".to_owned(),
+        path: "spec.table".to_owned(),
+        message: if served { "odd" } else { "wrong" }.to_owned(),
+        unreachable: false,
+        unsupported: false,
+        served,
+    };
+    let told = |problems: Vec<ObjectProblem>, pods: &[&[&str]]| {
+        let pods = pods
+            .iter()
+            .map(|uids| pod("a", uids, report(problems.clone(), Vec::new())));
+        let (verdicts, published) = world();
+        let made = conditions(&verdicts, &published, &ground(pods.collect()));
+        let words = |at: usize| {
+            let conditions = made[at].1.conditions.iter();
+            conditions
+                .map(|one| (one.reason, one.message.clone()))
+                .collect::<Vec<_>>()
+        };
+        (words(2), words(3))
+    };
+    let (table, permission) = told(vec![problem(true)], &[ALL]);
+    let served = (Reason::Programmed, "served by 1 of 1 ready pods".to_owned());
+    assert_eq!(
+        table,
+        [(Reason::Refused, "spec.table: odd".to_owned()), served.clone()]
+    );
+    assert_eq!(permission[1], served);
+    for both in [[problem(true), problem(false)], [problem(false), problem(true)]] {
+        let (table, permission) = told(both.into(), &[ALL]);
+        assert_eq!(table[0], (Reason::Refused, "spec.table: wrong".to_owned()));
+        assert_eq!(permission[0].0, Reason::Refused);
+    }
 }
 
 #[test]

@@ -72,7 +72,7 @@ impl Held {
         answer: &CheckAnswer,
     ) -> BTreeSet<String> {
         let mut problems: HashMap<&str, &ObjectProblem> = HashMap::new();
-        for problem in answer.problems.iter().filter(|problem| !problem.unsupported) {
+        for problem in answer.problems.iter().filter(|problem| is_against(problem)) {
             let known = problems.entry(&problem.uid).or_insert(problem);
             if known.unreachable {
                 *known = problem;
@@ -167,6 +167,11 @@ impl Held {
                 .insert(verdict.uid.clone(), (verdict.object.clone(), objection));
         }
     }
+}
+
+/// Whether the object is left out on account of it, though it could be served.
+fn is_against(problem: &ObjectProblem) -> bool {
+    !problem.unsupported && !problem.served
 }
 
 /// Field and message out of a condition.
@@ -264,6 +269,32 @@ mod tests {
             "the table hides it"
         );
         assert_eq!(take(&mut all, &[], Some("f")), [""; 0]);
+    }
+
+    /// What is said of something that is served all the same is no reason to leave it out, and sets it free.
+    #[test]
+    fn what_is_served_all_the_same_is_not_held() {
+        let made = compiled(2, &[]);
+        let mut all = Held::default();
+        let mut said = answer(&[("p", false)], Some("f"));
+        all.take(&made.verdicts, &made.published, &said);
+        assert_eq!(held(&all, &made), ["p"]);
+        for problem in &mut said.problems {
+            problem.served = true;
+        }
+        let against = all.take(&made.verdicts, &made.published, &said);
+        assert!(against.is_empty(), "{against:?}");
+        assert_eq!(held(&all, &made), [""; 0]);
+        // What stands in it is judged as if nothing had been said.
+        all.take(
+            &made.verdicts,
+            &made.published,
+            &answer(&[("p", false)], Some("f")),
+        );
+        let mut of_table = answer(&[("t", false)], Some("f"));
+        of_table.problems[0].served = true;
+        all.take(&made.verdicts, &made.published, &of_table);
+        assert_eq!(held(&all, &made), [""; 0]);
     }
 
     /// The last form of what it stands in may be all that it lacked.

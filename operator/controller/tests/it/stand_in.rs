@@ -70,6 +70,8 @@ pub struct State {
     pub refused: BTreeMap<String, i64>,
     /// The name of an object that pods have something against while the engine's Secret has this value.
     pub refused_while: Option<(String, String)>,
+    /// The name of an object that pods serve, though they say that something in it does not fit.
+    pub questioned: Option<String>,
     /// Names of Tables that cannot both be served: pods leave out the younger one, by the table of objects.
     pub clash: Vec<String>,
     /// Pods do not answer.

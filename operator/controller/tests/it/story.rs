@@ -200,6 +200,33 @@ fn a_clash_costs_only_the_younger() {
     });
 }
 
+/// A pod that leaves nothing out has nothing against it; what it says is in the status.
+#[test]
+fn what_is_served_all_the_same_is_published() {
+    let cluster = Cluster::start();
+    cluster.engine("shop");
+    cluster.pod("shop", "e-1", true);
+    cluster.with(|state| state.questioned = Some("q".to_owned()));
+    let queries = json!([{"name": "one", "query": "{ gone { id } }"}]);
+    cluster.apply(
+        "QueryCollection",
+        "shop",
+        "q",
+        &json!({"name": "q", "queries": queries}),
+    );
+    let _operator = cluster.operator(&[]);
+    let collection = key("QueryCollection", "shop", "q");
+    cluster.until(
+        "it is published, and its status tells what does not fit",
+        |state| {
+            generation(state, "q").is_some()
+                && condition_of(state, &collection, "Accepted")
+                    .starts_with("False Refused: spec.select.columns: no such")
+                && condition_of(state, &collection, "Programmed").starts_with("True Programmed")
+        },
+    );
+}
+
 /// A value that was mended is tried, though no object is another.
 #[test]
 fn what_was_refused_for_a_value_is_taken_with_another() {

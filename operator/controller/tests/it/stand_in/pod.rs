@@ -99,13 +99,20 @@ async fn report(
                     ahead.to_string(),
                     json!({"counter": ahead, "generation": "later", "objects": "", "sources": []}),
                 ),
-                (Some(index), _) => (
-                    index.counter.to_string(),
-                    json!({
-                        "counter": index.counter, "generation": index.generation, "objects": index.objects,
-                        "sources": sources(&state, address),
-                    }),
-                ),
+                (Some(index), _) => {
+                    let objects = state.set("shop", "e").map(|(_, set)| set.objects);
+                    let objects: Vec<Value> = objects
+                        .and_then(|objects| serde_json::from_str(&objects).ok())
+                        .unwrap_or_default();
+                    let problems: Vec<Value> = questioned(&state, &objects).into_iter().collect();
+                    (
+                        index.counter.to_string(),
+                        json!({
+                            "counter": index.counter, "generation": index.generation, "objects": index.objects,
+                            "sources": sources(&state, address), "problems": problems,
+                        }),
+                    )
+                }
             }
         };
         let is_mute = lock(state).mute;
@@ -116,9 +123,11 @@ async fn report(
                 ("pod", json!("p")),
                 ("version", json!("0")),
                 ("ready", json!(true)),
-                ("problems", json!([])),
             ] {
                 report[field] = value;
+            }
+            if report["problems"].is_null() {
+                report["problems"] = json!([]);
             }
             return report;
         }
@@ -164,11 +173,24 @@ fn check(state: &mut State, address: IpAddr, request: &Value) -> Value {
         let by_clash = loser.as_ref() == Some(&object["uid"]);
         by_clash || by_value || refused.is_some_and(|generation| object["generation"] == *generation)
     };
-    let problems = objects.iter().filter(is_refused).map(|object| {
-        json!({
-            "uid": object["uid"], "kind": object["kind"], "namespace": object["namespace"], "name": object["name"],
-            "path": "spec.select.columns", "message": "no such column",
-        })
-    });
-    json!({"generation": "g", "problems": problems.collect::<Vec<_>>(), "sources": sources(state, address)})
+    let problems = objects
+        .iter()
+        .filter(is_refused)
+        .map(|object| problem(object, false));
+    let problems: Vec<Value> = problems.chain(questioned(state, &objects)).collect();
+    json!({"generation": "g", "problems": problems, "sources": sources(state, address)})
+}
+
+/// What is told of an object that is served all the same.
+fn questioned(state: &State, objects: &[Value]) -> Option<Value> {
+    let name = state.questioned.as_ref()?;
+    let object = objects.iter().find(|object| object["name"] == **name)?;
+    Some(problem(object, true))
+}
+
+fn problem(object: &Value, served: bool) -> Value {
+    json!({
+        "uid": object["uid"], "kind": object["kind"], "namespace": object["namespace"], "name": object["name"],
+        "path": "spec.select.columns", "message": "no such column", "served": served,
+    })
 }
