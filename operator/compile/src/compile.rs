@@ -1,10 +1,11 @@
 //! A snapshot to a document and a verdict per object.
 //!
-//! Kinds that belong to nothing come first, then what belongs to them, then what belongs to that. In each of these
-//! rounds older objects come first, so that the older of two that declare the same thing wins in any order of reading.
+//! Kinds come in rounds, what others need first. In each round older objects come first, so that the older of two that declare
+//! the same thing wins in any order of reading.
 
 mod last;
 mod read;
+mod round;
 mod verdict;
 
 use std::collections::HashMap;
@@ -65,6 +66,7 @@ pub fn compile_against<'a>(
             .collect(),
         snapshot,
         last,
+        engine: engine(snapshot).map(|engine| &engine.key),
         grants: Grants::of(snapshot.objects().iter().map(AsRef::as_ref)),
         guard: Guard::of(snapshot),
         keeps: keeps_by_default(snapshot),
@@ -73,39 +75,17 @@ pub fn compile_against<'a>(
         parts: HashMap::new(),
         refusals: HashMap::new(),
     };
-    for round in ROUNDS {
+    for round in round::ROUNDS {
         run.round(round);
     }
     run.finish()
 }
 
-/// What belongs to nothing, what belongs to that, and what belongs to tables.
-const ROUNDS: [&[Kind]; 3] = [
-    &[
-        Kind::Engine,
-        Kind::Source,
-        Kind::Action,
-        Kind::ActionTypes,
-        Kind::RemoteSchema,
-        Kind::CronTrigger,
-        Kind::InheritedRole,
-        Kind::QueryCollection,
-        Kind::APILimits,
-    ],
-    &[
-        Kind::Table,
-        Kind::Function,
-        Kind::NativeQuery,
-        Kind::LogicalModel,
-        Kind::RemoteSchemaPermission,
-        Kind::RestEndpoint,
-    ],
-    &[Kind::Permission, Kind::EventTrigger],
-];
-
 struct Run<'a> {
     snapshot: &'a Snapshot,
     last: &'a LastAccepted,
+    /// The engine that this is for; none: files without one, which are all one owner's.
+    engine: Option<&'a ObjectKey>,
     grants: Grants,
     guard: Guard,
     /// Whether objects that say nothing go on in their last form.
@@ -121,43 +101,12 @@ struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    fn round(&mut self, kinds: &[Kind]) {
-        let mut objects: Vec<&'a Object> = self.snapshot.objects().iter().map(AsRef::as_ref).collect();
-        objects.retain(|object| kinds.contains(&object.key.kind));
-        objects.sort_by(|one, two| one.age().cmp(&two.age()));
-        for object in &objects {
-            let part = self
-                .read(object)
-                .and_then(|part| self.unclaimed(object, part))
-                .and_then(|part| self.unopposed(object, part));
-            self.decide(object, part);
-        }
-        // What an object of this round mentions may be of this round too.
-        let declared = self.places.clone();
-        for object in objects {
-            let Some(part) = self.parts.get(&object.key) else {
-                continue;
-            };
-            let refusal = self.first_unresolved(object, part, &declared);
-            if let (Some(refusal), false) = (refusal, self.refusals.contains_key(&object.key)) {
-                self.withdraw(object);
-                self.decide(object, Err(refusal));
-            }
-            // What is withdrawn is withdrawn from last forms too.
-            let part = self.parts.get(&object.key);
-            let refusal = part.and_then(|part| self.first_unresolved(object, part, &declared));
-            if refusal.is_some_and(|refusal| !refusal.keeps) {
-                self.withdraw(object);
-            }
-        }
-    }
-
     /// Takes the part, or what goes on instead.
-    fn decide(&mut self, object: &'a Object, part: Result<Part, Refusal>) {
+    fn decide(&mut self, object: &'a Object, part: Result<Part, Refusal>, last_may_stay: bool) {
         let part = match part {
             Ok(part) => part,
             Err(refusal) => {
-                let kept = if refusal.keeps && self.keeps(object) {
+                let kept = if last_may_stay && refusal.keeps && self.keeps(object) {
                     self.last
                         .part(&object.uid)
                         .filter(|part| self.may_stay(object, part))
@@ -196,6 +145,16 @@ impl<'a> Run<'a> {
         }
     }
 
+    /// Whether what holds for all of the engine may be said from this namespace.
+    fn consented(&self, object: &Object, part: Part) -> Result<Part, Refusal> {
+        match (self.engine, part.fragment.governs()) {
+            (Some(engine), Some(path)) if !self.grants.permit(&object.key, engine) => {
+                Err(Refusal::unpermitted(path, engine))
+            }
+            _ => Ok(part),
+        }
+    }
+
     /// Whether what the object declares is still free.
     fn unclaimed(&self, object: &Object, part: Part) -> Result<Part, Refusal> {
         let taken = part
@@ -220,7 +179,7 @@ impl<'a> Run<'a> {
     }
 
     /// Whether a last accepted form can go on: nobody else declares the same, what it belongs to is there and
-    /// may still be referred to, and so may the variables that it names.
+    /// may still be referred to, what holds for all of the engine may still be said, and so may the variables that it names.
     fn may_stay(&self, object: &Object, part: &Part) -> bool {
         let free = part
             .fragment
@@ -232,7 +191,12 @@ impl<'a> Run<'a> {
                 .get(&parent)
                 .is_some_and(|owner| self.grants.permit(&object.key, owner))
         });
-        free && belongs && self.may_still_name(object, part)
+        let governs = part.fragment.governs().is_some();
+        let consented = !governs
+            || self
+                .engine
+                .is_none_or(|engine| self.grants.permit(&object.key, engine));
+        free && belongs && consented && self.may_still_name(object, part)
     }
 
     /// Whether the variables that a last accepted form names may be named now.
@@ -246,16 +210,11 @@ impl<'a> Run<'a> {
     }
 
     /// Why something a form of an object mentions cannot be mentioned: what is withdrawn comes before what is missing.
-    fn first_unresolved(
-        &self,
-        object: &Object,
-        part: &Part,
-        declared: &HashMap<(Kind, Place), &ObjectKey>,
-    ) -> Option<Refusal> {
+    fn first_unresolved(&self, object: &Object, part: &Part) -> Option<Refusal> {
         let mentions = part.fragment.mentions();
         let refusals = mentions
             .iter()
-            .filter_map(|mention| self.unresolved(object, mention, declared));
+            .filter_map(|mention| self.unresolved(object, mention));
         let refusals: Vec<Refusal> = refusals.collect();
         let withdrawn = refusals.iter().find(|refusal| !refusal.keeps);
         withdrawn.or(refusals.first()).cloned()
@@ -263,14 +222,8 @@ impl<'a> Run<'a> {
 
     /// Why something an object mentions cannot be mentioned. Of what its last form does not mention, what follows is the same
     /// whether another namespace has it or nobody.
-    fn unresolved(
-        &self,
-        object: &Object,
-        mention: &Mention,
-        declared: &HashMap<(Kind, Place), &ObjectKey>,
-    ) -> Option<Refusal> {
-        let place = (mention.kind, Place(vec![mention.name.clone()]));
-        match declared.get(&place) {
+    fn unresolved(&self, object: &Object, mention: &Mention) -> Option<Refusal> {
+        match self.target(mention) {
             Some(target) if self.grants.permit(&object.key, target) => None,
             found => {
                 let missing = found.is_none() || !self.last_mentions(object, mention);
@@ -278,6 +231,12 @@ impl<'a> Run<'a> {
                 Some(Refusal::unresolved(&mention.path, &target, missing))
             }
         }
+    }
+
+    /// What declares what is mentioned.
+    fn target(&self, mention: &Mention) -> Option<&'a ObjectKey> {
+        let place = (mention.kind, Place(vec![mention.name.clone()]));
+        self.places.get(&place).copied()
     }
 
     /// Whether the last form mentions the same.
@@ -386,10 +345,13 @@ fn keeps(spec: &Spec) -> Option<bool> {
     }
 }
 
+fn engine(snapshot: &Snapshot) -> Option<&Object> {
+    let mut objects = snapshot.objects().iter().map(AsRef::as_ref);
+    objects.find(|object: &&Object| object.key.kind == Kind::Engine)
+}
+
 fn keeps_by_default(snapshot: &Snapshot) -> bool {
-    let engine = snapshot
-        .objects()
-        .iter()
-        .find(|object| object.key.kind == Kind::Engine);
-    engine.and_then(|engine| keeps(&engine.spec)).unwrap_or(true)
+    engine(snapshot)
+        .and_then(|engine| keeps(&engine.spec))
+        .unwrap_or(true)
 }

@@ -5,7 +5,8 @@ use crate::value::{Decimal, OnInvalid};
 
 kind! {
     "APILimits", "apilimits", "rlim",
-    /// Limits on operations, for all roles and for single ones. An engine takes one such object.
+    /// Limits on operations, for all roles and for single ones. An engine takes one such object. Of another namespace
+    /// than the Engine's only with a `ReferenceGrant` there, from `APILimits` to `Engine`.
     pub struct APILimitsSpec {
         /// Metadata key `api_limits.disabled`: true switches all limits off.
         pub disabled: Option<bool>,

@@ -5,7 +5,8 @@ use crate::value::{Identity, OnInvalid};
 
 kind! {
     "InheritedRole", "inheritedroles", "rrole",
-    /// A role that has the permissions of other roles.
+    /// A role that has the permissions of other roles. Of another namespace than the Engine's only with a `ReferenceGrant` there,
+    /// from `InheritedRole` to `Engine`.
     pub struct InheritedRoleSpec {
         /// Metadata key `inherited_roles[].role_name`.
         pub role: Identity,

@@ -13,7 +13,8 @@ kind! {
         pub queries: Vec<SavedQuery>,
         /// Metadata key `query_collections[].comment`.
         pub comment: Option<String>,
-        /// Metadata key `allowlist`: with this the queries are allowed; absent means that they are not.
+        /// Metadata key `allowlist`: with this the queries are allowed; absent means that they are not. Of another
+        /// namespace than the Engine's only with a `ReferenceGrant` there, from `QueryCollection` to `Engine`.
         pub allow_list: Option<AllowList>,
         /// What is served while this object is not acceptable; absent means what the engine says.
         pub on_invalid: Option<OnInvalid>,

@@ -124,6 +124,19 @@ impl Refusal {
         }
     }
 
+    /// It holds for all of an engine of another namespace, which does not consent.
+    pub(crate) fn unpermitted(path: &str, engine: &ObjectKey) -> Self {
+        Self {
+            reason: Reason::RefNotResolved,
+            path: path.to_owned(),
+            message: format!(
+                "it holds for all of {engine}, which is in another namespace without a ReferenceGrant for this: \
+                 create the grant there, or put the object into that namespace"
+            ),
+            keeps: false,
+        }
+    }
+
     /// What the object belongs to is not accepted.
     pub(crate) fn dependency(path: &str, target: &ObjectKey, cause: Option<&Self>) -> Self {
         let cause = match cause {

@@ -127,6 +127,19 @@ impl Fragment {
         }
     }
 
+    /// The field that says something for roles or requests of the whole engine, and not only of what stands in its own
+    /// namespace or in what that may refer to.
+    pub(crate) fn governs(&self) -> Option<&'static str> {
+        match self {
+            // Parents are roles, which are the same in all namespaces: what they may do with anybody's tables is given away.
+            Self::InheritedRole(..) => Some("spec.parents"),
+            // Limits hold for everybody's requests, and the allow list is what keeps others' requests out.
+            Self::ApiLimits(_) => Some("spec"),
+            Self::QueryCollection(_, _, Some(_)) => Some("spec.allowList"),
+            _ => None,
+        }
+    }
+
     /// What it names beside the object it belongs to.
     pub(crate) fn mentions(&self) -> Vec<Mention> {
         let mut mentions = Vec::new();
