@@ -88,6 +88,10 @@ pub fn read(folder: &Path, wanted: &Wanted, last: &LastAccepted) -> Result<Conte
         let place = manifests.places.get(&verdict.object)?;
         verdict::of_verdict(place, verdict)
     }));
+    findings.extend(snapshot.objects().iter().filter_map(|object| {
+        let place = manifests.places.get(&object.key)?;
+        verdict::of_grant(place, object)
+    }));
     let unsupported = compiled
         .verdicts
         .iter()

@@ -3,8 +3,10 @@
 use std::collections::HashSet;
 
 use crd::Kind;
+use crd::reference_grant::{REFERRED, REFERRING};
 use serde_json::Value;
 
+use crate::compile::Refusal;
 use crate::object::{Object, ObjectKey};
 
 /// The consents of all `ReferenceGrant`s.
@@ -15,7 +17,7 @@ pub struct Grants {
 }
 
 impl Grants {
-    /// Reads the grants among these objects; a kind that does not exist grants nothing.
+    /// Reads the grants among these objects; a kind that does not exist grants nothing, see [`grant_fault`].
     pub fn of<'o>(objects: impl IntoIterator<Item = &'o Object>) -> Self {
         let mut granted = HashSet::new();
         let grants = objects
@@ -55,6 +57,26 @@ impl Grants {
     }
 }
 
+/// What of a `ReferenceGrant` cannot be read, and grants nothing.
+pub fn grant_fault(grant: &Object) -> Option<Refusal> {
+    let spec = grant.spec.value();
+    if let Err(error) = crd::spec::check(Kind::ReferenceGrant, &spec) {
+        return Some(Refusal::invalid(error.path, error.message));
+    }
+    [("from", REFERRING), ("to", REFERRED)]
+        .into_iter()
+        .find_map(|(list, kinds)| {
+            let kind = |item: &Value| text(item, "kind").unwrap_or_default();
+            let (index, item) = items(&spec, list)
+                .enumerate()
+                .find(|(_, item)| !kinds.contains(&kind(item).as_str()))?;
+            Some(Refusal::invalid(
+                format!("spec.{list}[{index}].kind"),
+                format!("{:?} is not one of {}", kind(item), kinds.join(", ")),
+            ))
+        })
+}
+
 fn items<'v>(spec: &'v Value, key: &str) -> impl Iterator<Item = &'v Value> + Clone {
     spec.get(key).and_then(Value::as_array).into_iter().flatten()
 }
@@ -65,4 +87,81 @@ fn text(value: &Value, key: &str) -> Option<String> {
 
 fn kind(value: &Value) -> Option<Kind> {
     value.get("kind").and_then(Value::as_str).and_then(Kind::named)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mapping::kind::mapping;
+    use serde_json::json;
+
+    fn grant(spec: &Value) -> Object {
+        let value = json!({
+            "apiVersion": crd::API_VERSION, "kind": "ReferenceGrant", "metadata": {"name": "g", "namespace": "n"},
+            "spec": spec,
+        });
+        Object::from_json(&value, "n").expect("an object")
+    }
+
+    #[test]
+    fn what_grants_nothing_is_told() {
+        let fault = |from: Value, to: Value| {
+            let grant = grant(&json!({"from": [from], "to": [to]}));
+            grant_fault(&grant)
+                .map(|fault| fault.to_string())
+                .unwrap_or_default()
+        };
+        let table = json!({"kind": "Table", "namespace": "m"});
+        assert_eq!(fault(table.clone(), json!({"kind": "Source"})), "");
+        let misspelt = fault(
+            json!({"kind": "Tabel", "namespace": "m"}),
+            json!({"kind": "Source"}),
+        );
+        assert!(
+            misspelt.starts_with("spec.from[0].kind: \"Tabel\" is not one of Engine, Table, "),
+            "{misspelt}"
+        );
+        let secret = fault(table.clone(), json!({"kind": "Secret"}));
+        assert!(
+            secret.starts_with("spec.to[0].kind: \"Secret\" is not one of Engine, Source, "),
+            "{secret}"
+        );
+        let unknown = fault(table, json!({"kind": "Source", "names": ["a"]}));
+        assert!(unknown.starts_with("spec.to[0]"), "{unknown}");
+    }
+
+    /// What is misspelt takes nothing from the rest.
+    #[test]
+    fn the_rest_of_a_grant_counts() {
+        let from = json!([{"kind": "Tabel", "namespace": "m"}, {"kind": "Table", "namespace": "m"}]);
+        let grants = Grants::of([&grant(
+            &json!({"from": from, "to": [{"kind": "Source"}, {"kind": "Secret"}]}),
+        )]);
+        let key = |kind, namespace: &str| ObjectKey {
+            kind,
+            namespace: namespace.to_owned(),
+            name: "x".to_owned(),
+        };
+        assert!(grants.permit(&key(Kind::Table, "m"), &key(Kind::Source, "n")));
+        assert!(!grants.permit(&key(Kind::Function, "m"), &key(Kind::Source, "n")));
+    }
+
+    #[test]
+    fn every_kind_that_refers_can_be_granted_it() {
+        for kind in Kind::ALL {
+            if let Some((_, parent)) = mapping(*kind).and_then(|mapping| mapping.parent) {
+                assert!(REFERRING.contains(&kind.as_str()), "{kind}");
+                assert!(REFERRED.contains(&parent.as_str()), "{parent}");
+            }
+            // Engines serve all but grants.
+            assert_eq!(
+                REFERRED.contains(&kind.as_str()),
+                *kind != Kind::ReferenceGrant,
+                "{kind}"
+            );
+        }
+        for name in REFERRING.iter().chain(REFERRED) {
+            assert!(Kind::named(name).is_some(), "{name}");
+        }
+    }
 }

@@ -28,7 +28,7 @@ pub use compile::{
     Compiled, LastAccepted, Objection, Published, Refusal, Serving, Verdict, compile, compile_against,
 };
 pub use export::{Exported, export};
-pub use grant::Grants;
+pub use grant::{Grants, grant_fault};
 pub use guarded::is_guarded;
 pub use import::{Imported, NotCarried, import, loss};
 pub use mapping::field_at;

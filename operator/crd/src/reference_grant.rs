@@ -5,6 +5,47 @@ use serde::{Deserialize, Serialize};
 
 use crate::shape::part;
 
+/// The kinds whose objects refer to others, or are permitted something by them: what `from` may name.
+pub const REFERRING: &[&str] = &[
+    "Engine",
+    "Table",
+    "Permission",
+    "Function",
+    "NativeQuery",
+    "LogicalModel",
+    "Action",
+    "ActionTypes",
+    "RemoteSchema",
+    "RemoteSchemaPermission",
+    "EventTrigger",
+    "InheritedRole",
+    "QueryCollection",
+    "RestEndpoint",
+    "APILimits",
+];
+
+/// The kinds whose objects are referred to or served: what `to` may name. Secrets are not among them: each object refers to those of its own
+/// namespace.
+pub const REFERRED: &[&str] = &[
+    "Engine",
+    "Source",
+    "Table",
+    "Permission",
+    "Function",
+    "NativeQuery",
+    "LogicalModel",
+    "Action",
+    "ActionTypes",
+    "RemoteSchema",
+    "RemoteSchemaPermission",
+    "EventTrigger",
+    "CronTrigger",
+    "InheritedRole",
+    "QueryCollection",
+    "RestEndpoint",
+    "APILimits",
+];
+
 /// Consent, given in the namespace of the target, to references from other namespaces. It is about no metadata key.
 #[derive(kube::CustomResource, Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[kube(
@@ -32,7 +73,8 @@ part! {
     /// Objects of one kind in one namespace.
     pub struct GrantFrom {
         /// The kind of the objects that refer; `Engine`: engines that serve the objects.
-        #[schemars(extend("maxLength" = 63))]
+        // A text and not a word of a list: of a grant that names a kind that there is not the rest counts.
+        #[schemars(extend("enum" = REFERRING))]
         pub kind: String,
         /// Their namespace.
         #[schemars(extend("maxLength" = 63, "minLength" = 1))]
@@ -43,8 +85,8 @@ part! {
 part! {
     /// Objects of one kind, or one of them.
     pub struct GrantTo {
-        /// The kind of the objects referred to.
-        #[schemars(extend("maxLength" = 63))]
+        /// The kind of the objects referred to or served; `Engine`: what objects say of all that engines here serve.
+        #[schemars(extend("enum" = REFERRED))]
         pub kind: String,
         /// The name of the object; absent means all of the kind.
         #[schemars(extend("maxLength" = 253, "minLength" = 1))]

@@ -268,6 +268,23 @@ fn one_engine_is_served() {
     assert_eq!(contents.findings, []);
 }
 
+/// In a cluster the API server refuses it.
+#[test]
+fn a_grant_that_cannot_be_read_is_told() {
+    let grant = "apiVersion: rowlock.dev/v1alpha1\nkind: ReferenceGrant\nmetadata: {name: shop}\n\
+                 spec: {from: [{kind: Tabel, namespace: x}], to: [{kind: Source}]}\n";
+    let folder = Folder::new("grant", &[("grant.yaml", grant)]);
+    let contents = folder.read();
+    let page = page("f", contents.places.len(), &contents.findings);
+    assert!(
+        page.contains("ReferenceGrant default/shop\n    Invalid: spec.from[0].kind: \"Tabel\" is not one of Engine, Table, "),
+        "{page}"
+    );
+    assert!(page.contains("\n    it grants nothing of that\n"), "{page}");
+    folder.write("grant.yaml", &grant.replace("Tabel", "Table"));
+    assert_eq!(folder.read().findings, []);
+}
+
 /// What nobody serves is told, as the status of the object tells it in a cluster; what need not be selected is not.
 #[test]
 fn what_no_engine_selects_is_told() {

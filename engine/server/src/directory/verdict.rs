@@ -127,6 +127,21 @@ pub(super) fn of_verdict(place: &Place, verdict: &Verdict) -> Option<Finding> {
     })
 }
 
+/// What is to be told of a consent that cannot be read.
+pub(super) fn of_grant(place: &Place, object: &Object) -> Option<Finding> {
+    if object.key.kind != Kind::ReferenceGrant {
+        return None;
+    }
+    let fault = compile::grant_fault(object)?;
+    Some(Finding {
+        place: Some(place.clone()),
+        object: Some(object.key.to_string()),
+        message: format!("{:?}: {fault}", fault.reason),
+        meanwhile: Some("it grants nothing of that".to_owned()),
+        variable: None,
+    })
+}
+
 /// What is to be told of an object that no engine of the folder selects.
 pub(super) fn of_unselected(place: &Place, object: &Object) -> Finding {
     Finding {
