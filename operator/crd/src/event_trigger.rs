@@ -6,10 +6,14 @@ use crate::value::{Header, Identity, ObjectRef, OnInvalid, ValueFrom};
 
 kind! {
     "EventTrigger", "eventtriggers", "revt",
-    /// A webhook called after rows of a table change. Exactly one of `webhook` and `webhookFrom`.
+    /// A webhook called after rows of a table change. Exactly one of `webhook` and `webhookFrom`, and at least one
+    /// of `insert`, `update`, `delete` and `enableManual`.
     #[schemars(extend("x-kubernetes-validations" = [{
         "rule": "has(self.webhook) != has(self.webhookFrom)",
         "message": "exactly one of webhook and webhookFrom",
+    }, {
+        "rule": "has(self.insert) || has(self.update) || has(self.delete) || has(self.enableManual)",
+        "message": "at least one of insert, update, delete and enableManual",
     }]))]
     pub struct EventTriggerSpec {
         /// The table: its place below metadata key `sources[].tables[].event_triggers`.

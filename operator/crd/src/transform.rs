@@ -47,7 +47,14 @@ choice! {
 }
 
 part! {
-    /// What becomes of the body.
+    /// What becomes of the body. `template` exactly with `Transform`, `formTemplate` exactly with `FormUrlEncoded`.
+    #[schemars(extend("x-kubernetes-validations" = [{
+        "rule": "(self.action == 'Transform') == has(self.template)",
+        "message": "template is given exactly with action Transform",
+    }, {
+        "rule": "(self.action == 'FormUrlEncoded') == has(self.formTemplate)",
+        "message": "formTemplate is given exactly with action FormUrlEncoded",
+    }]))]
     pub struct BodyTransform {
         /// Metadata key `action`.
         pub action: BodyAction,

@@ -38,7 +38,7 @@ fn object(schema: &Value) -> Value {
         .flatten()
     {
         let message = rule["message"].as_str().unwrap_or_default();
-        if message.starts_with("exactly one of ") {
+        if message.starts_with("exactly one of ") || message.starts_with("at least one of ") {
             let names = choices(message);
             if let (None, Some(first)) = (
                 names.iter().find(|name| found.contains_key(**name)),

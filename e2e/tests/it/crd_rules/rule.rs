@@ -63,6 +63,8 @@ pub fn fixes(message: &str) -> Vec<(&'static str, Value)> {
         "domains are given exactly with mode Domains" => vec![("mode", json!("Disabled"))],
         "roles are given exactly with scope Roles" => vec![("scope", json!("Global"))],
         "kind is for mutations" => vec![("type", json!("Query"))],
+        // Remove goes without both.
+        "template is given exactly with action Transform" => vec![("action", json!("Remove"))],
         _ => Vec::new(),
     }
 }
@@ -81,6 +83,14 @@ pub fn breaks(schema: &Value, rule: &Rule) -> Vec<Break> {
     let mut here = least(schema);
     let (own, _) = plant(schema, &mut here, &rule.path);
     let field = |name: &str| least(&own["properties"][name]);
+    if message.starts_with("at least one of ") {
+        let names = choices(message);
+        let mut none = with(&[]);
+        let (_, place) = plant(schema, &mut none, &rule.path);
+        let place = place.as_object_mut().expect("an object");
+        place.retain(|name, _| !names.contains(&name.as_str()));
+        return vec![Break::Spec(none)];
+    }
     if message.starts_with("exactly one of ") || message.starts_with("at most one of ") {
         let names = choices(message);
         let two: Vec<_> = names.iter().take(2).map(|name| (*name, field(name))).collect();
@@ -116,6 +126,14 @@ pub fn breaks(schema: &Value, rule: &Rule) -> Vec<Break> {
         "roles are given exactly with scope Roles" => vec![
             Break::Spec(with(&[("scope", json!("Roles"))])),
             Break::Spec(with(&[("roles", json!(["a"]))])),
+        ],
+        "template is given exactly with action Transform" => vec![
+            Break::Spec(with(&[("action", json!("Transform"))])),
+            Break::Spec(with(&[("template", json!("a"))])),
+        ],
+        "formTemplate is given exactly with action FormUrlEncoded" => vec![
+            Break::Spec(with(&[("action", json!("FormUrlEncoded"))])),
+            Break::Spec(with(&[("formTemplate", json!({"a": "b"}))])),
         ],
         "kind is for mutations" => vec![Break::Spec(with(&[("kind", json!("Synchronous"))]))],
         "with a webhook, roles come from it: unauthorizedRole is not allowed" => {

@@ -45,7 +45,7 @@ impl Run<'_> {
         let mut value = forward(mapping.lens, &spec, "spec", &mut along)
             .map_err(|error| Refusal::invalid(error.path, error.message))?;
         let fragment = fragment::read(kind, &mut value, &spec, parent.as_ref())
-            .map_err(|error| invalid(&mapping, &error))?;
+            .map_err(|error| invalid(&mapping, &error, &spec))?;
         Ok(Part {
             fragment,
             secrets: along.secrets,
@@ -119,8 +119,8 @@ fn collect_secrets(value: &Value, namespace: &str, secrets: &mut Vec<SecretKey>)
 }
 
 /// A reader's error as one of the spec.
-fn invalid(mapping: &KindMapping, error: &ParseError) -> Refusal {
-    let path = locate(mapping.lens, error.path.segments(), "spec".to_owned());
+fn invalid(mapping: &KindMapping, error: &ParseError, spec: &Value) -> Refusal {
+    let path = locate(mapping.lens, error.path.segments(), "spec".to_owned(), Some(spec));
     let below_root = error.path != JsonPath::root() && path == "spec";
     let message = if below_root {
         format!("{} ({} in metadata)", error.message, error.path)

@@ -102,6 +102,33 @@ pub(super) fn root_field_backward(value: &Value) -> Option<Value> {
     }
 }
 
+/// A relationship to one row has one of its forms.
+pub(super) fn object_relationship_forward(value: Value) -> Result<Value, String> {
+    of_one_form(value, "foreignKey, remoteForeignKey and manual")
+}
+
+/// A relationship to many rows has one of its forms.
+pub(super) fn array_relationship_forward(value: Value) -> Result<Value, String> {
+    of_one_form(value, "remoteForeignKey and manual")
+}
+
+fn of_one_form(value: Value, forms: &str) -> Result<Value, String> {
+    let using = value.get("using").and_then(Value::as_object);
+    if using.is_some_and(|using| using.len() == 1) {
+        Ok(value)
+    } else {
+        Err(format!("exactly one of {forms} must be given"))
+    }
+}
+
+/// An event trigger says when it is called.
+pub(super) fn event_trigger_forward(value: Value) -> Result<Value, String> {
+    match value.get("definition") {
+        Some(_) => Ok(value),
+        None => Err("at least one of insert, update, delete and enableManual must be given".to_owned()),
+    }
+}
+
 /// `{columns}` of this table: a list in metadata.
 pub(super) fn foreign_key_forward(mut value: Value) -> Result<Value, String> {
     remove(&mut value, "columns").ok_or_else(|| "columns are missing".to_owned())
@@ -175,6 +202,21 @@ pub(super) fn calls_backward(value: &Value) -> Option<Value> {
 
 /// A transform of version 1 has its body as a text.
 pub(super) fn transform_forward(mut value: Value) -> Result<Value, String> {
+    if let Some(body) = value.get("body") {
+        for (field, key, action, word) in [
+            ("template", "template", "transform", "Transform"),
+            (
+                "formTemplate",
+                "form_template",
+                "x_www_form_urlencoded",
+                "FormUrlEncoded",
+            ),
+        ] {
+            if body.get(key).is_some() != (body.get("action") == Some(&text(action))) {
+                return Err(format!("{field} of the body is given exactly with action {word}"));
+            }
+        }
+    }
     if value.get("version").is_none_or(|version| version == 1)
         && let Some(body) = value.get_mut("body")
     {
@@ -182,7 +224,7 @@ pub(super) fn transform_forward(mut value: Value) -> Result<Value, String> {
             return Err("a body that is not a template needs version 2".to_owned());
         }
         let template = remove(body, "template");
-        *body = template.ok_or_else(|| "the template of the body is missing".to_owned())?;
+        *body = template.unwrap_or_default();
     }
     Ok(value)
 }

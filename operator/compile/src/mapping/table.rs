@@ -36,24 +36,18 @@ pub(super) const TABLE: Lens = Lens::Object(fields![
     ])),
     // The older form of column names, which follows from the newer one.
     "" => "configuration.custom_column_names" Lens::Same,
-    "objectRelationships" => "object_relationships" Lens::List(&Lens::Object(fields![
-        "name" => "name" Lens::Same,
-        "foreignKey" => "using.foreign_key_constraint_on" Lens::Adjusted(&Adjusted {
-            inner: &Lens::Object(fields!["columns" => "columns" Lens::Same]),
-            covers: &Lens::Same,
-            forward: adjust::foreign_key_forward,
-            backward: adjust::foreign_key_backward,
-        }),
-        "remoteForeignKey" => "using.foreign_key_constraint_on" REMOTE_FOREIGN_KEY,
-        "manual" => "using.manual_configuration" MANUAL,
-        "comment" => "comment" Lens::Same,
-    ])),
-    "arrayRelationships" => "array_relationships" Lens::List(&Lens::Object(fields![
-        "name" => "name" Lens::Same,
-        "remoteForeignKey" => "using.foreign_key_constraint_on" REMOTE_FOREIGN_KEY,
-        "manual" => "using.manual_configuration" MANUAL,
-        "comment" => "comment" Lens::Same,
-    ])),
+    "objectRelationships" => "object_relationships" Lens::List(&Lens::Adjusted(&Adjusted {
+        inner: &Lens::Object(OBJECT_RELATIONSHIP),
+        covers: &Lens::Object(OBJECT_RELATIONSHIP),
+        forward: adjust::object_relationship_forward,
+        backward: adjust::keep,
+    })),
+    "arrayRelationships" => "array_relationships" Lens::List(&Lens::Adjusted(&Adjusted {
+        inner: &Lens::Object(ARRAY_RELATIONSHIP),
+        covers: &Lens::Object(ARRAY_RELATIONSHIP),
+        forward: adjust::array_relationship_forward,
+        backward: adjust::keep,
+    })),
     "computedFields" => "computed_fields" Lens::List(&Lens::Object(fields![
         "name" => "name" Lens::Same,
         "function" => "definition.function" QUALIFIED_NAME,
@@ -66,6 +60,24 @@ pub(super) const TABLE: Lens = Lens::Object(fields![
     "logicalModel" => "logical_model" Lens::Same,
     "onInvalid" => "" Lens::Same,
 ]);
+const OBJECT_RELATIONSHIP: &[Field] = fields![
+        "name" => "name" Lens::Same,
+        "foreignKey" => "using.foreign_key_constraint_on" Lens::Adjusted(&Adjusted {
+            inner: &Lens::Object(fields!["columns" => "columns" Lens::Same]),
+            covers: &Lens::Same,
+            forward: adjust::foreign_key_forward,
+            backward: adjust::foreign_key_backward,
+        }),
+        "remoteForeignKey" => "using.foreign_key_constraint_on" REMOTE_FOREIGN_KEY,
+        "manual" => "using.manual_configuration" MANUAL,
+        "comment" => "comment" Lens::Same,
+];
+const ARRAY_RELATIONSHIP: &[Field] = fields![
+        "name" => "name" Lens::Same,
+        "remoteForeignKey" => "using.foreign_key_constraint_on" REMOTE_FOREIGN_KEY,
+        "manual" => "using.manual_configuration" MANUAL,
+        "comment" => "comment" Lens::Same,
+];
 const REMOTE_FOREIGN_KEY: Lens = Lens::Adjusted(&Adjusted {
     inner: &Lens::Object(REMOTE_FOREIGN_KEY_FIELDS),
     covers: &Lens::Object(fields![
@@ -140,7 +152,13 @@ const VALIDATE_INPUT: Lens = Lens::Shared(
 );
 
 /// An event trigger.
-pub(super) const EVENT_TRIGGER: Lens = Lens::Object(fields![
+pub(super) const EVENT_TRIGGER: Lens = Lens::Adjusted(&Adjusted {
+    inner: &Lens::Object(EVENT_TRIGGER_FIELDS),
+    covers: &Lens::Object(EVENT_TRIGGER_FIELDS),
+    forward: adjust::event_trigger_forward,
+    backward: adjust::keep,
+});
+const EVENT_TRIGGER_FIELDS: &[Field] = fields![
     "tableRef" => "" Lens::Same,
     "name" => "name" Lens::Same,
     "insert" => "definition.insert" EVENT_OPERATION,
@@ -167,7 +185,7 @@ pub(super) const EVENT_TRIGGER: Lens = Lens::Object(fields![
     ]),
     "triggerOnReplication" => "trigger_on_replication" Lens::Same,
     "onInvalid" => "" Lens::Same,
-]);
+];
 const EVENT_OPERATION: Lens = Lens::Object(fields![
     "columns" => "columns" COLUMNS,
     "payload" => "payload" COLUMNS,
