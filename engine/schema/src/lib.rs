@@ -6,6 +6,7 @@ pub mod access;
 pub mod aggregate;
 mod build;
 pub mod catalog;
+pub mod idle;
 pub mod meaning;
 pub mod model;
 pub mod naming;

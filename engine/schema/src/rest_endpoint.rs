@@ -52,13 +52,12 @@ impl RestEndpoints {
         for (name, endpoint) in &document.rest_endpoints {
             match resolve(document, endpoint) {
                 Ok(()) => resolved.push((name, endpoint)),
-                Err(message) => {
-                    let object = MetadataObjectId::RestEndpoint(name.clone());
-                    problems.push(Problem::inconsistent(
-                        object,
-                        format!("in endpoint {name}: {message}"),
-                    ));
-                }
+                Err((path, message)) => problems.push(Problem::Inconsistent {
+                    object: MetadataObjectId::RestEndpoint(name.clone()),
+                    message: format!("in endpoint {name}: {message}"),
+                    path: Some(path.to_owned()),
+                    unsupported: false,
+                }),
             }
         }
         resolved.sort_by_key(|(name, _)| *name);
@@ -146,10 +145,16 @@ impl Node {
 }
 
 /// The saved query that an endpoint runs must be there, and be one operation that has one answer.
-fn resolve(document: &Document, endpoint: &RestEndpoint) -> Result<(), String> {
+/// What keeps an endpoint from answering, with the key of its definition.
+fn resolve(document: &Document, endpoint: &RestEndpoint) -> Result<(), (&'static str, String)> {
     if endpoint.url.split('/').count() > MOST_SEGMENTS {
-        return Err(format!("the url has more than {MOST_SEGMENTS} segments"));
+        let message = format!("the url has more than {MOST_SEGMENTS} segments");
+        return Err(("$.url", message));
     }
+    resolve_query(document, endpoint).map_err(|message| ("$.definition.query.query_name", message))
+}
+
+fn resolve_query(document: &Document, endpoint: &RestEndpoint) -> Result<(), String> {
     let reference = &endpoint.definition.query;
     let (collection_name, query_name) = (&reference.collection_name, &reference.query_name);
     let collection = document

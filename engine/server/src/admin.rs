@@ -3,6 +3,7 @@
 
 mod check;
 mod clash;
+mod place;
 pub mod report;
 
 use std::convert::Infallible;

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::report::{problems, sources};
+use super::report::{is_flawless, problems, sources};
 use crate::generation::aside::{Urgency, aside};
 use crate::generation::provenance::{Blame, seniority};
 use crate::generation::source_state::describe;
@@ -50,7 +50,7 @@ pub(super) async fn check(state: &State, request: &Asked) -> Result<CheckAnswer,
     if state::has_outdated(&generation) && state.read_catalogs_again(before).await {
         generation = build(state, &document).await;
     }
-    let problems = if generation.is_consistent() {
+    let problems = if is_flawless(&generation) {
         Vec::new()
     } else {
         aside(Urgency::Gentle, || {

@@ -1,8 +1,6 @@
-//! What is told of a clash to the object that is left out: who has the name, and where it says it itself. Of other namespaces
-//! nothing is told.
+//! What is told of a clash to the object that is left out: who has the name. Of other namespaces nothing is told.
 
 use compile::ObjectKey;
-use crd::Kind;
 use schema::problem::{Claim, Problem};
 
 /// The message to `loser`, where another custom resource keeps what it claims. What is of another namespace is not named,
@@ -41,20 +39,10 @@ pub(super) fn of_parents(table: &ObjectKey, role: &ObjectKey) -> Option<String> 
     })
 }
 
-/// The field in which the object that is left out says what it claims.
-pub(super) fn path(problem: &Problem, kind: Kind) -> Option<String> {
-    match problem {
-        Problem::Conflicting { path, .. } => compile::field_at(kind, path.as_deref()?),
-        Problem::AmbiguousPaths {
-            first_stays: true, ..
-        } => compile::field_at(kind, "$.url"),
-        _ => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crd::Kind;
     use metadata::MetadataObjectId;
 
     fn table(namespace: &str) -> ObjectKey {
@@ -116,20 +104,5 @@ mod tests {
         };
         assert!(of_parents(&table("a"), &role("b")).is_some_and(|told| !told.contains('"')));
         assert_eq!(of_parents(&table("a"), &role("a")), None);
-    }
-
-    #[test]
-    fn the_field_is_that_of_the_resource() {
-        let field = conflict(Claim::RootField("users".to_owned()));
-        assert_eq!(
-            path(&field, Kind::Table).as_deref(),
-            Some("spec.rootFields.selectByPk")
-        );
-        let paths = Problem::AmbiguousPaths {
-            urls: Vec::new(),
-            endpoints: Vec::new(),
-            first_stays: true,
-        };
-        assert_eq!(path(&paths, Kind::RestEndpoint).as_deref(), Some("spec.url"));
     }
 }

@@ -6,8 +6,9 @@ use delivery::{ObjectProblem, Report, SourceReport, SourceState as How, hash};
 use metadata::object_id::MetadataObjectId;
 use schema::problem::Problem;
 
-use super::clash;
+use super::{clash, place};
 use crate::generation::provenance::Blame;
+use crate::generation::source_state;
 use crate::generation::{Generation, SourceState};
 use crate::state::{Readiness, State};
 
@@ -40,16 +41,29 @@ pub fn report(state: &State) -> Report {
 
 /// What a generation leaves out, by the custom resources it was made of.
 pub fn problems_of(generation: &Generation) -> Vec<ObjectProblem> {
-    if generation.is_consistent() {
+    if is_flawless(generation) {
         return Vec::new();
     }
     problems(generation, &generation.provenance.blame())
 }
 
+/// Whether there is nothing to tell of a generation.
+pub(super) fn is_flawless(generation: &Generation) -> bool {
+    generation.is_consistent() && idle(generation).is_empty()
+}
+
+/// What has no effect, which is told of custom resources alone: the metadata API takes it without a word, as upstream.
+fn idle(generation: &Generation) -> Vec<Problem> {
+    let catalogs = source_state::catalogs(&generation.sources);
+    schema::idle::check(&generation.document, &catalogs, &generation.model)
+}
+
 /// What a generation leaves out, once for each custom resource to blame.
 pub(super) fn problems(generation: &Generation, blame: &Blame) -> Vec<ObjectProblem> {
     let mut told = Vec::new();
-    for problem in generation.problems.iter() {
+    let idle = idle(generation);
+    let all = generation.problems.iter().map(|problem| (problem, false));
+    for (problem, is_idle) in all.chain(idle.iter().map(|problem| (problem, true))) {
         let (ids, written) = match problem {
             Problem::RoleInheritance { role, entity } => {
                 let table = MetadataObjectId::table(&entity.source, entity.table.clone());
@@ -59,25 +73,19 @@ pub(super) fn problems(generation: &Generation, blame: &Blame) -> Vec<ObjectProb
             _ => (problem.left_out().to_vec(), None),
         };
         let stays = problem.stays().and_then(|id| blame.fields(id).into_iter().next());
-        let message = match problem {
-            Problem::Inconsistent { path: Some(path), .. } => {
-                format!("{} (at {path} of its definition)", problem.message())
-            }
-            _ => problem.message(),
-        };
         let template = ObjectProblem {
             uid: String::new(),
             kind: String::new(),
             namespace: String::new(),
             name: String::new(),
             path: String::new(),
-            message,
+            message: problem.message(),
             unreachable: is_unreachable(problem, &generation.sources),
             unsupported: problem.is_unsupported(),
-            served: problem.leaves_nothing_out(),
+            served: is_idle || problem.leaves_nothing_out(),
         };
         let origins: Vec<_> = ids.iter().flat_map(|id| blame.fields(id)).collect();
-        if origins.is_empty() {
+        if origins.is_empty() && !is_idle {
             told.push(template.clone());
         }
         told.extend(origins.into_iter().map(|origin| {
@@ -86,7 +94,7 @@ pub(super) fn problems(generation: &Generation, blame: &Blame) -> Vec<ObjectProb
                 .and_then(|stays| clash::told(problem, &stays.field.object, &origin.field.object));
             let table = written.as_ref().map(|table| &table.field.object);
             let of_parents = table.and_then(|table| clash::of_parents(table, &origin.field.object));
-            let path = clash::path(problem, origin.field.object.kind);
+            let path = place::field(problem, origin.field.object.kind);
             ObjectProblem {
                 uid: origin.uid,
                 kind: origin.field.object.kind.to_string(),

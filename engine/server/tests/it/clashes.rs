@@ -148,3 +148,59 @@ fn what_leaves_nothing_out_is_told_as_such() {
         assert_eq!(problem["served"], true, "{problem}");
     }
 }
+
+/// What has no effect is told, though the metadata API takes it without a word.
+#[test]
+fn what_has_no_effect_is_told() {
+    let world = World::new("idle");
+    let pod = world.pod();
+    world.publish_set(set_of(5, vec![source(), table("album", "album", None, 1)]));
+    pod.served(5);
+    let sql = "create function albums() returns setof album language sql stable as 'select * from album'";
+    let run_sql = json!({"type": "run_sql", "args": {"source": "default", "sql": sql}});
+    let headers = [("x-hasura-admin-secret", "first")];
+    let (status, answer) = pod.server.json("/v2/query", &headers, &run_sql);
+    assert_eq!(status, 200, "{answer}");
+    let mut album = table("album", "album", None, 1);
+    album.spec.change(|spec| {
+        spec["columns"] = json!([{"name": "title", "comment": "c"}, {"name": "titel", "customName": "name"}]);
+    });
+    let select = json!({"columns": ["id"], "filter": {}});
+    let permission = json!({"tableRef": {"name": "album"}, "role": "reader", "select": select});
+    let roles = json!([{"role": "reader"}, {"role": "other"}]);
+    let function = json!({
+        "sourceRef": {"name": "main"}, "function": {"name": "albums"}, "permissions": roles,
+    });
+    let objects = vec![
+        source(),
+        album,
+        object("Permission", "reader", &permission),
+        object("Function", "albums", &function),
+    ];
+    let set = set_of(6, objects);
+    let expected = [
+        [
+            "album",
+            "spec.columns[name=titel]",
+            "in table \"album\": column \"titel\" does not exist",
+        ],
+        [
+            "albums",
+            "spec.permissions[role=other]",
+            "the function \"albums\" returns \"album\" and the role \"other\" does not have select permission on \"album\", \
+             so it may not call it",
+        ],
+    ]
+    .map(|told| told.map(str::to_owned));
+    let checked = pod.check(&set);
+    assert_eq!(problems(&checked), expected);
+    world.publish_set(set);
+    let report = pod.served(6);
+    assert_eq!(problems(&report), expected);
+    for problem in report["problems"].as_array().unwrap() {
+        assert_eq!(problem["served"], true, "{problem}");
+    }
+    let inconsistent = json!({"type": "get_inconsistent_metadata", "args": {}});
+    let (_, answer) = pod.server.json("/v1/metadata", &headers, &inconsistent);
+    assert_eq!(answer["is_consistent"], true, "{answer}");
+}

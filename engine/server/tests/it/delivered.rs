@@ -361,7 +361,7 @@ fn what_is_published_is_served_and_proven() {
             &json!("Permission"),
             &json!("shop"),
             &json!("listener"),
-            &json!("spec.select")
+            &json!("spec.select.columns[1]")
         ),
         "{report:#}"
     );
@@ -640,7 +640,7 @@ fn the_admin_port_checks_holds_and_keeps_others_out() {
     assert_eq!(check(&["id"])["problems"], json!([]));
     let answer = check(&["id", "titel"]);
     assert_eq!(answer["problems"][0]["name"], "listener", "{answer:#}");
-    assert_eq!(answer["problems"][0]["path"], "spec.select");
+    assert_eq!(answer["problems"][0]["path"], "spec.select.columns[1]");
     assert_eq!(answer["sources"][0]["state"], "Up");
     assert_eq!(
         pod.admin("POST", "/v1/check", r#"{"metadata":"{","objects":[]}"#)
