@@ -276,6 +276,19 @@ mod tests {
     }
 
     #[test]
+    fn one_engine_of_several_is_chosen() {
+        let arguments = ["dev", "--engine", "live/shop", "resources"];
+        let matches = command().try_get_matches_from(arguments).unwrap();
+        let keeping = Keeping::Directory("resources".into());
+        let url = "postgresql://127.0.0.1/mine";
+        let options = Options::read(&matches);
+        let settings = settings_of(&options, &Environment::default(), url, &keeping).unwrap();
+        assert_eq!(settings.directory.engine.as_deref(), Some("live/shop"));
+        let alone = command().try_get_matches_from(["dev", "--engine", "shop"]);
+        assert!(alone.is_err());
+    }
+
+    #[test]
     fn a_database_of_ones_own_keeps_its_metadata_itself() {
         let arguments = ["dev", "--database-url", "postgresql://127.0.0.1/mine"];
         let matches = command().try_get_matches_from(arguments).unwrap();

@@ -31,6 +31,8 @@ pub(super) struct Options {
     pub(super) directory: Option<PathBuf>,
     /// Secrets from files, as `serve` takes them.
     pub(super) secrets: Vec<String>,
+    /// The `Engine` that is served, where the directory has several.
+    pub(super) engine: Option<String>,
     /// With one, requests without it are refused.
     pub(super) admin_secret: Option<String>,
 }
@@ -95,6 +97,14 @@ pub(super) fn command() -> Command {
         )
         .arg(
             option(
+                "engine",
+                "[NAMESPACE/]NAME",
+                "The Engine that is served, where the custom resources have several",
+            )
+            .requires("directory"),
+        )
+        .arg(
+            option(
                 "data",
                 "DIRECTORY",
                 "Where the local Postgres keeps its data [default: in your data directory]",
@@ -129,6 +139,7 @@ impl Options {
                 .flatten()
                 .cloned()
                 .collect(),
+            engine: text("engine"),
             admin_secret: text("admin-secret"),
         }
     }
@@ -161,6 +172,7 @@ pub(super) fn of_serve(
         arguments.push(format!("--admin-secret={secret}"));
     }
     arguments.extend(options.secrets.iter().map(|secret| format!("--secret={secret}")));
+    arguments.extend(options.engine.iter().map(|engine| format!("--engine={engine}")));
     match keeping {
         Keeping::Directory(directory) => {
             arguments.push(format!("--origin=directory:{}", directory.display()));

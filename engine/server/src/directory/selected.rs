@@ -22,23 +22,51 @@ pub(super) fn snapshot(
         .iter()
         .filter(|object| object.key.kind == Kind::Engine)
         .collect();
-    let engine = match (wanted, engines.as_slice()) {
-        (None, []) => return Ok((Snapshot::shared(manifests.objects.clone()), Vec::new())),
-        (None, [engine]) => engine,
-        (None, several) => {
-            let names: Vec<&str> = several.iter().map(|engine| engine.key.name.as_str()).collect();
-            return Err(format!(
-                "there are several objects of kind Engine ({}): choose one with --engine",
-                names.join(", ")
-            ));
-        }
-        (Some(name), engines) => engines
-            .iter()
-            .find(|engine| engine.key.name == name)
-            .ok_or_else(|| format!("there is no Engine \"{name}\""))?,
-    };
+    if engines.is_empty() && wanted.is_none() {
+        return Ok((Snapshot::shared(manifests.objects.clone()), Vec::new()));
+    }
+    let engine = chosen(&engines, wanted)?;
     let snapshot = Snapshot::of_engine(engine, &manifests.objects, &manifests.namespaces);
     Ok((snapshot, unselected(manifests, &engines)))
+}
+
+/// The engine that is meant: by its name, or by namespace and name.
+fn chosen<'e>(engines: &[&'e Arc<Object>], wanted: Option<&str>) -> Result<&'e Arc<Object>, String> {
+    let is_meant = |engine: &Object| match wanted.map(|wanted| (wanted, wanted.split_once('/'))) {
+        None => true,
+        Some((_, Some((namespace, name)))) => engine.key.namespace == namespace && engine.key.name == name,
+        Some((name, None)) => engine.key.name == name,
+    };
+    let meant: Vec<&Arc<Object>> = engines
+        .iter()
+        .copied()
+        .filter(|engine| is_meant(engine))
+        .collect();
+    let names = |engines: &[&Arc<Object>]| {
+        let names = engines.iter().map(|engine| &engine.key);
+        let names: Vec<String> = names
+            .map(|key| format!("{}/{}", key.namespace, key.name))
+            .collect();
+        names.join(", ")
+    };
+    match (wanted, meant.as_slice()) {
+        (_, [engine]) => Ok(engine),
+        (None, several) => Err(format!(
+            "there are several objects of kind Engine ({}): choose one with --engine",
+            names(several)
+        )),
+        (Some(wanted), []) if engines.is_empty() => {
+            Err(format!("there is no Engine \"{wanted}\": there is none at all"))
+        }
+        (Some(wanted), []) => Err(format!(
+            "there is no Engine \"{wanted}\", only {}",
+            names(engines)
+        )),
+        (Some(wanted), several) => Err(format!(
+            "there are several Engines \"{wanted}\" ({}): name the namespace too, as in --engine NAMESPACE/NAME",
+            names(several)
+        )),
+    }
 }
 
 /// A finding for each object that none of the engines is made of.

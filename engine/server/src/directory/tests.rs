@@ -255,7 +255,7 @@ fn one_engine_is_served() {
     folder.write("b.yaml", &engine("two", "two"));
     let error = read(&folder.0, &Wanted::default(), &LastAccepted::nothing()).unwrap_err();
     assert!(
-        error.contains("--engine") && error.contains("one, two"),
+        error.contains("--engine") && error.contains("default/one, default/two"),
         "{error}"
     );
     let wanted = Wanted {
@@ -283,6 +283,42 @@ fn a_grant_that_cannot_be_read_is_told() {
     assert!(page.contains("\n    it grants nothing of that\n"), "{page}");
     folder.write("grant.yaml", &grant.replace("Tabel", "Table"));
     assert_eq!(folder.read().findings, []);
+}
+
+/// A name alone is enough where no other namespace has it.
+#[test]
+fn engines_of_one_name_are_told_apart_by_namespace() {
+    let engine = |namespace: &str| {
+        format!(
+            "apiVersion: rowlock.dev/v1alpha1\nkind: Engine\nmetadata: {{name: shop, namespace: {namespace}}}\n"
+        )
+    };
+    let labelled = SOURCE.replace("  name: main\n", "  name: main\n  namespace: live\n");
+    let files = [
+        ("a.yaml", engine("live")),
+        ("b.yaml", engine("try")),
+        ("source.yaml", labelled),
+    ];
+    let files: Vec<(&str, &str)> = files.iter().map(|(name, text)| (*name, &**text)).collect();
+    let folder = Folder::new("namesakes", &files);
+    let of = |name: &str| {
+        let wanted = Wanted {
+            engine: Some(name.to_owned()),
+            ..Wanted::default()
+        };
+        read(&folder.0, &wanted, &LastAccepted::nothing())
+    };
+    assert_eq!(of("live/shop").unwrap().document.sources.len(), 1);
+    assert_eq!(of("try/shop").unwrap().document.sources.len(), 0);
+    let both = "live/shop, try/shop";
+    for (name, begin) in [
+        ("shop", "there are several Engines \"shop\" ("),
+        ("other/shop", "there is no Engine \"other/shop\", only "),
+        ("other", "there is no Engine \"other\", only "),
+    ] {
+        let error = of(name).unwrap_err();
+        assert!(error.starts_with(begin) && error.contains(both), "{error}");
+    }
 }
 
 /// What nobody serves is told, as the status of the object tells it in a cluster; what need not be selected is not.

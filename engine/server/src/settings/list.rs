@@ -156,7 +156,7 @@ pub const ALL: &[Setting] = &[
     setting("HASURA_GRAPHQL_NO_OF_RETRIES", "retries", Number, "1", "How often a failed connection to the metadata database is tried again at the start.").global(),
     setting("ROWLOCK_ORIGIN", "origin", Text, "catalog",
         "Where the metadata document comes from: `catalog` (the metadata database, written by the metadata API), `configmap:NAME` (what the operator publishes, [watched through the Kubernetes API](delivery.md)) or `directory:DIR` (custom resources or a Hasura metadata directory, watched)."),
-    setting("ROWLOCK_ENGINE", "engine", Text, "", "Name of the `Engine` to serve from a directory of custom resources that has several."),
+    setting("ROWLOCK_ENGINE", "engine", Text, "", "The `Engine` to serve from a directory of custom resources that has several: its name, or `NAMESPACE/NAME`."),
     setting("ROWLOCK_SECRET_FILES", "secret", List, "", "`NAME=FILE`: the Secret NAME (or NAMESPACE/NAME) for custom resources of a directory, from its manifest or from lines of `KEY=VALUE`; wins over manifests in the directory."),
     setting("ROWLOCK_STATE_DIR", "state-dir", Text, "", "Folder for the last accepted set of the origin `configmap`, so that a restart serves while the API server is away."),
     setting("ROWLOCK_SECRETS_DIR", "secrets-dir", Text, "", "Folder with a file per variable (a mounted Secret); these variables win over those of the environment. It is looked at every second: admin secrets, JWT keys, the hook, and variables that metadata refers to change while the engine runs, other settings at the next start. With `ROWLOCK_SECRETS_NAME` or the origin `directory` it is read at the start only."),

@@ -60,7 +60,7 @@ pub fn export_command() -> Command {
         ))
         .arg(option(
             "engine",
-            "NAME",
+            "[NAMESPACE/]NAME",
             "The Engine that is exported, where there are several",
         ))
 }
