@@ -6,12 +6,13 @@
 //! ```
 //!
 //! Neither leaves anything out silently: what the other form cannot hold is listed on standard error, one line each,
-//! and the exit status is then 2.
+//! and the exit status is then 2. Passwords that stand in clear are listed too, and change nothing in it.
 
 mod arguments;
 mod export;
 mod fetch;
 mod import;
+mod password;
 
 use std::io::Write;
 use std::path::PathBuf;

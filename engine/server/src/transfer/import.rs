@@ -10,6 +10,7 @@ use compile::Imported;
 use metadata::Document;
 use serde_json::Value;
 
+use super::password::in_clear;
 use super::{Error, fetch, text, told};
 
 /// The namespace that stands in for none while the result is verified.
@@ -31,6 +32,7 @@ pub fn import(matches: &ArgMatches) -> Result<ExitCode, Error> {
         text(matches, "engine").unwrap_or_default(),
     );
     verify(&document, &imported, namespace.unwrap_or(NAMESPACE))?;
+    let passwords = in_clear(&imported.objects);
     let files = files(imported.objects, namespace.is_some())?;
     for (name, content) in &files {
         write(&out.join(name), content)?;
@@ -42,6 +44,10 @@ pub fn import(matches: &ArgMatches) -> Result<ExitCode, Error> {
         out.display(),
         imported.not_carried.len()
     );
+    // They are carried: the exit status is about what is not.
+    for password in passwords {
+        let _ = writeln!(std::io::stderr(), "{password}");
+    }
     Ok(told(&imported.not_carried))
 }
 

@@ -290,6 +290,37 @@ fn what_cannot_be_carried_is_told() {
     assert_eq!(document["sources"][0]["name"], "default");
 }
 
+/// It is carried, so that the exit status is as ever, but nobody is to put it into a repository unawares.
+#[test]
+fn passwords_in_clear_are_told() {
+    let folder = Folder::new("clear");
+    let file = folder.path("metadata.json");
+    let text = r#"{"version": 3, "sources": [
+        {"name": "one", "kind": "postgres", "tables": [], "configuration": {
+            "connection_info": {"database_url": "postgres://u:canary@h/d"},
+            "read_replicas": [{"database_url": {"connection_parameters":
+                {"host": "h", "port": 1, "username": "u", "password": "canary", "database": "d"}}}]}},
+        {"name": "two", "kind": "postgres", "tables": [], "configuration": {
+            "connection_info": {"database_url": {"from_env": "URL"}}}}
+    ]}"#;
+    fs::write(&file, text).unwrap();
+    exact(&file, &serde_json::from_str(text).unwrap(), &folder);
+    let imported = import(&file, &folder.path("again"));
+    assert!(imported.status.success(), "{}", imported.stderr);
+    let told: Vec<&str> = imported.stderr.lines().skip(1).collect();
+    let [url, parameters] = told.as_slice() else {
+        panic!("{}", imported.stderr)
+    };
+    for (line, path) in [
+        (url, "spec.connection.url"),
+        (parameters, "spec.readReplicas[0].parameters.password"),
+    ] {
+        let begin = format!("in clear: Source one: {path}: a password stands here in clear");
+        assert!(line.starts_with(&begin), "{line}");
+    }
+    assert!(!imported.stderr.contains("canary"), "{}", imported.stderr);
+}
+
 /// A selector that does not hold makes an empty document, but not in silence.
 #[test]
 fn what_no_engine_selects_is_told() {
