@@ -19,7 +19,7 @@ use serde_json::{Map, Value};
 
 use crate::json::JsonPath;
 
-pub use walk::{WalkError, walk};
+pub use walk::{Listed, Listing, NotFollowed, WalkError, list, walk};
 pub use write::to_files;
 pub use yaml::{read as read_yaml, write as write_yaml};
 

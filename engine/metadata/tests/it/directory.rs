@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use metadata::Document;
-use metadata::directory::{DirectoryError, from_files, read_yaml, to_files, walk};
+use metadata::directory::{DirectoryError, from_files, list, read_yaml, to_files, walk};
 use serde_json::{Value, json};
 
 use crate::full;
@@ -320,4 +320,67 @@ fn walking_a_folder() {
     files.insert("linked.yaml".to_owned(), "a".to_owned());
     assert_eq!(walk(folder.path()).expect("it can be read"), files);
     assert!(walk(&folder.path().join("none")).is_err());
+}
+
+/// Each folder is read once, whatever leads to it; a link that leads nowhere is no fault of what else there is.
+#[test]
+fn walking_along_links() {
+    use std::os::unix::fs::symlink;
+    let place = tempfile::tempdir().expect("a temporary folder");
+    let at = |path: &str| place.path().join(path);
+    for folder in ["base/deep", "shop/real", "shop/..data/sub"] {
+        std::fs::create_dir_all(at(folder)).expect("a folder");
+    }
+    for file in [
+        "base/a.yaml",
+        "base/deep/b.yaml",
+        "shop/real/c.yaml",
+        "shop/..data/sub/d.yaml",
+    ] {
+        std::fs::write(at(file), file).expect("a file");
+    }
+    for (to, link) in [
+        ("../base", "shop/base"),
+        ("../base", "shop/another"),
+        ("real", "shop/alias"),
+        ("..data/sub", "shop/sub"),
+        ("..", "base/circle"),
+        (".", "shop/real/self"),
+        ("nowhere", "shop/gone"),
+        ("user@host.1:2", "shop/.#lock.yaml"),
+    ] {
+        symlink(to, at(link)).expect("a link");
+    }
+    let listing = list(&at("shop")).expect("it can be read");
+    let not_followed: Vec<(String, String)> = listing
+        .not_followed
+        .iter()
+        .map(|(name, why)| (name.clone(), why.to_string()))
+        .collect();
+    let (gone, circle) = (
+        "this link leads nowhere",
+        "this link leads to a folder that it is in itself, and is not followed",
+    );
+    assert_eq!(
+        not_followed,
+        [
+            ("another/circle".to_owned(), circle.to_owned()),
+            ("gone".to_owned(), gone.to_owned())
+        ]
+    );
+    let found: Vec<(String, String)> = listing.read().expect("texts").into_iter().collect();
+    let found: Vec<(&str, &str)> = found.iter().map(|(name, text)| (&**name, &**text)).collect();
+    assert_eq!(
+        found,
+        [
+            ("another/a.yaml", "base/a.yaml"),
+            ("another/deep/b.yaml", "base/deep/b.yaml"),
+            ("real/c.yaml", "shop/real/c.yaml"),
+            ("sub/d.yaml", "shop/..data/sub/d.yaml"),
+        ]
+    );
+    // What counts by its name has to be there.
+    symlink("nowhere", at("shop/gone.yaml")).expect("a link");
+    let error = list(&at("shop")).expect_err("it is missing");
+    assert!(error.to_string().ends_with("shop/gone.yaml"), "{error}");
 }
