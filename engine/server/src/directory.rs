@@ -3,6 +3,7 @@
 //! Custom resources become a document by the very crate that the operator uses, so what is served from a folder is what
 //! a cluster serves from the same files. What became of each is told in words for a person, with file and line.
 
+mod held;
 mod manifest;
 mod secret;
 mod selected;
@@ -11,15 +12,18 @@ mod verdict;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use compile::{LastAccepted, ObjectKey, Published, Snapshot, compile};
+use compile::{LastAccepted, ObjectKey, Published, Snapshot, compile_against};
 use metadata::Document;
 use serde_json::Value;
 
 use crate::generation::Provenance;
 use crate::generation::source_state::describe;
 use crate::settings::SecretFile;
+use held::Form;
 use manifest::Place;
+use secret::{SecretName, Values};
 
+pub use held::Held;
 pub use verdict::{Finding, of_generation, page, without_last_forms};
 
 /// The namespace of objects that name none.
@@ -43,6 +47,10 @@ pub struct Contents {
     pub places: BTreeMap<ObjectKey, Place>,
     /// The objects that have something of which the findings say already that it is not served.
     pub unsupported: BTreeSet<ObjectKey>,
+    /// Whether databases have something against any of them.
+    pub is_opposed: bool,
+    /// The objects that are in the document as they stand in the files, by uid.
+    present: BTreeMap<String, Form>,
 }
 
 /// What is wanted of a folder besides its files.
@@ -61,60 +69,125 @@ pub fn is_of_hasura(folder: &Path) -> bool {
     HASURA_FILES.iter().any(|name| folder.join(name).is_file())
 }
 
-/// Reads a folder. `last` is what was served from it before: objects whose present form is not acceptable go on in
-/// their form there.
+/// A folder that was read; what is served of it depends on what was before, and on the databases.
+#[derive(Debug)]
+pub struct Loaded {
+    made_of: MadeOf,
+    trial: bool,
+}
+
+#[derive(Debug)]
+enum MadeOf {
+    /// No file at all.
+    Nothing,
+    Hasura(Document),
+    Resources {
+        places: BTreeMap<ObjectKey, Place>,
+        secrets: BTreeMap<SecretName, Values>,
+        snapshot: Snapshot,
+        findings: Vec<Finding>,
+    },
+}
+
+/// Reads a folder.
 ///
 /// # Errors
 /// It cannot be read at all.
-pub fn read(folder: &Path, wanted: &Wanted, last: &LastAccepted) -> Result<Contents, String> {
-    let files = metadata::directory::walk(folder).map_err(|error| describe(&error))?;
+pub fn load(folder: &Path, wanted: &Wanted) -> Result<Loaded, String> {
+    let listing = metadata::directory::list(folder).map_err(|error| describe(&error))?;
+    let files = listing.read().map_err(|error| describe(&error))?;
+    let loaded = |made_of: MadeOf| Loaded {
+        made_of,
+        trial: wanted.trial,
+    };
     if is_of_hasura(folder) {
         let value = metadata::directory::from_files(&files).map_err(|error| describe(&error))?;
         return match Document::parse(&value) {
-            Ok((document, warnings)) => Ok(Contents {
-                document,
-                findings: warnings.iter().map(Finding::of_warning).collect(),
-                ..Contents::default()
-            }),
+            Ok((document, _)) => Ok(loaded(MadeOf::Hasura(document))),
             Err(error) => Err(format!("{}: {}", error.path, error.message)),
         };
     }
     let manifests = manifest::read(&files);
-    let mut findings = manifests.findings.clone();
     let (snapshot, unselected) = selected::snapshot(&manifests, wanted.engine.as_deref())?;
-    findings.extend(unselected);
-    let compiled = compile(&snapshot, last);
-    findings.extend(compiled.verdicts.iter().filter_map(|verdict| {
-        let place = manifests.places.get(&verdict.object)?;
-        verdict::of_verdict(place, verdict)
-    }));
-    findings.extend(snapshot.objects().iter().filter_map(|object| {
-        let place = manifests.places.get(&object.key)?;
-        verdict::of_grant(place, object)
-    }));
-    let unsupported = compiled
-        .verdicts
-        .iter()
-        .filter(|verdict| !verdict.unsupported.is_empty());
-    let unsupported = unsupported.map(|verdict| verdict.object.clone()).collect();
-    let served = snapshot.objects().iter().filter(|_| !wanted.trial);
-    findings.extend(served.filter_map(|object| {
-        let place = manifests.places.get(&object.key)?;
-        verdict::of_settings(place, object)
-    }));
     let mut secrets = manifests.secrets;
-    let variables = secret::variables(&mut secrets, &wanted.secrets, &compiled, &mut findings)?;
-    let objects: Vec<Value> = compiled.published.iter().map(Published::to_json).collect();
-    let mut document = compiled.document;
-    document.seniority = compile::seniority(&compiled.published);
-    Ok(Contents {
-        document,
-        provenance: Provenance::of_objects(Value::Array(objects).to_string()),
-        variables,
-        findings,
+    secret::add_files(&mut secrets, &wanted.secrets)?;
+    if files.is_empty() {
+        return Ok(loaded(MadeOf::Nothing));
+    }
+    let mut findings = manifests.findings;
+    findings.extend(unselected);
+    findings.extend(listing.not_followed.iter().map(|(file, why)| {
+        let (file, line) = (file.clone(), 1);
+        Finding::of_file(Place { file, line }, &why.to_string())
+    }));
+    Ok(loaded(MadeOf::Resources {
         places: manifests.places,
-        unsupported,
-    })
+        secrets,
+        snapshot,
+        findings,
+    }))
+}
+
+impl Loaded {
+    /// Whether there is no file at all.
+    pub fn is_empty(&self) -> bool {
+        matches!(self.made_of, MadeOf::Nothing)
+    }
+
+    /// What it comes to. `last` is what was served before: objects whose present form is not acceptable go on in their
+    /// form there. `held` is what databases have against objects.
+    pub fn contents(&self, last: &LastAccepted, held: &Held) -> Contents {
+        let (places, secrets, snapshot, told) = match &self.made_of {
+            MadeOf::Nothing => return Contents::default(),
+            MadeOf::Hasura(document) => {
+                return Contents {
+                    document: document.clone(),
+                    ..Contents::default()
+                };
+            }
+            MadeOf::Resources {
+                places,
+                secrets,
+                snapshot,
+                findings,
+            } => (places, secrets, snapshot, findings),
+        };
+        let compiled = compile_against(snapshot, last, held.objections());
+        let mut findings = told.clone();
+        findings.extend(compiled.verdicts.iter().filter_map(|verdict| {
+            let place = places.get(&verdict.object)?;
+            verdict::of_verdict(place, verdict)
+        }));
+        findings.extend(snapshot.objects().iter().filter_map(|object| {
+            let place = places.get(&object.key)?;
+            verdict::of_grant(place, object)
+        }));
+        let unsupported = compiled
+            .verdicts
+            .iter()
+            .filter(|verdict| !verdict.unsupported.is_empty());
+        let unsupported = unsupported.map(|verdict| verdict.object.clone()).collect();
+        let served = snapshot.objects().iter().filter(|_| !self.trial);
+        findings.extend(served.filter_map(|object| {
+            let place = places.get(&object.key)?;
+            verdict::of_settings(place, object)
+        }));
+        let variables = secret::variables(secrets, &compiled, &mut findings);
+        let objects: Vec<Value> = compiled.published.iter().map(Published::to_json).collect();
+        let present = held::present(&compiled);
+        let mut document = compiled.document;
+        document.seniority = compile::seniority(&compiled.published);
+        Contents {
+            document,
+            provenance: Provenance::of_objects(Value::Array(objects).to_string()),
+            variables,
+            findings,
+            places: places.clone(),
+            unsupported,
+            is_opposed: !held.objections().is_empty(),
+            present,
+        }
+    }
 }
 
 /// Everything that one engine is made of, out of these files, and what of them cannot be read or is selected by nobody.

@@ -149,8 +149,8 @@ mod tests {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"))
             .join("../..")
             .join(IN_CHECKOUT);
-        let contents =
-            crate::directory::read(&root, &Default::default(), &compile::LastAccepted::nothing()).unwrap();
+        let loaded = crate::directory::load(&root, &Default::default()).unwrap();
+        let contents = loaded.contents(&compile::LastAccepted::nothing(), &Default::default());
         assert_eq!(contents.document.sources["default"].tables.len(), 8);
         // Who may ask is a matter of the cluster, and the Secret with the database is not among the files; nothing else is
         // to be told.

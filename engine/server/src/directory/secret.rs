@@ -61,21 +61,28 @@ pub(super) fn of_manifest(value: &Value, namespace: &str) -> Result<(SecretName,
     Ok(((namespace.to_owned(), name.to_owned()), values))
 }
 
-/// The variables that a document needs. Files of the command line win over manifests.
+/// Adds what files of the command line hold, which win over manifests.
 ///
 /// # Errors
 /// Such a file cannot be read.
-pub(super) fn variables(
+pub(super) fn add_files(
     secrets: &mut BTreeMap<SecretName, Values>,
     files: &[SecretFile],
-    compiled: &Compiled,
-    findings: &mut Vec<Finding>,
-) -> Result<BTreeMap<String, String>, String> {
+) -> Result<(), String> {
     for SecretFile { name, file } in files {
         let (namespace, name) = name.split_once('/').unwrap_or((NAMESPACE, name));
         let values = of_file(file).map_err(|message| format!("{}: {message}", file.display()))?;
         secrets.insert((namespace.to_owned(), name.to_owned()), values);
     }
+    Ok(())
+}
+
+/// The variables that a document needs.
+pub(super) fn variables(
+    secrets: &BTreeMap<SecretName, Values>,
+    compiled: &Compiled,
+    findings: &mut Vec<Finding>,
+) -> BTreeMap<String, String> {
     let mut variables = BTreeMap::new();
     // What only the engine's settings name is the command line's business here.
     let wanted = compiled
@@ -90,7 +97,7 @@ pub(super) fn variables(
             None => findings.push(Finding::of_secret(object, secret)),
         }
     }
-    Ok(variables)
+    variables
 }
 
 fn value<'s>(secrets: &'s BTreeMap<SecretName, Values>, key: &SecretKey) -> Option<&'s Held> {

@@ -8,6 +8,10 @@ use super::*;
 use crate::generation::Generation;
 use schema::model::Options;
 
+fn read(folder: &Path, wanted: &Wanted, last: &LastAccepted) -> Result<Contents, String> {
+    load(folder, wanted).map(|loaded| loaded.contents(last, &Held::default()))
+}
+
 /// A folder with these files; it goes with the value.
 struct Folder(PathBuf);
 
@@ -158,6 +162,20 @@ fn a_bad_edit_leaves_the_last_good_form() {
     assert_eq!(
         after.findings[0].meanwhile.as_deref(),
         Some("its last good form goes on being served")
+    );
+}
+
+/// What it may stand for is not left out in silence.
+#[test]
+fn a_link_that_is_not_followed_is_told() {
+    let folder = Folder::new("links", &[("source.yaml", SOURCE)]);
+    std::os::unix::fs::symlink("nowhere", folder.0.join("base")).unwrap();
+    let contents = folder.read();
+    assert_eq!(contents.provenance.published().len(), 1);
+    let page = page("f", contents.places.len(), &contents.findings);
+    assert!(
+        page.starts_with("f/base:1\n    this link leads nowhere\n"),
+        "{page}"
     );
 }
 

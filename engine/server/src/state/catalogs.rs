@@ -47,17 +47,6 @@ impl State {
         }
     }
 
-    /// The same, and waits for what those know that answer.
-    pub(super) async fn look_again(&self) {
-        let current = self.current();
-        if has_unreachable(&current) {
-            self.look.notify_one();
-        }
-        if has_outdated(&current) {
-            self.refresh_catalogs().await;
-        }
-    }
-
     /// Looks into the databases at once; whether more is known by now than in the generation of this number.
     pub async fn read_catalogs_again(&self, before: u64) -> bool {
         self.refresh_catalogs().await;

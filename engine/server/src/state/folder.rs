@@ -1,21 +1,45 @@
-//! The origin `directory`: a folder that is read again whenever something in it changes, or in a Secret's file elsewhere.
+//! The origin `directory`: a folder that is read again whenever something in it changes, or in a Secret's file elsewhere, or in
+//! the databases, by which it is judged.
+//!
+//! The system tells of most changes at once. What it does not tell of (a link to a folder that leads elsewhere now, a folder
+//! that took the place of another one, what is mounted from elsewhere) a look every second finds.
 
-use std::collections::BTreeSet;
+mod stamp;
+mod taken;
+mod watched;
+
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use compile::LastAccepted;
-use notify::{RecursiveMode, Watcher};
+use metadata::Document;
+use notify::RecommendedWatcher;
 use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
 
 use super::State;
 use crate::directory::{self, Contents};
+use crate::generation::SourceState;
 use crate::generation::aside::{Urgency, aside};
 use crate::settings::SecretFile;
+use stamp::Stamp;
 
-/// A burst of file changes is taken as one: nothing is read before the folder was quiet for so long.
+/// Pause between two looks at the files.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// A look at very many files takes at most one part in so many of the time.
+const SHARE: u32 = 20;
+
+/// How often it is looked at most whether the files have come to rest.
+const UNREST: u32 = 25;
+
+/// Pauses before a folder that does not fit the databases is judged again: rows of an enum table, say, are nobody's to tell.
+const AGAIN: Duration = Duration::from_secs(5);
+const AGAIN_AT_MOST: Duration = Duration::from_secs(60);
+
+/// A burst of file changes is taken as one: nothing is read before the files stayed as they are for so long.
 const SETTLE: Duration = Duration::from_millis(200);
 
 impl State {
@@ -42,85 +66,105 @@ impl State {
         }
     }
 
-    async fn read_folder(&self, folder: &Path) {
-        let writer = self.lock().await;
-        let current = self.current();
-        let read = || {
-            let last = LastAccepted::read(&current.document, &current.provenance.published());
-            directory::read(folder, &self.settings.directory, &last)
-        };
-        let mut contents = match aside(Urgency::Gentle, read) {
-            Ok(contents) => contents,
-            // The document that is served stays until the files can be read again.
-            Err(message) => return self.trouble("processor", &message),
-        };
-        let variables = std::mem::take(&mut contents.variables);
-        let environment = self.settings.environment.with(variables);
-        let environment = self.settings.for_documents(environment);
-        let same_variables = *self.environment() == environment;
-        let same = contents.document == *current.document
-            && contents.provenance.objects_hash == current.provenance.objects_hash;
-        if !same_variables {
-            self.environment.store(Arc::new(environment));
+    /// Reads the folder and serves what it comes to; whether the databases have something against what is in it.
+    ///
+    /// # Errors
+    /// Why it cannot be read; what is served stays.
+    async fn read_folder(&self, folder: &Path) -> Result<bool, String> {
+        let load = || directory::load(folder, &self.settings.directory);
+        let loaded = aside(Urgency::Gentle, load)?;
+        // Whoever exchanges a folder may have made the new one and not filled it yet.
+        if loaded.is_empty() && *self.current().document != Document::default() {
+            return Err("there are no files of custom resources or metadata in it any more".to_owned());
         }
-        if !same || !same_variables {
-            let document = std::mem::take(&mut contents.document);
-            let provenance = Arc::new(std::mem::take(&mut contents.provenance));
-            self.adopt(document, 0, &BTreeSet::new(), provenance).await;
-        }
-        drop(writer);
-        self.look_again().await;
+        let contents = self.take_folder(&loaded).await;
+        self.look_soon();
         self.tell_findings(folder, &contents);
+        Ok(contents.is_opposed)
+    }
+
+    /// What is known of the databases, by source.
+    fn fingerprints(&self) -> BTreeMap<String, Option<String>> {
+        let current = self.current();
+        let known = |source: &SourceState| Some(source.catalog.as_ref()?.catalog.fingerprint.clone());
+        let sources = current.sources.iter();
+        sources
+            .map(|(name, source)| (name.clone(), known(source)))
+            .collect()
     }
 }
 
-/// What is watched: a folder, and files of Secrets wherever they are.
-#[derive(Debug)]
-struct Files {
+/// Looks at the files of a folder, and remembers what it told of them.
+struct Following {
+    state: Arc<State>,
     folder: PathBuf,
-    secrets: Vec<PathBuf>,
+    signal: mpsc::Sender<()>,
+    watcher: Option<RecommendedWatcher>,
+    seen: Option<Stamp>,
+    /// How long the last look took.
+    took: Duration,
+    /// What was told last, of watching and of reading.
+    told: [Option<String>; 2],
 }
 
-/// The name that a mounted volume's files change by, all at once.
-const MOUNTED: &str = "..data";
+impl Following {
+    fn secrets(&self) -> &[SecretFile] {
+        &self.state.settings.directory.secrets
+    }
 
-impl Files {
-    fn new(folder: &Path, secrets: &[SecretFile]) -> Self {
-        // As the watcher names what changed: a folder that is watched by two names is told of by one of them.
-        let real = |path: &Path| {
-            let absolute = || std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-            path.canonicalize().unwrap_or_else(|_| absolute())
+    /// Watches what is there by these names now.
+    fn watch(&mut self) {
+        // Before the next one: there are only so many.
+        self.watcher = None;
+        let (watcher, all) = watched::watch(&self.folder, self.secrets(), &self.signal);
+        self.watcher = watcher;
+        // That the folder is away, who reads it tells.
+        let told = all.err().filter(|_| self.folder.exists()).map(|error| {
+            format!("changes of files are looked for every second, as not all are told at once: {error}")
+        });
+        self.tell(0, "listener", told);
+    }
+
+    /// Tells of a trouble, once.
+    fn tell(&mut self, place: usize, thread: &'static str, trouble: Option<String>) {
+        let Some(told) = self.told.get_mut(place) else {
+            return;
         };
-        // The file itself may be a link that leads elsewhere tomorrow.
-        let named = |file: &Path| {
-            let absolute = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
-            match (absolute.parent(), absolute.file_name()) {
-                (Some(parent), Some(name)) => real(parent).join(name),
-                _ => absolute,
-            }
-        };
-        Self {
-            folder: real(folder),
-            secrets: secrets.iter().map(|secret| named(&secret.file)).collect(),
+        if let Some(message) = trouble.as_deref().filter(|_| *told != trouble) {
+            self.state.trouble(thread, message);
         }
+        *told = trouble;
     }
 
-    /// The folders that have to be watched for the files: one that is replaced is another file by the same name.
-    fn beside(&self) -> BTreeSet<PathBuf> {
-        let folders = self.secrets.iter().filter_map(|file| file.parent());
-        let beside = folders.filter(|folder| !folder.starts_with(&self.folder));
-        beside.map(Path::to_owned).collect()
+    fn stamp(&mut self) -> Stamp {
+        let begin = Instant::now();
+        let stamp = aside(Urgency::Gentle, || Stamp::of(&self.folder, self.secrets()));
+        self.took = begin.elapsed();
+        stamp
     }
 
-    /// Whether a change at these paths may change what is served.
-    fn concern(&self, paths: &[PathBuf]) -> bool {
-        let is_wanted = |path: &PathBuf| {
-            path.starts_with(&self.folder)
-                || self.secrets.contains(path)
-                || path.file_name().is_some_and(|name| name == MOUNTED)
+    /// Waits until the files stay as they are.
+    async fn settled(&mut self, mut stamp: Stamp) -> Stamp {
+        for _ in 0..UNREST {
+            tokio::time::sleep(SETTLE).await;
+            let before = std::mem::replace(&mut stamp, self.stamp());
+            if stamp == before {
+                break;
+            }
+        }
+        stamp
+    }
+
+    /// Reads the folder; whether the databases have something against what is in it.
+    async fn read(&mut self) -> bool {
+        let (is_opposed, message) = match self.state.read_folder(&self.folder).await {
+            Ok(is_opposed) => (is_opposed, None),
+            Err(message) => (false, Some(message)),
         };
-        // An event without a path says that some were lost.
-        paths.is_empty() || paths.iter().any(is_wanted)
+        let folder = self.folder.display();
+        let trouble = message.map(|message| format!("{folder}: {message}; what is served stays"));
+        self.tell(1, "processor", trouble);
+        is_opposed
     }
 }
 
@@ -128,69 +172,55 @@ impl Files {
 pub(super) async fn follow(state: Arc<State>, folder: PathBuf, mut stop: watch::Receiver<bool>) {
     // One waiting signal is as good as many.
     let (signal, mut signals) = mpsc::channel(1);
-    let begin = signal.clone();
-    let wanted = Files::new(&folder, &state.settings.directory.secrets);
-    let (watched, beside) = (wanted.folder.clone(), wanted.beside());
-    let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
-        // Reading the files is an event too.
-        let is_change = |event: notify::Event| !event.kind.is_access() && wanted.concern(&event.paths);
-        if event.map_or(true, is_change) {
-            let _ = signal.try_send(());
-        }
-    });
-    let mut watcher = match watcher {
-        Ok(watcher) => watcher,
-        Err(error) => return state.trouble("listener", &error.to_string()),
+    let mut changes = state.changes();
+    let mut following = Following {
+        state: Arc::clone(&state),
+        folder,
+        signal,
+        watcher: None,
+        seen: None,
+        took: Duration::ZERO,
+        told: [None, None],
     };
-    if let Err(error) = watcher.watch(&watched, RecursiveMode::Recursive) {
-        return state.trouble("listener", &error.to_string());
-    }
-    for folder in beside {
-        // The rest is followed nevertheless.
-        if let Err(error) = watcher.watch(&folder, RecursiveMode::NonRecursive) {
-            state.trouble("listener", &error.to_string());
-        }
-    }
+    following.watch();
     // What changed between the first reading and now, nobody told.
-    let _ = begin.try_send(());
+    let _ = following.signal.try_send(());
+    let mut judged = BTreeMap::new();
+    let mut pause = AGAIN;
+    let mut again: Option<Instant> = None;
     loop {
-        tokio::select! {
-            change = signals.recv() => if change.is_none() { return },
+        let rest = PAUSE.max(following.took * SHARE);
+        let is_heard = tokio::select! {
+            signal = signals.recv() => signal.is_some(),
+            () = tokio::time::sleep(rest) => false,
+            // It may be what is known of the databases.
+            _ = changes.changed() => false,
             _ = stop.wait_for(|stop| *stop) => return,
-        }
-        while tokio::time::timeout(SETTLE, signals.recv())
-            .await
-            .is_ok_and(|signal| signal.is_some())
-        {}
-        state.read_folder(&folder).await;
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn files_of_secrets_concern_it_and_their_neighbours_do_not() {
-        let secret = |file: &str| SecretFile {
-            name: "database".to_owned(),
-            file: file.into(),
         };
-        let files = Files::new(
-            Path::new("/shop"),
-            &[
-                secret("/run/one/uri"),
-                secret("/run/other/uri"),
-                secret("/shop/uri"),
-            ],
-        );
-        let beside: Vec<_> = files.beside().into_iter().collect();
-        assert_eq!(beside, [Path::new("/run/one"), Path::new("/run/other")]);
-        let concern = |paths: &[&str]| files.concern(&paths.iter().map(PathBuf::from).collect::<Vec<_>>());
-        for path in ["/shop/tables/album.yaml", "/run/one/uri", "/run/other/..data"] {
-            assert!(concern(&["/run/one/neighbour", path]), "{path}");
+        let mut now = following.stamp();
+        let seen = following.seen;
+        if is_heard || seen != Some(now) {
+            now = following.settled(now).await;
+            while signals.try_recv().is_ok() {}
         }
-        assert!(concern(&[]), "some were lost");
-        assert!(!concern(&["/run/one/neighbour", "/shopping/uri"]));
+        let is_changed = is_heard || seen != Some(now);
+        if is_changed && !is_heard {
+            // The watcher does not know of it: it may watch what is not there any more.
+            following.watch();
+        }
+        let is_due = again.is_some_and(|at| at <= Instant::now());
+        // Taken before it is judged: what changes meanwhile is judged again.
+        let known = state.fingerprints();
+        if !is_changed && !is_due && known == judged {
+            continue;
+        }
+        pause = match is_due {
+            true => (pause * 2).min(AGAIN_AT_MOST),
+            false => AGAIN,
+        };
+        following.seen = Some(now);
+        judged = known;
+        let is_opposed = following.read().await;
+        again = is_opposed.then(|| Instant::now() + pause);
     }
 }

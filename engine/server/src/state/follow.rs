@@ -136,7 +136,19 @@ impl State {
         reloaded: &BTreeSet<String>,
         provenance: Arc<Provenance>,
     ) -> Generation {
-        let current = self.current();
+        self.next_after(self.current(), document, resource_version, reloaded, provenance)
+            .await
+    }
+
+    /// The same after a generation that may not be served.
+    pub(super) async fn next_after(
+        &self,
+        current: Arc<Generation>,
+        document: Document,
+        resource_version: i64,
+        reloaded: &BTreeSet<String>,
+        provenance: Arc<Provenance>,
+    ) -> Generation {
         let document = Arc::new(document);
         let environment = self.environment();
         let mut sources = open_sources(&document, &self.settings, &environment, Some(&current.sources));

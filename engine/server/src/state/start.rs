@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use super::away::Away;
 use super::standing::Standing;
-use super::{FIRST_PATIENCE, State, build, delivered, introspect_within, open_sources};
+use super::{FIRST_PATIENCE, State, build, delivered, has_outdated, introspect_within, open_sources};
 use crate::auth::Authenticator;
 use crate::directory;
 use crate::generation::Provenance;
@@ -107,13 +107,17 @@ impl State {
         let known = Mutex::default();
         let (document, resource_version) = match (&settings.origin, &store) {
             (Origin::Directory(folder), _) => {
-                let read = || directory::read(folder, &settings.directory, &LastAccepted::nothing());
-                let mut contents = aside(Urgency::Now, read).map_err(StartError::Directory)?;
+                let read = || {
+                    let loaded = directory::load(folder, &settings.directory)?;
+                    let contents = loaded.contents(&LastAccepted::nothing(), &directory::Held::default());
+                    Ok((loaded, contents))
+                };
+                let (loaded, mut contents) = aside(Urgency::Now, read).map_err(StartError::Directory)?;
                 let variables = std::mem::take(&mut contents.variables);
                 environment = settings.for_documents(settings.environment.with(variables));
                 provenance = std::mem::take(&mut contents.provenance);
                 let document = std::mem::take(&mut contents.document);
-                found = Some((folder.clone(), contents));
+                found = Some((folder.clone(), loaded, contents));
                 (document, 0)
             }
             (Origin::ConfigMap(_), _) => {
@@ -196,7 +200,10 @@ impl State {
             state.observer.emit(Event::InconsistentMetadata(objects));
         }
         state.swap(generation);
-        if let Some((folder, contents)) = found {
+        if let Some((folder, loaded, mut contents)) = found {
+            if has_outdated(&state.current()) {
+                contents = state.take_folder(&loaded).await;
+            }
             state.tell_findings(&folder, &contents);
         }
         Ok(Arc::new(state))

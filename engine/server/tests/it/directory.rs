@@ -1,7 +1,9 @@
 //! The program on a folder of custom resources: `rowlock serve --origin directory:DIR`, with Secrets beside them and elsewhere.
 
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 
 use embedded::test::TestDatabase;
 use serde_json::{Value, json};
@@ -179,11 +181,11 @@ fn a_named_file_may_be_a_manifest_of_a_secret_in_another_namespace() {
     let server = place.serve(&["--secret", &named("shop/database")]);
     asks(&server, &one);
 
-    // One of a namespace that does not have the objects is not theirs.
+    // One of a namespace that does not have the objects is not theirs, and a source without its address is left out.
     let server = place.serve(&["--secret", &named("database")]);
     let answer = run_sql(&server, "select 1");
     let error = answer["error"].as_str().unwrap_or_default();
-    assert!(error.ends_with("not set"), "{answer}");
+    assert_eq!(error, "source with name \"default\" does not exist", "{answer}");
 }
 
 #[test]
@@ -217,4 +219,126 @@ fn a_named_file_that_cannot_be_read_ends_it_by_its_name() {
         "{nonsense}"
     );
     assert!(!nonsense.contains("canary"), "{nonsense}");
+}
+
+/// However a folder is exchanged, what has its name is served; while nothing has, the last good set is.
+#[test]
+fn a_folder_that_is_replaced_is_followed() {
+    let one = TestDatabase::create("directory_replaced");
+    let place = Place::new("replaced");
+    place.manifest(&one.url());
+    let at = |path: &str| place.0.join(path);
+    let revision = |name: &str, columns: &str| {
+        let _ = fs::remove_dir_all(at(name));
+        fs::create_dir_all(at(name)).unwrap();
+        for entry in fs::read_dir(place.resources()).unwrap() {
+            let entry = entry.unwrap();
+            let text = fs::read_to_string(entry.path()).unwrap();
+            let text = text.replace("columns: [name]", &format!("columns: [{columns}]"));
+            fs::write(at(name).join(entry.file_name()), text).unwrap();
+        }
+    };
+    revision("rev-a", "name");
+    symlink("rev-a", at("current")).unwrap();
+    let origin = format!("directory:{}", at("current").display());
+    let server = Server::start_with(&["serve", "--server-port", "0", "--origin", &origin]);
+    asks(&server, &one);
+    run_sql(
+        &server,
+        "create table item (id int primary key, name text); insert into item values (1, 'tea')",
+    );
+    let (name, id) = (json!([{"name": "tea"}]), json!([{"id": 1}]));
+    let serves = |what: &str, with_id: bool| {
+        until(what, || {
+            asked(&server, "name")["data"]["item"] == name
+                && (asked(&server, "id")["data"]["item"] == id) == with_id
+        });
+    };
+    serves("the first revision", false);
+
+    revision("rev-b", "name, id");
+    symlink("rev-b", at("next")).unwrap();
+    fs::rename(at("next"), at("current")).unwrap();
+    serves("where the link leads now", true);
+
+    revision("rev-c", "name");
+    fs::rename(at("rev-b"), at("old")).unwrap();
+    fs::rename(at("rev-c"), at("rev-b")).unwrap();
+    serves("the folder that took the other one's place", false);
+
+    fs::remove_dir_all(at("rev-b")).unwrap();
+    let away = |line: &serde_json::Value| {
+        let message = line["detail"]["info"]["message"].as_str();
+        message.is_some_and(|message| message.ends_with("what is served stays"))
+    };
+    server.log_line("that it is away", away);
+    serves("what was served", false);
+    fs::create_dir(at("rev-b")).unwrap();
+    server.log_line("that there is nothing in it", away);
+    serves("what was served before", false);
+    revision("rev-b", "name, id");
+    serves("what is there again", true);
+
+    // And as before from here on.
+    revision("rev-b", "name");
+    serves("the edit", false);
+}
+
+/// As in a cluster: what does not fit the database goes on in its last good form, or is out with what belongs to it.
+#[test]
+fn what_the_database_refuses_is_served_as_it_was() {
+    let one = TestDatabase::create("directory_refused");
+    let place = Place::new("refused");
+    place.manifest(&one.url());
+    let origin = format!("directory:{}", place.resources().display());
+    let told = place.elsewhere().join("told");
+    let told_to = fs::File::create(&told).unwrap();
+    let mut command = rowlock(&["serve", "--server-port", "0", "--origin", &origin]);
+    let server = Server::spawn_telling(&mut command, Stdio::from(told_to));
+    let tells = |what: &str, text: &str| {
+        until(what, || fs::read_to_string(&told).unwrap().contains(text));
+    };
+    asks(&server, &one);
+    tells(
+        "a table that is missing",
+        "Table default/item\n    Refused: spec.table: no such table",
+    );
+    run_sql(
+        &server,
+        "create table item (id int primary key, name text); insert into item values (1, 'tea');
+         create table other (id int primary key)",
+    );
+    let tea = json!({"data": {"item": [{"name": "tea"}]}});
+    until("the table is served", || asked(&server, "name") == tea);
+    tells("that all is well", "nothing is wrong");
+
+    place.write("item.yaml", &ITEM.replace("[name]", "[nmae]"));
+    tells(
+        "what is wrong",
+        "Permission default/item-visitor\n    Refused: spec.select: column \"nmae\" does not exist\n    \
+         its last good form goes on being served\n",
+    );
+    assert_eq!(asked(&server, "name"), tea);
+
+    let other = ITEM.replace("item", "other").replace("[name]", "[id]");
+    let other = other.replace(
+        "table: {name: other}\n",
+        "table: {name: other}\n  objectRelationships: [{name: gone, foreignKey: {columns: [gone_id]}}]\n",
+    );
+    place.write("other.yaml", &other);
+    tells("a new table with a fault", "Table default/other\n    Refused: ");
+    tells(
+        "what belongs to it",
+        "Permission default/other-visitor\n    DependencyFailed: spec.tableRef",
+    );
+    let body = json!({"query": "{ other { id } }"});
+    let visitor = [("x-hasura-role", "visitor")];
+    let (_, answer) = server.json("/v1/graphql", &visitor, &body);
+    assert!(answer["errors"].is_array(), "{answer}");
+    assert_eq!(asked(&server, "name"), tea);
+
+    // The database may come to fit the files.
+    run_sql(&server, "alter table item add nmae text default 'x'");
+    let wanted = json!({"data": {"item": [{"nmae": "x"}]}});
+    until("the edit is served", || asked(&server, "nmae") == wanted);
 }

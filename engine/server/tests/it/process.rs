@@ -76,11 +76,12 @@ impl Server {
 
     /// This command, which serves.
     pub(crate) fn spawn(command: &mut Command) -> Self {
-        let mut child = command
-            .stdout(Stdio::piped())
-            .stderr(Stdio::inherit())
-            .spawn()
-            .unwrap();
+        Self::spawn_telling(command, Stdio::inherit())
+    }
+
+    /// The same, with another place for what it says on standard error.
+    pub(crate) fn spawn_telling(command: &mut Command, stderr: Stdio) -> Self {
+        let mut child = command.stdout(Stdio::piped()).stderr(stderr).spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let (send, after) = channel();
         std::thread::spawn(move || {
