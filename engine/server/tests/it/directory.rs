@@ -267,7 +267,7 @@ fn a_folder_that_is_replaced_is_followed() {
     serves("the folder that took the other one's place", false);
 
     fs::remove_dir_all(at("rev-b")).unwrap();
-    let away = |line: &serde_json::Value| {
+    let away = |line: &Value| {
         let message = line["detail"]["info"]["message"].as_str();
         message.is_some_and(|message| message.ends_with("what is served stays"))
     };
@@ -315,7 +315,8 @@ fn what_the_database_refuses_is_served_as_it_was() {
     place.write("item.yaml", &ITEM.replace("[name]", "[nmae]"));
     tells(
         "what is wrong",
-        "Permission default/item-visitor\n    Refused: spec.select: column \"nmae\" does not exist\n    \
+        "Permission default/item-visitor\n    Refused: spec.select: in table \"item\": in permission for role \"visitor\": \
+         column \"nmae\" does not exist (at $.columns[0] of its definition)\n    \
          its last good form goes on being served\n",
     );
     assert_eq!(asked(&server, "name"), tea);
