@@ -80,7 +80,7 @@ pub struct Loaded {
 enum MadeOf {
     /// No file at all.
     Nothing,
-    Hasura(Document),
+    Hasura(Box<Document>),
     Resources {
         places: BTreeMap<ObjectKey, Place>,
         secrets: BTreeMap<SecretName, Values>,
@@ -103,7 +103,7 @@ pub fn load(folder: &Path, wanted: &Wanted) -> Result<Loaded, String> {
     if is_of_hasura(folder) {
         let value = metadata::directory::from_files(&files).map_err(|error| describe(&error))?;
         return match Document::parse(&value) {
-            Ok((document, _)) => Ok(loaded(MadeOf::Hasura(document))),
+            Ok((document, _)) => Ok(loaded(MadeOf::Hasura(Box::new(document)))),
             Err(error) => Err(format!("{}: {}", error.path, error.message)),
         };
     }
@@ -141,7 +141,7 @@ impl Loaded {
             MadeOf::Nothing => return Contents::default(),
             MadeOf::Hasura(document) => {
                 return Contents {
-                    document: document.clone(),
+                    document: Document::clone(document),
                     ..Contents::default()
                 };
             }
