@@ -24,6 +24,7 @@ use manifest::Place;
 use secret::{SecretName, Values};
 
 pub use held::Held;
+pub use manifest::Readable;
 pub use verdict::{Finding, of_generation, page, without_last_forms};
 
 /// The namespace of objects that name none.
@@ -74,13 +75,17 @@ pub fn is_of_hasura(folder: &Path) -> bool {
 pub struct Loaded {
     made_of: MadeOf,
     trial: bool,
+    readable: Readable,
 }
 
 #[derive(Debug)]
 enum MadeOf {
     /// No file at all.
     Nothing,
-    Hasura(Box<Document>),
+    Hasura {
+        document: Box<Document>,
+        findings: Vec<Finding>,
+    },
     Resources {
         places: BTreeMap<ObjectKey, Place>,
         secrets: BTreeMap<SecretName, Values>,
@@ -89,30 +94,37 @@ enum MadeOf {
     },
 }
 
-/// Reads a folder.
+/// Reads a folder. Files of custom resources that cannot be read count as they were `before`.
 ///
 /// # Errors
 /// It cannot be read at all.
-pub fn load(folder: &Path, wanted: &Wanted) -> Result<Loaded, String> {
+pub fn load(folder: &Path, wanted: &Wanted, before: &Readable) -> Result<Loaded, String> {
     let listing = metadata::directory::list(folder).map_err(|error| describe(&error))?;
     let files = listing.read().map_err(|error| describe(&error))?;
-    let loaded = |made_of: MadeOf| Loaded {
+    let loaded = |made_of: MadeOf, readable: Readable| Loaded {
         made_of,
         trial: wanted.trial,
+        readable,
     };
     if is_of_hasura(folder) {
         let value = metadata::directory::from_files(&files).map_err(|error| describe(&error))?;
         return match Document::parse(&value) {
-            Ok((document, _)) => Ok(loaded(MadeOf::Hasura(Box::new(document)))),
+            Ok((document, warnings)) => {
+                let made_of = MadeOf::Hasura {
+                    document: Box::new(document),
+                    findings: warnings.iter().map(Finding::of_warning).collect(),
+                };
+                Ok(loaded(made_of, Readable::new()))
+            }
             Err(error) => Err(format!("{}: {}", error.path, error.message)),
         };
     }
-    let manifests = manifest::read(&files);
+    let manifests = manifest::read(&files, before);
     let (snapshot, unselected) = selected::snapshot(&manifests, wanted.engine.as_deref())?;
     let mut secrets = manifests.secrets;
     secret::add_files(&mut secrets, &wanted.secrets)?;
     if files.is_empty() {
-        return Ok(loaded(MadeOf::Nothing));
+        return Ok(loaded(MadeOf::Nothing, Readable::new()));
     }
     let mut findings = manifests.findings;
     findings.extend(unselected);
@@ -120,15 +132,21 @@ pub fn load(folder: &Path, wanted: &Wanted) -> Result<Loaded, String> {
         let (file, line) = (file.clone(), 1);
         Finding::of_file(Place { file, line }, &why.to_string())
     }));
-    Ok(loaded(MadeOf::Resources {
+    let made_of = MadeOf::Resources {
         places: manifests.places,
         secrets,
         snapshot,
         findings,
-    }))
+    };
+    Ok(loaded(made_of, manifests.readable))
 }
 
 impl Loaded {
+    /// The files as they could be read last, for the next time.
+    pub fn readable(&self) -> &Readable {
+        &self.readable
+    }
+
     /// Whether there is no file at all.
     pub fn is_empty(&self) -> bool {
         matches!(self.made_of, MadeOf::Nothing)
@@ -139,9 +157,10 @@ impl Loaded {
     pub fn contents(&self, last: &LastAccepted, held: &Held) -> Contents {
         let (places, secrets, snapshot, told) = match &self.made_of {
             MadeOf::Nothing => return Contents::default(),
-            MadeOf::Hasura(document) => {
+            MadeOf::Hasura { document, findings } => {
                 return Contents {
                     document: Document::clone(document),
+                    findings: findings.clone(),
                     ..Contents::default()
                 };
             }
@@ -198,7 +217,7 @@ pub fn snapshot_of(
     files: &BTreeMap<String, String>,
     engine: Option<&str>,
 ) -> Result<(Snapshot, Vec<Finding>), String> {
-    let mut manifests = manifest::read(files);
+    let mut manifests = manifest::read(files, &Readable::new());
     let (snapshot, unselected) = selected::snapshot(&manifests, engine)?;
     manifests.findings.extend(unselected);
     Ok((snapshot, manifests.findings))

@@ -112,21 +112,9 @@ pub(super) fn problems(generation: &Generation, blame: &Blame) -> Vec<ObjectProb
 /// What speaks against the present forms of custom resources: what leaves them, or a part of them, out. Nothing is known of
 /// what belongs to a database that does not answer, and what is not served yet is no fault.
 pub fn objecting(generation: &Generation) -> Vec<ObjectProblem> {
-    let speaks = |problem: &&Problem| {
-        let is_of_saved_query = matches!(
-            problem,
-            Problem::Inconsistent {
-                object: MetadataObjectId::SavedQuery { .. },
-                ..
-            }
-        );
-        !problem.left_out().is_empty() && !is_of_saved_query
-    };
-    let mut spoken = generation.clone();
-    spoken.problems = generation.problems.iter().filter(speaks).cloned().collect();
-    let problems = problems_of(&spoken).into_iter();
+    let problems = problems_of(generation).into_iter();
     problems
-        .filter(|problem| !problem.unsupported && !problem.unreachable)
+        .filter(|problem| !problem.served && !problem.unsupported && !problem.unreachable)
         .collect()
 }
 

@@ -149,7 +149,7 @@ mod tests {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"))
             .join("../..")
             .join(IN_CHECKOUT);
-        let loaded = crate::directory::load(&root, &Default::default()).unwrap();
+        let loaded = crate::directory::load(&root, &Default::default(), &Default::default()).unwrap();
         let contents = loaded.contents(&compile::LastAccepted::nothing(), &Default::default());
         assert_eq!(contents.document.sources["default"].tables.len(), 8);
         // Who may ask is a matter of the cluster, and the Secret with the database is not among the files; nothing else is

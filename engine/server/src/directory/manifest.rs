@@ -42,33 +42,117 @@ pub(super) struct Manifests {
     pub(super) namespaces: BTreeMap<String, BTreeMap<String, String>>,
     /// What cannot be read.
     pub(super) findings: Vec<Finding>,
+    /// The files as they could be read last.
+    pub(super) readable: Readable,
 }
 
-/// Reads files of manifests; objects of others than Rowlock, Secrets and Namespaces are passed over.
-pub(super) fn read(files: &BTreeMap<String, String>) -> Manifests {
+/// Texts of files that could be read, by file.
+pub type Readable = BTreeMap<String, String>;
+
+/// Something in a file.
+enum Item {
+    Object(Box<Object>),
+    Secret(SecretName, Values),
+    Namespace(String, BTreeMap<String, String>),
+}
+
+/// Reads files of manifests; objects of others than Rowlock, Secrets and Namespaces are passed over. A file that cannot be
+/// read as a whole counts as it was `before`: a slip of the pen deletes nothing, as a cluster keeps what was applied last.
+pub(super) fn read(files: &BTreeMap<String, String>, before: &Readable) -> Manifests {
     let mut manifests = Manifests::default();
     for (file, text) in files {
         if file.ends_with(".graphql") {
             continue;
         }
-        for (line, text) in documents(file, text) {
-            let place = Place {
-                file: file.clone(),
-                line,
-            };
-            match metadata::directory::read_yaml(file, text) {
-                Ok(Value::Null) => {}
-                Ok(value) => manifests.add(&place, &value),
-                Err(error) => {
-                    let message = error.to_string();
-                    let message = message.strip_prefix(&format!("{file}: ")).unwrap_or(&message);
-                    manifests.findings.push(Finding::of_file(place, message));
-                }
+        let mut items = Items::read(file, text);
+        let is_readable = items.findings.is_empty();
+        let last = before.get(file).filter(|_| !is_readable);
+        if let Some(last) = last {
+            items.all = Items::read(file, last).all;
+            for finding in &mut items.findings {
+                finding.meanwhile = Some("the file counts as it was before".to_owned());
             }
+        }
+        if let Some(text) = last.or(is_readable.then_some(text)) {
+            manifests.readable.insert(file.clone(), text.clone());
+        }
+        manifests.findings.append(&mut items.findings);
+        for (place, item) in items.all {
+            manifests.add(place, item);
         }
     }
     manifests.name_namespaces();
     manifests
+}
+
+/// What is in a file.
+#[derive(Default)]
+struct Items {
+    all: Vec<(Place, Item)>,
+    findings: Vec<Finding>,
+}
+
+impl Items {
+    fn read(file: &str, text: &str) -> Self {
+        let mut items = Self::default();
+        for (line, text) in documents(file, text) {
+            let place = Place {
+                file: file.to_owned(),
+                line,
+            };
+            match metadata::directory::read_yaml(file, text) {
+                Ok(Value::Null) => {}
+                Ok(value) => items.add(&place, &value),
+                Err(error) => {
+                    let message = error.to_string();
+                    let message = message.strip_prefix(&format!("{file}: ")).unwrap_or(&message);
+                    items.findings.push(Finding::of_file(place, message));
+                }
+            }
+        }
+        items
+    }
+
+    fn add(&mut self, place: &Place, value: &Value) {
+        match item(value) {
+            Ok(Some(item)) => self.all.push((place.clone(), item)),
+            Ok(None) => {
+                let items = value.get("items").and_then(Value::as_array);
+                let is_list = value.get("kind").is_some_and(|kind| kind == "List");
+                for item in items.into_iter().flatten().filter(|_| is_list) {
+                    self.add(place, item);
+                }
+            }
+            Err(message) => self.findings.push(Finding::of_file(place.clone(), &message)),
+        }
+    }
+}
+
+/// What a document is; nothing: a list, or an object of others.
+fn item(value: &Value) -> Result<Option<Item>, String> {
+    let text = |pointer: &str| value.pointer(pointer).and_then(Value::as_str);
+    match (text("/apiVersion"), text("/kind")) {
+        (Some(_), Some("List")) => Ok(None),
+        (Some("v1"), Some("Secret")) => {
+            let (name, values) = super::secret::of_manifest(value, NAMESPACE)?;
+            Ok(Some(Item::Secret(name, values)))
+        }
+        (Some("v1"), Some("Namespace")) => {
+            let labels = value.pointer("/metadata/labels").and_then(Value::as_object);
+            let labels = labels
+                .into_iter()
+                .flatten()
+                .filter_map(|(label, value)| Some((label.clone(), value.as_str()?.to_owned())));
+            let name = text("/metadata/name").unwrap_or_default().to_owned();
+            Ok(Some(Item::Namespace(name, labels.collect())))
+        }
+        (Some(version), Some(_)) if !version.starts_with(&format!("{}/", crd::GROUP)) => Ok(None),
+        (Some(_), Some(_)) => {
+            let object = Object::from_json(value, NAMESPACE).map_err(|error| error.to_string())?;
+            Ok(Some(Item::Object(Box::new(object))))
+        }
+        _ => Err("this is no object: apiVersion or kind is missing".to_owned()),
+    }
 }
 
 /// The documents of a YAML file, each with the line it begins on.
@@ -104,49 +188,18 @@ fn documents<'t>(file: &str, text: &'t str) -> Vec<(usize, &'t str)> {
 }
 
 impl Manifests {
-    fn add(&mut self, place: &Place, value: &Value) {
-        let text = |pointer: &str| value.pointer(pointer).and_then(Value::as_str);
-        match (text("/apiVersion"), text("/kind")) {
-            (Some(_), Some("List")) => {
-                for item in value.get("items").and_then(Value::as_array).into_iter().flatten() {
-                    self.add(place, item);
+    fn add(&mut self, place: Place, item: Item) {
+        match item {
+            Item::Secret(name, values) => drop(self.secrets.insert(name, values)),
+            Item::Namespace(name, labels) => drop(self.namespaces.insert(name, labels)),
+            Item::Object(object) => match self.places.get(&object.key) {
+                Some(first) => {
+                    let message = format!("{} stands at {first} already", object.key);
+                    self.findings.push(Finding::of_file(place, &message));
                 }
-            }
-            (Some("v1"), Some("Secret")) => match super::secret::of_manifest(value, NAMESPACE) {
-                Ok((name, values)) => drop(self.secrets.insert(name, values)),
-                Err(message) => self.findings.push(Finding::of_file(place.clone(), &message)),
-            },
-            (Some("v1"), Some("Namespace")) => {
-                let labels = value.pointer("/metadata/labels").and_then(Value::as_object);
-                let labels = labels
-                    .into_iter()
-                    .flatten()
-                    .filter_map(|(label, value)| Some((label.clone(), value.as_str()?.to_owned())));
-                let name = text("/metadata/name").unwrap_or_default().to_owned();
-                self.namespaces.insert(name, labels.collect());
-            }
-            (Some(version), Some(_)) if !version.starts_with(&format!("{}/", crd::GROUP)) => {}
-            (Some(_), Some(_)) => self.add_object(place, value),
-            _ => self.findings.push(Finding::of_file(
-                place.clone(),
-                "this is no object: apiVersion or kind is missing",
-            )),
-        }
-    }
-
-    fn add_object(&mut self, place: &Place, value: &Value) {
-        match Object::from_json(value, NAMESPACE) {
-            Err(error) => self
-                .findings
-                .push(Finding::of_file(place.clone(), &error.to_string())),
-            Ok(object) => match self.places.get(&object.key) {
-                Some(first) => self.findings.push(Finding::of_file(
-                    place.clone(),
-                    &format!("{} stands at {first} already", object.key),
-                )),
                 None => {
-                    self.places.insert(object.key.clone(), place.clone());
-                    self.objects.push(Arc::new(object));
+                    self.places.insert(object.key.clone(), place);
+                    self.objects.push(Arc::new(*object));
                 }
             },
         }

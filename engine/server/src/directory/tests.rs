@@ -9,7 +9,7 @@ use crate::generation::Generation;
 use schema::model::Options;
 
 fn read(folder: &Path, wanted: &Wanted, last: &LastAccepted) -> Result<Contents, String> {
-    load(folder, wanted).map(|loaded| loaded.contents(last, &Held::default()))
+    load(folder, wanted, &Readable::new()).map(|loaded| loaded.contents(last, &Held::default()))
 }
 
 /// A folder with these files; it goes with the value.
@@ -533,4 +533,57 @@ fn ages_in_files_count() {
         &[("source.yaml", SOURCE), ("tables/album.yaml", TABLE)],
     );
     assert!(folder.read().document.seniority.is_empty());
+}
+
+/// A slip of the pen deletes nothing: in a cluster what was applied last goes on.
+#[test]
+fn a_file_that_cannot_be_read_counts_as_it_was() {
+    let secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: db}\nstringData: {url: postgres://db/d}\n";
+    let folder = Folder::new("slip", &[("source.yaml", SOURCE), ("secret.yaml", secret)]);
+    let mut readable = Readable::new();
+    let mut read = || {
+        let loaded = load(&folder.0, &Wanted::default(), &readable).unwrap();
+        readable.clone_from(loaded.readable());
+        loaded.contents(&LastAccepted::nothing(), &Held::default())
+    };
+    let first = read();
+    assert_eq!(first.findings, []);
+    for (file, text) in [("source.yaml", SOURCE), ("secret.yaml", secret)] {
+        for slip in [
+            format!("\t{text}"),
+            text.replace("\nkind: ", "\nkint: "),
+            format!("{text}\n---\n: [\n"),
+        ] {
+            folder.write(file, &slip);
+            for time in ["at first", "as long as it is there"] {
+                let contents = read();
+                assert_eq!(contents.document, first.document, "{file} {time}: {slip}");
+                assert_eq!(contents.variables, first.variables, "{file} {time}: {slip}");
+                let page = page("f", contents.places.len(), &contents.findings);
+                assert!(
+                    page.contains("\n    the file counts as it was before\n"),
+                    "{page}"
+                );
+            }
+            folder.write(file, text);
+            assert_eq!(read().findings, []);
+        }
+    }
+    folder.write("source.yaml", "kind: [\n");
+    assert_eq!(read().document, first.document);
+    fs::remove_file(folder.0.join("source.yaml")).unwrap();
+    assert_eq!(
+        read().document,
+        Document::default(),
+        "who deletes a file means it"
+    );
+    folder.write("source.yaml", "kind: [\n");
+    let contents = read();
+    assert_eq!(contents.document, Document::default());
+    assert!(
+        contents
+            .findings
+            .iter()
+            .all(|finding| finding.meanwhile.is_none())
+    );
 }

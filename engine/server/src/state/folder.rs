@@ -20,7 +20,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
 use super::State;
-use crate::directory::{self, Contents};
+use crate::directory::{self, Contents, Readable};
 use crate::generation::SourceState;
 use crate::generation::aside::{Urgency, aside};
 use crate::settings::SecretFile;
@@ -55,11 +55,13 @@ impl State {
         findings.extend(left_out);
         findings.sort();
         findings.dedup();
+        let mut told = self.told_findings();
         if contents.places.is_empty() && findings.is_empty() {
+            // The same slip made again is told again.
+            told.clear();
             return;
         }
         let page = directory::page(&folder.display().to_string(), contents.places.len(), &findings);
-        let mut told = self.told_findings();
         if *told != page {
             let _ = std::io::stderr().write_all(page.as_bytes());
             *told = page;
@@ -70,14 +72,15 @@ impl State {
     ///
     /// # Errors
     /// Why it cannot be read; what is served stays.
-    async fn read_folder(&self, folder: &Path) -> Result<bool, String> {
-        let load = || directory::load(folder, &self.settings.directory);
+    async fn read_folder(&self, folder: &Path, readable: &mut Readable) -> Result<bool, String> {
+        let load = || directory::load(folder, &self.settings.directory, readable);
         let loaded = aside(Urgency::Gentle, load)?;
         // Whoever exchanges a folder may have made the new one and not filled it yet.
         if loaded.is_empty() && *self.current().document != Document::default() {
             return Err("there are no files of custom resources or metadata in it any more".to_owned());
         }
         let contents = self.take_folder(&loaded).await;
+        readable.clone_from(loaded.readable());
         self.look_soon();
         self.tell_findings(folder, &contents);
         Ok(contents.is_opposed)
@@ -105,6 +108,8 @@ struct Following {
     took: Duration,
     /// What was told last, of watching and of reading.
     told: [Option<String>; 2],
+    /// The files as they could be read last.
+    readable: Readable,
 }
 
 impl Following {
@@ -157,7 +162,7 @@ impl Following {
 
     /// Reads the folder; whether the databases have something against what is in it.
     async fn read(&mut self) -> bool {
-        let (is_opposed, message) = match self.state.read_folder(&self.folder).await {
+        let (is_opposed, message) = match self.state.read_folder(&self.folder, &mut self.readable).await {
             Ok(is_opposed) => (is_opposed, None),
             Err(message) => (false, Some(message)),
         };
@@ -181,6 +186,7 @@ pub(super) async fn follow(state: Arc<State>, folder: PathBuf, mut stop: watch::
         seen: None,
         took: Duration::ZERO,
         told: [None, None],
+        readable: Readable::new(),
     };
     following.watch();
     // What changed between the first reading and now, nobody told.

@@ -108,7 +108,7 @@ impl State {
         let (document, resource_version) = match (&settings.origin, &store) {
             (Origin::Directory(folder), _) => {
                 let read = || {
-                    let loaded = directory::load(folder, &settings.directory)?;
+                    let loaded = directory::load(folder, &settings.directory, &directory::Readable::new())?;
                     let contents = loaded.contents(&LastAccepted::nothing(), &directory::Held::default());
                     Ok((loaded, contents))
                 };
