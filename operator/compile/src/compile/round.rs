@@ -33,6 +33,10 @@ pub(super) const ROUNDS: [&[Kind]; 4] = [
     &[Kind::Permission, Kind::EventTrigger],
 ];
 
+/// How often it is tried who else may have a name that somebody leaves. Nobody has so many of these that it matters, unless
+/// to keep the operator busy.
+const MOST_TURNS: usize = 32;
+
 /// Forms of objects that mention what is not there.
 #[derive(Default)]
 struct Barred<'a> {
@@ -70,14 +74,14 @@ impl<'a> Run<'a> {
     }
 
     /// Objects that may mention each other: all of them is tried, and then again without what mentions something that is not
-    /// there, until that is nothing. Each turn leaves a form out for good, so there are at most twice as many as objects.
+    /// there, until that is nothing. Each turn leaves a form out for good; what is not settled after so many goes all at once.
     fn settle(&mut self, objects: &[&'a Object]) {
         let read: Vec<Result<Part, Refusal>> = objects
             .iter()
             .map(|object| self.read(object).and_then(|part| self.consented(object, part)))
             .collect();
         let mut barred = Barred::default();
-        loop {
+        for turn in 1.. {
             for (object, read) in objects.iter().zip(&read) {
                 let part = read.clone().and_then(|part| self.free(object, part));
                 let part = part.and_then(|part| match barred.present.get(&object.key) {
@@ -90,6 +94,9 @@ impl<'a> Run<'a> {
             if failing.is_empty() {
                 return;
             }
+            if turn == MOST_TURNS {
+                return self.give_up(objects);
+            }
             for (key, refusal) in failing {
                 if self.refusals.contains_key(key) {
                     barred.last.insert(key);
@@ -101,6 +108,35 @@ impl<'a> Run<'a> {
                 self.withdraw(object);
                 self.refusals.remove(&object.key);
             }
+        }
+    }
+
+    /// What mentions something that is not there goes, and what mentions that. Nobody else takes the names.
+    fn give_up(&mut self, objects: &[&'a Object]) {
+        let mut dependents: HashMap<&ObjectKey, Vec<&'a Object>> = HashMap::new();
+        for object in objects {
+            let mentions = self.parts.get(&object.key).map(|part| part.fragment.mentions());
+            let targets = mentions
+                .iter()
+                .flatten()
+                .filter_map(|mention| self.target(mention));
+            for target in targets {
+                dependents.entry(target).or_default().push(object);
+            }
+        }
+        let mut left = objects.to_vec();
+        while let Some(object) = left.pop() {
+            let part = self.parts.get(&object.key);
+            let Some(refusal) = part.and_then(|part| self.first_unresolved(object, part)) else {
+                continue;
+            };
+            // A last form goes on without what is missing.
+            if self.refusals.contains_key(&object.key) && refusal.keeps {
+                continue;
+            }
+            self.withdraw(object);
+            self.refusals.entry(&object.key).or_insert(refusal);
+            left.extend(dependents.remove(&object.key).unwrap_or_default());
         }
     }
 

@@ -484,3 +484,38 @@ proptest! {
         }
     }
 }
+
+/// However long a chain of remote schemas is that hangs on one that is not there, all of it goes, and nothing else.
+#[test]
+fn a_long_chain_without_an_end_is_refused() {
+    let schema = |name: &str, next: Option<String>| {
+        let mut spec = json!({"name": name, "url": "https://x/graphql"});
+        if let Some(next) = next {
+            let relationship = json!({"name": "r", "toRemoteSchema": {
+                "remoteSchema": next, "lhsFields": ["id"], "remoteField": [{"field": "x", "arguments": {}}],
+            }});
+            spec["remoteRelationships"] = json!([{"typeName": "T", "relationships": [relationship]}]);
+        }
+        let value = json!({
+            "apiVersion": crd::API_VERSION, "kind": "RemoteSchema", "spec": spec,
+            "metadata": {"name": name, "namespace": "shop", "uid": name, "generation": 1},
+        });
+        Object::from_json(&value, "shop").expect("an object")
+    };
+    let mut objects: Vec<Object> = (0..2_000)
+        .map(|at| schema(&format!("s{at}"), Some(format!("s{}", at + 1))))
+        .collect();
+    objects.push(schema("good", None));
+    let compiled = compile(&Snapshot::new(objects), &LastAccepted::nothing());
+    let published: Vec<&str> = compiled
+        .published
+        .iter()
+        .map(|entry| entry.uid.as_str())
+        .collect();
+    assert_eq!(published, ["good"]);
+    let refused = compiled
+        .verdicts
+        .iter()
+        .filter(|verdict| verdict.refusal.is_some());
+    assert_eq!(refused.count(), 2_000);
+}
