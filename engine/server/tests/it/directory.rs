@@ -315,8 +315,8 @@ fn what_the_database_refuses_is_served_as_it_was() {
     place.write("item.yaml", &ITEM.replace("[name]", "[nmae]"));
     tells(
         "what is wrong",
-        "Permission default/item-visitor\n    Refused: spec.select: in table \"item\": in permission for role \"visitor\": \
-         column \"nmae\" does not exist (at $.columns[0] of its definition)\n    \
+        "Permission default/item-visitor\n    Refused: spec.select.columns[0]: in table \"item\": in permission for role \
+         \"visitor\": column \"nmae\" does not exist\n    \
          its last good form goes on being served\n",
     );
     assert_eq!(asked(&server, "name"), tea);
