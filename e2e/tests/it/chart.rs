@@ -111,6 +111,26 @@ async fn definitions_come_with_the_chart() {
     }
 }
 
+/// A namespace may be called what YAML has for a number or a word of its own.
+#[tokio::test]
+#[ignore = "needs helm: e2e/run"]
+async fn names_stay_texts() {
+    for name in ["2024", "true", "null"] {
+        let value = format!("namespaces[0]={name}");
+        let arguments = ["template", "rowlock", "charts/rowlock", "--set-string", &value];
+        let found = output("helm", &arguments).await.expect("it renders");
+        let objects = parse_objects(&found).expect("YAML");
+        let binding = objects.iter().filter(|one| one["kind"] == "RoleBinding");
+        let mut places = binding.map(|one| &one["metadata"]["namespace"]);
+        assert!(places.any(|place| place == name), "{found}");
+        let deployment = objects.iter().find(|one| one["kind"] == "Deployment");
+        let container = &deployment.expect("a Deployment")["spec"]["template"]["spec"]["containers"][0];
+        let mut variables = container["env"].as_array().into_iter().flatten();
+        let namespaces = variables.find(|one| one["name"] == "ROWLOCK_NAMESPACES");
+        assert_eq!(namespaces.expect("the variable")["value"], name);
+    }
+}
+
 #[tokio::test]
 #[ignore = "needs helm: e2e/run"]
 async fn wrong_values_are_refused() {
@@ -124,6 +144,14 @@ async fn wrong_values_are_refused() {
         let said = template(&[values]).await.expect_err("it is refused");
         assert!(said.contains(word), "{values}: {said}");
     }
+    // The operator itself would end at its start.
+    let most: Vec<String> = (0..100).map(|number| format!("n{number}")).collect();
+    let namespaces = |list: &[String]| format!("namespaces={{{}}}", list.join(","));
+    let taken = template(&[&namespaces(&most)]).await;
+    assert!(taken.is_ok(), "{taken:?}");
+    let more = [most, vec!["more".to_owned()]].concat();
+    let said = template(&[&namespaces(&more)]).await.expect_err("it is refused");
+    assert!(said.contains("namespaces"), "{said}");
     let linted = output("helm", &["lint", "--strict", "charts/rowlock"]).await;
     assert!(linted.is_ok(), "{linted:?}");
 }
