@@ -57,6 +57,22 @@ fn the_compose_file_runs() {
     assert_eq!(server.send("GET", "/", &[], "").0, 302);
 }
 
+/// While its database is down a pod takes no requests and goes on. The image is the one that the guide builds.
+#[test]
+fn the_deployment_asks_for_what_a_probe_is_to_know() {
+    let probe = |name: &str| {
+        let rest = KUBERNETES.split_once(name).unwrap().1;
+        let path = rest.split_once("path: ").unwrap().1;
+        path.lines().next().unwrap_or_default()
+    };
+    assert_eq!(probe("livenessProbe:"), "/livez");
+    assert_eq!(probe("readinessProbe:"), "/readyz");
+    let image = KUBERNETES.split_once("image: ").unwrap().1;
+    let image = image.lines().next().unwrap_or_default();
+    let guide = include_str!("../../../../docs/kubernetes.md");
+    assert!(guide.contains(&format!("docker build -t {image} .")), "{image}");
+}
+
 /// The variables of the container: values as they are, keys of its Secret as somebody would fill them.
 fn container() -> Vec<(String, String)> {
     let env = KUBERNETES.split("\n        env:\n").nth(1).unwrap();
