@@ -65,6 +65,7 @@ pub fn environment(spec: &EngineSpec, namespace: &str) -> (Environment, Vec<Prob
     };
     // First what the user gives: fields may refer to it.
     made.given(spec);
+    made.problems.extend(taken_in_template(spec));
     made.fields(spec);
     if let Some(auth) = &spec.auth {
         made.auth(auth);
@@ -363,6 +364,20 @@ fn of_template(spec: &EngineSpec) -> Vec<Value> {
     sets.flatten().cloned().collect()
 }
 
+/// What the pod template gives the engine's container would take the place of what the operator sets there: pods with
+/// another port, say, would never become ready.
+fn taken_in_template(spec: &EngineSpec) -> Vec<Problem> {
+    let variables = of_template(spec);
+    let names = variables.iter().filter_map(|variable| variable["name"].as_str());
+    let taken = names.filter(|name| RESERVED.contains(name) || delivery::secret::is_reference(name));
+    taken
+        .map(|name| Problem {
+            path: format!("spec.template.spec.containers[name={CONTAINER}].env[name={name}]"),
+            message: "the operator sets this variable itself: leave it out".to_owned(),
+        })
+        .collect()
+}
+
 fn is_variable(name: &str) -> bool {
     let first = |byte: u8| byte.is_ascii_alphabetic() || byte == b'_';
     name.bytes().next().is_some_and(first) && name.bytes().all(|byte| first(byte) || byte.is_ascii_digit())
@@ -588,6 +603,32 @@ mod tests {
             ]
         );
         assert!(!environment.variables.contains_key("ROWLOCK_ORIGIN"));
+    }
+
+    /// Another container may have what it likes.
+    #[test]
+    fn the_template_does_not_replace_what_the_operator_sets() {
+        let container =
+            |name: &str, variable: &str| json!({"name": name, "env": [{"name": variable, "value": "9999"}]});
+        let problems = |containers: Value| {
+            let (_, problems) = of(json!({"template": {"spec": {"containers": containers}}}));
+            let paths = problems.into_iter().map(|problem| problem.path);
+            paths.collect::<Vec<_>>()
+        };
+        for name in RESERVED
+            .iter()
+            .copied()
+            .chain(["ROWLOCK_SECRET_0123456789ABCDEF"])
+        {
+            assert_eq!(
+                problems(json!([container("side", name), container("engine", name)])),
+                [format!(
+                    "spec.template.spec.containers[name=engine].env[name={name}]"
+                )]
+            );
+        }
+        assert!(problems(json!([container("engine", "HASURA_GRAPHQL_LOG_LEVEL")])).is_empty());
+        assert!(problems(json!({"name": "engine"})).is_empty());
     }
 
     #[test]
