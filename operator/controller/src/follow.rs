@@ -405,6 +405,7 @@ mod tests {
             address: None,
             ready,
             ending: false,
+            ended: false,
             trouble: None,
         }
     }
@@ -463,6 +464,26 @@ mod tests {
         followers.follow(&pods, "token");
         assert_ne!(followers.tasks["p"].handle.id(), first);
         assert!(!followers.talks(&pods[0]));
+    }
+
+    /// Its address may be somebody else's, to whom no token is shown and who is not heard.
+    #[tokio::test]
+    async fn a_pod_that_has_ended_is_asked_no_more() {
+        let mut followers = followers();
+        let mut pods = [Pod {
+            address: Some(IpAddr::from([127, 0, 0, 1])),
+            ..pod("p", true)
+        }];
+        followers.follow(&pods, "token");
+        lock(&followers.known).pods.insert("p".to_owned(), says(true));
+        pods[0] = Pod {
+            ready: false,
+            ending: true,
+            ended: true,
+            ..pods[0].clone()
+        };
+        followers.follow(&pods, "token");
+        assert!(followers.tasks.is_empty() && !followers.talks(&pods[0]));
     }
 
     /// After an outage of the API server a pod goes on answering people from an old set while its status still says

@@ -22,8 +22,10 @@ pub struct Pod {
     pub address: Option<IpAddr>,
     /// Whether it is ready and not about to end.
     pub ready: bool,
-    /// Whether it is about to end.
+    /// Whether it is about to end, or has ended.
     pub ending: bool,
+    /// Whether it has ended: nothing of it runs, and its address may be somebody else's by now.
+    pub ended: bool,
     /// Why it does not run, in the words of Kubernetes.
     pub trouble: Option<String>,
 }
@@ -91,6 +93,20 @@ impl Pods {
     }
 }
 
+/// Why pods are not ready, by name. What has ended, and may stay there for long, counts where nothing else is known.
+pub fn troubles(pods: &[Pod]) -> BTreeMap<String, String> {
+    let of = |wanted: fn(&Pod) -> bool| -> BTreeMap<String, String> {
+        let pods = pods.iter().filter(|pod| wanted(pod));
+        pods.filter_map(|pod| Some((pod.name.clone(), pod.trouble.clone()?)))
+            .collect()
+    };
+    let living = of(|pod| !pod.ending && !pod.ready);
+    if living.is_empty() {
+        return of(|pod| pod.ended);
+    }
+    living
+}
+
 fn engine(resource: &Resource) -> Option<ObjectKey> {
     Some(ObjectKey {
         kind: Kind::Engine,
@@ -117,7 +133,15 @@ fn read(resource: &Resource) -> Option<Pod> {
             .and_then(Value::as_str)
             == Some("True")
     };
-    let ending = resource.metadata.deletion_timestamp.is_some();
+    let text = |key: &str| status.get(key).and_then(Value::as_str);
+    let ended = matches!(text("phase"), Some("Failed" | "Succeeded"));
+    let ending = ended || resource.metadata.deletion_timestamp.is_some();
+    let end = text("reason")
+        .filter(|_| ended)
+        .map(|reason| match text("message") {
+            Some(message) => format!("{reason}: {message}"),
+            None => reason.to_owned(),
+        });
     let address = status.get("podIP").and_then(Value::as_str);
     let unscheduled = condition("PodScheduled").filter(|_| !holds("PodScheduled"));
     let unscheduled = unscheduled
@@ -129,7 +153,10 @@ fn read(resource: &Resource) -> Option<Pod> {
         address: address.and_then(|address| address.parse().ok()),
         ready: !ending && holds("Ready"),
         ending,
-        trouble: waiting(status).or_else(|| unscheduled.map(str::to_owned)),
+        ended,
+        trouble: end
+            .or_else(|| waiting(status))
+            .or_else(|| unscheduled.map(str::to_owned)),
     })
 }
 
@@ -234,5 +261,38 @@ mod tests {
         pods.gone(&pod("a", &ready));
         pods.gone(&pod("b", &stuck));
         assert!(pods.of(&engine).is_empty());
+    }
+
+    /// One that a node has thrown out stays there, with an address that the next pod may have.
+    #[test]
+    fn what_has_ended_is_no_pod_to_wait_for() {
+        let of = |phase: &str, more: Value| {
+            let mut status = json!({
+                "phase": phase, "podIP": "10.0.0.1", "conditions": [{"type": "Ready", "status": "True"}],
+            });
+            status.as_object_mut().into_iter().for_each(|status| {
+                status.extend(more.as_object().cloned().unwrap_or_default());
+            });
+            read(&pod(phase, &status)).expect("a pod")
+        };
+        let runs = of("Running", json!({}));
+        assert!(runs.ready && !runs.ending && !runs.ended);
+        for phase in ["Failed", "Succeeded"] {
+            let ended = of(phase, json!({}));
+            assert!(!ended.ready && ended.ending && ended.ended, "{phase}");
+        }
+        let evicted = of(
+            "Failed",
+            json!({"reason": "Evicted", "message": "the node was low on memory"}),
+        );
+        let told = |pods: &[Pod]| troubles(pods).into_values().collect::<Vec<_>>();
+        assert_eq!(
+            told(&[evicted.clone(), runs]),
+            ["Evicted: the node was low on memory"]
+        );
+        let stuck =
+            json!({"conditions": [{"type": "PodScheduled", "status": "False", "message": "no node"}]});
+        let stuck = read(&pod("z", &stuck)).expect("a pod");
+        assert_eq!(told(&[evicted, stuck]), ["no node"]);
     }
 }

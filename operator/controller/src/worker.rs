@@ -24,6 +24,7 @@ use crate::deliver::{Ground, Rollout, conditions, waiting};
 use crate::event::Events;
 use crate::follow::Followers;
 use crate::observe::Event;
+use crate::pod::troubles;
 use crate::probe::Probe;
 use crate::render::{self, Surroundings};
 use crate::resource::Native;
@@ -337,7 +338,8 @@ impl Worker {
         if let Some(error) = contested {
             return Err(error);
         }
-        let nobody = self.shared.tables.pods.of(&self.key).is_empty();
+        let pods = self.shared.tables.pods.of(&self.key);
+        let nobody = pods.iter().all(|pod| pod.ended);
         if let Some(made) = self.made.as_ref().filter(|_| nobody || self.shelf.is_served())
             && self.values.settled(&made.metadata)
         {
@@ -440,7 +442,7 @@ impl Worker {
     fn is_replaced(&self, engine: &Object) -> bool {
         let pods = self.shared.tables.pods.of(&self.key);
         let replaced = self.rollout(engine).is_some_and(|rollout| rollout.replaced());
-        replaced && pods.iter().all(|pod| !pod.ending)
+        replaced && pods.iter().all(|pod| !pod.ending || pod.ended)
     }
 
     /// Tells what became of every object.
@@ -449,11 +451,7 @@ impl Worker {
         let rollout = self.rollout(engine);
         let ground = Ground {
             pods: self.followers.served(&pods),
-            trouble: pods
-                .iter()
-                .filter(|pod| !pod.ending && !pod.ready)
-                .filter_map(|pod| Some((pod.name.clone(), pod.trouble.clone()?)))
-                .collect(),
+            trouble: troubles(&pods),
             rollout,
             obstacle: self.obstacle.clone(),
         };
