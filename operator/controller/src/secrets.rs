@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use compile::ObjectKey;
+use crd::value::is_secret_name;
 use futures_util::{Stream, StreamExt};
 use k8s_openapi::api::core::v1::Secret;
 use kube::runtime::WatchStreamExt;
@@ -74,6 +75,8 @@ pub struct Secrets {
     /// Engines that need more than could be watched: they look again when others need less. Locked behind `watches`.
     passed_over: Mutex<BTreeSet<ObjectKey>>,
     most: usize,
+    /// How long the first word is waited for.
+    first: Duration,
 }
 
 impl Secrets {
@@ -88,6 +91,7 @@ impl Secrets {
             watches: Mutex::default(),
             passed_over: Mutex::default(),
             most: MOST,
+            first: FIRST,
         }
     }
 
@@ -121,7 +125,8 @@ impl Secrets {
         let is_less = watches.len() < before;
         let mut is_passed_over = false;
         for name in names {
-            if watches.contains_key(name) {
+            // What nobody can be called is never asked for.
+            if watches.contains_key(name) || !is_secret_name(&name.1) {
                 continue;
             }
             if watches.len() >= self.most {
@@ -163,16 +168,19 @@ impl Secrets {
         }
     }
 
-    /// How a wanted Secret stands; waits a little for the first word.
+    /// How a wanted Secret stands; waits a little for the first word. Where none comes, nothing is known of it.
     pub async fn standing(&self, name: &SecretName) -> Standing {
         let receiver = self.lock().get(name).map(|watch| watch.standing.clone());
         let Some(mut receiver) = receiver else {
+            if !is_secret_name(&name.1) {
+                return Standing::Denied("no Secret can have this name: correct it".to_owned());
+            }
             return Standing::Denied(format!("more than {} Secrets are referred to", self.most));
         };
         let first = receiver.wait_for(|standing| *standing != Standing::Unknown);
-        match tokio::time::timeout(FIRST, first).await {
+        match tokio::time::timeout(self.first, first).await {
             Ok(Ok(standing)) => standing.clone(),
-            _ => Standing::Denied("the API server does not tell whether it is there".to_owned()),
+            _ => Standing::Unknown,
         }
     }
 
@@ -312,11 +320,21 @@ impl Follow {
     }
 }
 
-/// The operator lacks the right; other failures pass, and what was known of the Secret still holds.
+/// The operator lacks the right, or is told that there is nothing to ask for; other failures pass, and what was known of
+/// the Secret still holds.
 fn denial(error: &watcher::Error, role: &str) -> Option<String> {
-    matches!(retry::code_of_watch(error), 401 | 403).then(|| {
-        format!("the operator has no right to read it: bind the ClusterRole {role} in its namespace")
-    })
+    match retry::code_of_watch(error) {
+        400 => {
+            let message = retry::message_of_watch(error);
+            Some(format!(
+                "the API server does not take what is asked of it: {message}"
+            ))
+        }
+        401 | 403 => Some(format!(
+            "the operator has no right to read it: bind the ClusterRole {role} in its namespace"
+        )),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -372,6 +390,44 @@ mod tests {
         secrets.want(&other, &only("b"));
         assert!(secrets.lock().contains_key(&name("b")));
     }
+
+    /// Of an API server that is slow nothing is concluded; of what there cannot be it is not asked.
+    #[tokio::test]
+    async fn what_nothing_was_heard_of_is_not_known() {
+        let (mut secrets, _) = of_one();
+        secrets.most = 3;
+        secrets.first = Duration::from_secs(1);
+        let names = BTreeSet::from([name("a"), name("b"), name("db,main")]);
+        secrets.want(&engine("one"), &names);
+        assert_eq!(secrets.lock().len(), 2);
+        let began = Instant::now();
+        let all = names.iter().map(|name| secrets.standing(name));
+        let all = futures_util::future::join_all(all).await;
+        assert!(
+            began.elapsed() < secrets.first * 2,
+            "they are waited for together"
+        );
+        assert_eq!(all[..2], [Standing::Unknown, Standing::Unknown]);
+        assert!(matches!(&all[2], Standing::Denied(why) if why.contains("no Secret can have this name")));
+    }
+
+    /// It is told at once, not when the first word is waited for no more.
+    #[test]
+    fn what_the_api_server_does_not_take_is_denied() {
+        let refused = |code, message: &str| {
+            let refusal = kube::core::Status {
+                code,
+                message: message.to_owned(),
+                ..kube::core::Status::default()
+            };
+            let error = kube::Error::Api(Box::new(refusal));
+            denial(&watcher::Error::InitialListFailed(error), "role")
+        };
+        let message = refused(400, "invalid field selector").expect("a denial");
+        assert!(message.contains("invalid field selector"), "{message}");
+        assert!(refused(403, "forbidden").is_some() && refused(500, "later").is_none());
+    }
+
     /// Who may list and not watch is told that it may not, and not by turns that it may.
     #[tokio::test]
     async fn what_is_listed_after_a_denial_counts_when_its_watch_lasts() {

@@ -97,6 +97,36 @@ mod tests {
         );
     }
 
+    /// The forms that the definitions give as patterns, at the place of what has another.
+    #[test]
+    fn a_secret_has_a_name_that_it_can_have() {
+        let checked = |name: &str, key: &str| {
+            let url = json!({"secretKeyRef": {"name": name, "key": key}});
+            let spec = json!({"name": "s", "connection": {"urlFrom": url}});
+            check(Kind::Source, &spec).map_err(|error| error.path)
+        };
+        for (name, key) in [("db", "url"), ("db-1.main", "PG_url.0"), ("0", "..data")] {
+            assert_eq!(checked(name, key), Ok(()), "{name} {key}");
+        }
+        let at = |field: &str| Err(format!("spec.connection.urlFrom.secretKeyRef.{field}"));
+        let long = "a".repeat(254);
+        for name in [
+            "",
+            "db,main",
+            "Db",
+            "db_main",
+            "-db",
+            "db.",
+            "a..b",
+            long.as_str(),
+        ] {
+            assert_eq!(checked(name, "url"), at("name"), "{name}");
+        }
+        for key in ["", "a/b", "a b", "é", long.as_str()] {
+            assert_eq!(checked("db", key), at("key"), "{key}");
+        }
+    }
+
     #[test]
     fn numbers_are_not_rounded() {
         let filter = r#"{"table_ref":1}"#;

@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
 use crate::shape::{choice, part};
@@ -179,12 +180,58 @@ part! {
     /// A key of a Secret in the namespace of this object.
     pub struct SecretKeyRef {
         /// The name of the Secret.
-        #[schemars(extend("maxLength" = 253, "minLength" = 1))]
+        #[serde(deserialize_with = "secret_name")]
+        #[schemars(extend("maxLength" = 253, "minLength" = 1, "pattern" = SECRET_NAME))]
         pub name: String,
         /// The key in its data.
-        #[schemars(extend("maxLength" = 253, "minLength" = 1))]
+        #[serde(deserialize_with = "secret_key")]
+        #[schemars(extend("maxLength" = 253, "minLength" = 1, "pattern" = SECRET_KEY))]
         pub key: String,
     }
+}
+
+/// What an API server takes as a name of an object; of another one nothing can be asked.
+const SECRET_NAME: &str = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$";
+/// What an API server takes as a key of a Secret.
+const SECRET_KEY: &str = "^[-._a-zA-Z0-9]+$";
+
+/// Whether a Secret can have this name.
+pub fn is_secret_name(name: &str) -> bool {
+    let outer = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    let label = |label: &str| {
+        let bytes = label.as_bytes();
+        let ends = [bytes.first(), bytes.last()];
+        ends.into_iter().all(|end| end.copied().is_some_and(outer))
+            && bytes.iter().all(|byte| outer(*byte) || *byte == b'-')
+    };
+    name.len() <= 253 && name.split('.').all(label)
+}
+
+fn is_secret_key(key: &str) -> bool {
+    let inner = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+    !key.is_empty() && key.len() <= 253 && key.bytes().all(inner)
+}
+
+// Folders of custom resources have no API server that looks at patterns.
+fn secret_name<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    let name = String::deserialize(from)?;
+    if is_secret_name(&name) {
+        return Ok(name);
+    }
+    Err(D::Error::custom(format!(
+        "{name:?} cannot be the name of a Secret: it has lower case letters, digits, - and . only, and letters or digits at both \
+         ends of what is between dots"
+    )))
+}
+
+fn secret_key<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    let key = String::deserialize(from)?;
+    if is_secret_key(&key) {
+        return Ok(key);
+    }
+    Err(D::Error::custom(format!(
+        "{key:?} cannot be a key of a Secret: it has letters, digits, -, _ and . only"
+    )))
 }
 
 part! {

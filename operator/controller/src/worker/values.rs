@@ -9,6 +9,7 @@ use crd::Kind;
 use crd::engine::EngineSpec;
 use crd::status::Reason;
 use delivery::{name, secret};
+use futures_util::future::join_all;
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -40,7 +41,38 @@ pub(super) type Missing = BTreeMap<SecretKey, String>;
 struct Read {
     version: String,
     asked: BTreeSet<String>,
+    /// Those that are texts: pods look values up as such.
     values: BTreeMap<String, Hidden>,
+    /// The keys of others.
+    no_text: BTreeSet<String>,
+}
+
+impl Read {
+    /// Of what there is, what was asked for.
+    fn of(version: String, asked: &BTreeSet<String>, found: BTreeMap<String, Hidden>) -> Self {
+        let found = found.into_iter().filter(|(key, _)| asked.contains(key));
+        let (values, other): (BTreeMap<_, _>, BTreeMap<_, _>) =
+            found.partition(|(_, value)| std::str::from_utf8(&value.0).is_ok());
+        Self {
+            version,
+            asked: asked.clone(),
+            values,
+            no_text: other.into_keys().collect(),
+        }
+    }
+
+    /// Why there is no value of a key.
+    fn lacks(&self, name: &SecretName, key: &str) -> Option<String> {
+        let name = &name.1;
+        if self.no_text.contains(key) {
+            let why = format!(
+                "the key {key} of Secret {name} is no text (UTF-8): put one there, or correct the reference"
+            );
+            return Some(why);
+        }
+        let why = || format!("Secret {name} has no key {key}: add it, or correct the reference");
+        (!self.values.contains_key(key)).then(why)
+    }
 }
 
 /// The values of one engine.
@@ -175,23 +207,40 @@ impl SecretValues {
         secrets.want(engine, &names);
         self.read.retain(|name, _| wanted.contains_key(name));
         let mut missing = Missing::new();
-        for (name, keys) in &wanted {
-            if let Some(why) = self.refresh_one(secrets, name, keys).await? {
+        // All are waited for at the same time.
+        let standings = join_all(wanted.keys().map(|name| secrets.standing(name))).await;
+        for ((name, keys), standing) in wanted.iter().zip(standings) {
+            if standing == Standing::Unknown {
+                self.goes_on(name, keys)?;
+                continue;
+            }
+            if let Some(why) = self.refresh_one(secrets, name, keys, standing).await? {
                 missing.extend(keys.iter().map(|key| (secret_key(name, key), why.clone())));
                 continue;
             }
-            let values = self.read.get(name).map(|read| &read.values);
             for key in keys {
-                if values.is_none_or(|values| !values.contains_key(key)) {
-                    let why = format!(
-                        "Secret {} has no key {key}: add it, or correct the reference",
-                        name.1
-                    );
-                    missing.insert(secret_key(name, key), why);
-                }
+                let why = self.read.get(name).and_then(|read| read.lacks(name, key));
+                missing.extend(why.map(|why| (secret_key(name, key), why)));
             }
         }
         Ok(missing)
+    }
+
+    /// Nothing was heard of a Secret: what is there of it goes on. Without that nothing can be said against who refers to
+    /// it, nor can it be published.
+    fn goes_on(&self, name: &SecretName, keys: &BTreeSet<String>) -> Result<(), Error> {
+        let is_there = |key: &String| {
+            let key = secret_key(name, key);
+            self.value(&key).is_some() || self.wanted.contains_key(&key.variable())
+        };
+        if keys.iter().all(is_there) {
+            return Ok(());
+        }
+        Err(Error::Read {
+            what: format!("Secret {}/{}", name.0, name.1),
+            message: "the API server has not told yet whether it is there".to_owned(),
+            again: true,
+        })
     }
 
     /// Adds what does not fit into the engine's Secret: what older objects refer to comes first, and the engine's own
@@ -272,9 +321,10 @@ impl SecretValues {
         secrets: &Secrets,
         name: &SecretName,
         keys: &BTreeSet<String>,
+        standing: Standing,
     ) -> Result<Option<String>, Error> {
         let absent = || format!("Secret {} is not there: create it, or correct the name", name.1);
-        let version = match secrets.standing(name).await {
+        let version = match standing {
             Standing::Present(version) => version,
             Standing::Absent | Standing::Unknown => {
                 self.read.remove(name);
@@ -287,14 +337,8 @@ impl SecretValues {
             return Ok(None);
         }
         match secrets.read(&name.0, &name.1).await {
-            Ok(Some(mut values)) => {
-                values.retain(|key, _| keys.contains(key));
-                let read = Read {
-                    version,
-                    asked: keys.clone(),
-                    values,
-                };
-                self.read.insert(name.clone(), read);
+            Ok(Some(found)) => {
+                self.read.insert(name.clone(), Read::of(version, keys, found));
                 Ok(None)
             }
             Ok(None) => Ok(Some(absent())),
@@ -536,6 +580,66 @@ mod tests {
             Some("spec.a[1].c.secretKeyRef")
         );
         assert_eq!(path_of(&json!({}), &key, "spec"), None);
+    }
+
+    /// Pods look values up as texts, and would begin without an admin secret that is none.
+    #[test]
+    fn what_is_no_text_is_missing() {
+        let name = ("n".to_owned(), "s".to_owned());
+        let asked = ["text", "bytes", "absent"].map(str::to_owned);
+        let found = [
+            ("text", b"a".to_vec()),
+            ("bytes", vec![0xff, 0x00]),
+            ("more", Vec::new()),
+        ];
+        let found = found.map(|(key, value)| (key.to_owned(), Hidden(value)));
+        let read = Read::of("1".to_owned(), &BTreeSet::from(asked), BTreeMap::from(found));
+        assert_eq!(read.lacks(&name, "text"), None);
+        let why = read.lacks(&name, "bytes").unwrap_or_default();
+        assert!(
+            why.contains("the key bytes of Secret s is no text (UTF-8)"),
+            "{why}"
+        );
+        let why = read.lacks(&name, "absent").unwrap_or_default();
+        assert!(why.contains("has no key absent"), "{why}");
+        assert_eq!(read.values.keys().collect::<Vec<_>>(), ["text"]);
+
+        // What ran with another value goes on with it, alone and as one of a list.
+        let mut values = SecretValues::default();
+        values.read.insert(name.clone(), read);
+        let (text, bytes) = (secret_key(&name, "text"), secret_key(&name, "bytes"));
+        let mut environment = Environment::default();
+        environment
+            .secret
+            .insert("A".to_owned(), Part::One(bytes.clone()));
+        environment
+            .secret
+            .insert("B".to_owned(), Part::List(vec![text, bytes]));
+        let mut wanted = Values::new();
+        values.add_settings(&environment, &mut wanted);
+        assert!(wanted.is_empty(), "nothing ran yet");
+        for name in ["A", "B"] {
+            let before = Hidden(b"before".to_vec());
+            values.wanted.insert(name.to_owned(), before);
+        }
+        values.add_settings(&environment, &mut wanted);
+        assert!(wanted.values().all(|value| value.0 == b"before") && wanted.len() == 2);
+    }
+
+    /// An API server that is slow withdraws nothing, and a value of which nothing is known is no empty one.
+    #[test]
+    fn what_nothing_was_heard_of_goes_on() {
+        let name = ("n".to_owned(), "s".to_owned());
+        let mut values = SecretValues::default();
+        let keys = BTreeSet::from(["k".to_owned()]);
+        let error = values.goes_on(&name, &keys).expect_err("there is no value");
+        assert!(
+            error.again() && error.to_string().contains("Secret n/s"),
+            "{error}"
+        );
+        let variable = secret_key(&name, "k").variable();
+        values.wanted.insert(variable, Hidden(b"before".to_vec()));
+        assert!(values.goes_on(&name, &keys).is_ok());
     }
 
     /// What pods serve names a value until they serve the next set: what takes its place has to fit beside it.

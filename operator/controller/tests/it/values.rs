@@ -185,3 +185,88 @@ fn pods_are_told_how_many_they_are() {
     change(&cluster, |spec| spec["replicas"] = json!(3));
     cluster.until("three", |state| told(state, "Mw=="));
 }
+
+/// The text of a value of the engine's Secret, as it is there.
+fn value(state: &State, variable: &str) -> String {
+    let values = &state.objects[&key("Secret", "shop", "e-secrets")]["data"];
+    let of_reference = |(name, _): &(&String, &Value)| name.starts_with(variable);
+    let mut all = values.as_object().into_iter().flatten();
+    let found = all.find(of_reference);
+    found.map(|(_, value)| value.to_string()).unwrap_or_default()
+}
+
+/// A source whose address comes from a Secret, and which is not served while it is not acceptable.
+fn source_of_secret(cluster: &Cluster) -> Key {
+    cluster.with(|state| {
+        state.put(&key("Secret", "shop", "db"), json!({"data": {"url": "QUFB"}}));
+    });
+    let url = json!({"urlFrom": {"secretKeyRef": {"name": "db", "key": "url"}}});
+    let spec = json!({"name": "u", "connection": url, "onInvalid": "Remove"});
+    cluster.apply("Source", "shop", "u", &spec);
+    key("Source", "shop", "u")
+}
+
+/// Pods would drop it, and begin without an admin secret.
+#[test]
+fn a_value_that_is_no_text_takes_the_place_of_none() {
+    let cluster = Cluster::start();
+    cluster.engine("shop");
+    let source = source_of_secret(&cluster);
+    let _operator = cluster.operator(&[]);
+    let engine = key("Engine", "shop", "e");
+    cluster.until("both are accepted", |state| {
+        let is_accepted = |key: &Key| condition_of(state, key, "Accepted").starts_with("True");
+        is_accepted(&source) && is_accepted(&engine)
+    });
+    cluster.until("the admin secret is there", |state| {
+        value(state, "HASURA_GRAPHQL_ADMIN_SECRET").contains("c2VjcmV0")
+    });
+    cluster.with(|state| {
+        let secret = json!({"data": {"admin": "/////w=="}});
+        state.put(&key("Secret", "shop", "keys"), secret);
+        state.put(&key("Secret", "shop", "db"), json!({"data": {"url": "/////w=="}}));
+    });
+    cluster.until("the source's is told", |state| {
+        condition_of(state, &source, "Accepted").starts_with(
+            "False RefNotResolved: spec.connection.urlFrom.secretKeyRef: the key url of Secret db is no text",
+        )
+    });
+    cluster.until("the engine's is told", |state| {
+        condition_of(state, &engine, "Accepted").starts_with(
+            "False RefNotResolved: spec.auth.adminSecretFrom.secretKeyRef: the key admin of Secret keys is no text",
+        )
+    });
+    let admin = cluster.with(|state| value(state, "HASURA_GRAPHQL_ADMIN_SECRET"));
+    assert!(admin.contains("c2VjcmV0"), "{admin}");
+}
+
+/// An operator that has just begun knows of no Secret, and an API server that is slow tells it of none.
+#[test]
+fn what_is_not_told_of_a_secret_withdraws_nothing() {
+    let cluster = Cluster::start();
+    cluster.engine("shop");
+    let source = source_of_secret(&cluster);
+    let operator = cluster.operator(&[]);
+    cluster.until("it is published", |state| generation(state, "u") == Some(1));
+    drop(operator);
+    let before = cluster.with(|state| {
+        // Secrets are read one by one, and cannot be watched.
+        state.failing_reads = vec![("GET", "/api/v1/namespaces/shop/secrets", 500, usize::MAX)];
+        state.published.len()
+    });
+    let _next = cluster.operator(&[]);
+    let engine = key("Engine", "shop", "e");
+    cluster.until("that is told", |state| {
+        condition_of(state, &engine, "Ready").contains("has not told yet whether it is there")
+    });
+    cluster.table("shop", "v");
+    cluster.with(|state| state.failing_reads.clear());
+    cluster.until("work goes on", |state| generation(state, "v") == Some(1));
+    cluster.with(|state| {
+        let all = &state.published[before..];
+        assert!(all.iter().all(|set| set.contains_key("u")), "{all:?}");
+        let told = state.log.iter().filter(|(_, key, _, _)| *key == source);
+        let mut told = told.map(|(_, _, _, object)| object["status"].to_string());
+        assert!(told.all(|status| !status.contains("RefNotResolved")));
+    });
+}
