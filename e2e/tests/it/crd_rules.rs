@@ -113,6 +113,19 @@ async fn each_rule_refuses() {
     story.end().await.expect("the end");
 }
 
+/// An Engine whose name is too long for a label is refused at once; one that fits is taken.
+#[tokio::test]
+#[ignore = "needs a cluster: e2e/run"]
+async fn names_of_engines_are_short() {
+    let story = Story::begin("names").await.expect(NEEDS);
+    let engine = |length: usize| object(Kind::Engine, &"a".repeat(length), &json!({"paused": true}));
+    let said = refusal(&story, &engine(crd::engine::MOST_NAME + 1)).await;
+    assert!(said.contains("at most 52 characters"), "{said}");
+    let fits = story.apply(&engine(crd::engine::MOST_NAME)).await;
+    fits.expect("it is accepted");
+    story.end().await.expect("the end");
+}
+
 /// Tools differ in what they ask for. Either way a misspelt field widens nothing: what it would have restricted is
 /// required.
 #[tokio::test]

@@ -9,7 +9,7 @@ mod workload;
 use std::collections::BTreeMap;
 
 use compile::{Object, ObjectKey};
-use crd::engine::EngineSpec;
+use crd::engine::{EngineSpec, MOST_NAME};
 use delivery::Publication;
 use serde_json::{Map, Value, json};
 
@@ -73,14 +73,13 @@ pub fn pod_selector(engine: &ObjectKey) -> String {
 
 /// Why no Deployment, Service or label can have the engine's name.
 pub fn name_problem(name: &str) -> Option<String> {
-    const MOST: usize = 52;
     let inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    let well = name.len() <= MOST
+    let well = name.len() <= MOST_NAME
         && name.bytes().next().is_some_and(|byte| byte.is_ascii_lowercase())
         && name.bytes().all(inner)
         && !name.ends_with('-');
     (!well).then(|| {
-        format!("{name:?} cannot be the name of a Service: it is to have {MOST} lower case letters, digits and - at most, and to begin with a letter")
+        format!("{name:?} cannot be the name of a Service: it is to have {MOST_NAME} lower case letters, digits and - at most, and to begin with a letter")
     })
 }
 

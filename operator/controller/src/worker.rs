@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Instant;
 
-use compile::{Object, ObjectKey, Serving, Verdict};
+use compile::{Object, ObjectKey};
 use kube::Client;
 use serde_json::Value;
 
@@ -263,6 +263,11 @@ impl Worker {
                 differs.then(|| "the engine is paused (spec.paused): nothing is published".to_owned());
             return Ok(());
         }
+        if render::name_problem(&self.key.name).is_some() {
+            // Nothing can be named after it, which its verdict says.
+            self.obstacle = None;
+            return Ok(());
+        }
         let tidies = self.values.lingers() && self.is_replaced(engine);
         if self.settled && !tidies && !self.shelf.is_behind(self.followers.counter()) {
             return Ok(());
@@ -463,16 +468,12 @@ impl Worker {
             None => (&[][..], &[][..]),
         };
         let made = if verdicts.is_empty() {
-            let mut made = conditions(&[unknown(engine)], &[], &ground);
-            if let Some(obstacle) = &self.obstacle {
-                let taken = self.shared.tables.world.taken_by(engine);
-                made.extend(
-                    taken
-                        .iter()
-                        .map(|object| (object.key.clone(), waiting(object, obstacle))),
-                );
-            }
-            made
+            // Before anything could be compiled nothing is known, of the engine neither.
+            let obstacle = self.obstacle.as_deref().unwrap_or("it was not compiled yet");
+            let taken = self.shared.tables.world.taken_by(engine);
+            let all = std::iter::once(engine).chain(&taken);
+            all.map(|object| (object.key.clone(), waiting(object, obstacle)))
+                .collect()
         } else {
             conditions(verdicts, published, &ground)
         };
@@ -503,18 +504,6 @@ fn is_paused(engine: &Object) -> bool {
         .get("paused")
         .and_then(|paused| paused.as_bool())
         .unwrap_or_default()
-}
-
-/// Before anything could be compiled.
-fn unknown(engine: &Object) -> Verdict {
-    Verdict {
-        object: engine.key.clone(),
-        uid: engine.uid.clone(),
-        generation: engine.generation,
-        refusal: None,
-        serving: Serving::Nothing,
-        unsupported: Vec::new(),
-    }
 }
 
 fn rollout(engine: &Object, status: &Value, generation: u64) -> Rollout {

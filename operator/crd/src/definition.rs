@@ -7,6 +7,7 @@ use kube::CustomResourceExt;
 use serde_json::{Map, Value, json};
 
 use crate::Kind;
+use crate::engine::MOST_NAME;
 use crate::yaml::YamlError;
 
 /// The definition of a kind.
@@ -41,6 +42,7 @@ pub fn definition(kind: Kind) -> Value {
                 put_right(schema, "");
                 describe(schema, kind);
                 begin_waiting(schema);
+                bound_name(schema, kind);
             }
         }
     }
@@ -89,6 +91,18 @@ fn begin_waiting(schema: &mut Value) {
             "lastTransitionTime": "1970-01-01T00:00:00Z",
         });
         status.insert("default".to_owned(), json!({"conditions": [waiting]}));
+    }
+}
+
+/// The name of an Engine is a label of all that is made for it, and a part of its names. There is no field of the schema
+/// at which that could stand.
+fn bound_name(schema: &mut Value, kind: Kind) {
+    if let (Kind::Engine, Some(schema)) = (kind, schema.as_object_mut()) {
+        let rule = json!({
+            "rule": format!("size(self.metadata.name) <= {MOST_NAME}"),
+            "message": format!("an Engine's name has at most {MOST_NAME} characters"),
+        });
+        schema.insert("x-kubernetes-validations".to_owned(), json!([rule]));
     }
 }
 

@@ -8,6 +8,9 @@ use crate::shape::{choice, part};
 use crate::source::NamingConvention;
 use crate::value::{JsonObject, LabelSelector, OnInvalid, ValueFrom};
 
+/// Characters of an Engine's name: names of what is made for it are made of it, and have 63 at most.
+pub const MOST_NAME: usize = 52;
+
 /// Pods that serve an API, their settings, and which objects the API is made of.
 #[serde_with::skip_serializing_none]
 #[derive(kube::CustomResource, Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]

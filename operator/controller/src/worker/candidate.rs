@@ -64,7 +64,7 @@ impl Worker {
             };
             self.values.gather(&made, keep);
         }
-        if !is_paused(engine) {
+        if !is_paused(engine) && render::name_problem(&self.key.name).is_none() {
             let secret = render::secret(engine, self.values.wanted());
             self.apply(Native::Secret, &secret).await?;
         }

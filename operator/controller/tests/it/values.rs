@@ -270,3 +270,49 @@ fn what_is_not_told_of_a_secret_withdraws_nothing() {
         assert!(told.all(|status| !status.contains("RefNotResolved")));
     });
 }
+
+/// Before anything was compiled nobody knows whether an Engine is valid.
+#[test]
+fn an_engine_whose_secret_may_not_be_read_is_not_called_accepted() {
+    let cluster = Cluster::start();
+    cluster.engine("shop");
+    cluster.with(|state| {
+        let own = "/api/v1/namespaces/shop/secrets/e-secrets";
+        state.failing_reads = vec![("GET", own, 403, usize::MAX)];
+    });
+    let _operator = cluster.operator(&[]);
+    let (engine, table) = (key("Engine", "shop", "e"), key("Table", "shop", "t"));
+    cluster.until("both say so", |state| {
+        let told = |key: &Key| condition_of(state, key, "Accepted");
+        told(&engine).starts_with("Unknown Pending: reading Secret e-secrets")
+            && told(&engine) == told(&table)
+    });
+    cluster.with(|state| {
+        let told = state.log.iter().filter(|(_, key, _, _)| *key == engine);
+        let mut told = told.map(|(_, _, _, object)| object["status"].to_string());
+        assert!(told.all(|status| !status.contains("references resolve")));
+        state.failing_reads.clear();
+    });
+}
+
+/// Labels and names are made of it, which the API server would refuse one by one.
+#[test]
+fn nothing_is_written_for_an_engine_with_a_name_that_is_too_long() {
+    let cluster = Cluster::start();
+    cluster.engine("shop");
+    let name = "e".repeat(64);
+    cluster.apply("Engine", "shop", &name, &json!({}));
+    let _operator = cluster.operator(&[]);
+    let engine = key("Engine", "shop", &name);
+    cluster.until("that is told", |state| {
+        condition_of(state, &engine, "Accepted").starts_with("False Invalid: metadata.name")
+    });
+    cluster.until("the other engine's set is there", |state| {
+        generation(state, "t") == Some(1)
+    });
+    cluster.rest();
+    cluster.with(|state| {
+        let made = state.objects.keys().filter(|key| key.2.starts_with(&name));
+        assert_eq!(made.collect::<Vec<_>>(), [&engine]);
+    });
+}

@@ -230,6 +230,20 @@ fn what_tools_rely_on() {
     assert_eq!(scale["labelSelectorPath"], ".status.selector");
 }
 
+/// What is made for an Engine is labelled with its name, which the API server would refuse of every part of it.
+#[test]
+fn names_of_engines_are_bounded() {
+    for &kind in Kind::ALL {
+        let definition = definition(kind);
+        let schema = &definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"];
+        let rule = &schema["x-kubernetes-validations"][0]["rule"];
+        match kind {
+            Kind::Engine => assert_eq!(rule, "size(self.metadata.name) <= 52"),
+            _ => assert!(rule.is_null(), "{kind}"),
+        }
+    }
+}
+
 #[test]
 fn conditions_have_frozen_words() {
     let definition = definition(Kind::Table);
