@@ -107,9 +107,7 @@ impl<'a> Run<'a> {
             Ok(part) => part,
             Err(refusal) => {
                 let kept = if last_may_stay && refusal.keeps && self.keeps(object) {
-                    self.last
-                        .part(&object.uid)
-                        .filter(|part| self.may_stay(object, part))
+                    self.last.part(object).filter(|part| self.may_stay(object, part))
                 } else {
                     None
                 };
@@ -241,7 +239,7 @@ impl<'a> Run<'a> {
 
     /// Whether the last form mentions the same.
     fn last_mentions(&self, object: &Object, mention: &Mention) -> bool {
-        let Some(last) = self.last.part(&object.uid) else {
+        let Some(last) = self.last.part(object) else {
             return false;
         };
         let mut mentions = last.fragment.mentions().into_iter();

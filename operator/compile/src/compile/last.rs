@@ -115,10 +115,10 @@ impl Published {
     }
 }
 
-/// The forms of objects that were accepted last, by uid.
+/// The forms of objects that were accepted last, by uid, and whose they are said to be.
 #[derive(Clone, Debug, Default)]
 pub struct LastAccepted {
-    parts: HashMap<String, Part>,
+    parts: HashMap<String, (ObjectKey, Part)>,
 }
 
 impl LastAccepted {
@@ -137,14 +137,19 @@ impl LastAccepted {
                 generation: entry.observed_generation,
                 unsupported: Vec::new(),
             };
-            Some((entry.uid.clone(), part))
+            Some((entry.uid.clone(), (entry.object.clone(), part)))
         });
         Self {
             parts: parts.collect(),
         }
     }
 
-    pub(super) fn part(&self, uid: &str) -> Option<&Part> {
-        self.parts.get(uid)
+    /// The last form of an object. Whoever may write what was published could say anything there: only what an object
+    /// may say counts, and that is of its own kind and name, with Secrets of its own namespace.
+    pub(super) fn part(&self, object: &Object) -> Option<&Part> {
+        let (key, part) = self.parts.get(&object.uid)?;
+        let mut secrets = part.secrets.iter();
+        let is_its_own = *key == object.key && secrets.all(|secret| secret.namespace == key.namespace);
+        is_its_own.then_some(part)
     }
 }

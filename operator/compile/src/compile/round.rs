@@ -61,7 +61,7 @@ impl<'a> Run<'a> {
                 None => Ok(part),
             });
             // What is withdrawn is withdrawn from last forms too.
-            let last = self.last.part(&object.uid);
+            let last = self.last.part(object);
             let refusal = last.and_then(|last| self.first_unresolved(object, last));
             self.decide(object, part, refusal.is_none_or(|refusal| refusal.keeps));
         }

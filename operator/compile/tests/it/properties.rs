@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use compile::{
-    Compiled, LastAccepted, Object, ObjectKey, Objection, Published, Serving, Snapshot, compile,
+    Compiled, LastAccepted, Object, ObjectKey, Objection, Published, SecretKey, Serving, Snapshot, compile,
     compile_against,
 };
 use crd::Kind;
@@ -458,6 +458,56 @@ fn an_objection_holds_for_the_form_it_is_about() {
     assert_eq!(verdict.serving, Serving::Last(objection.generation - 1));
     let refused = kept.verdicts.iter().filter(|verdict| verdict.refusal.is_some());
     assert_eq!(refused.count(), 1);
+}
+
+/// Whoever may write what was published could say anything there: an object's last form is its own, with Secrets of its
+/// own namespace.
+#[test]
+fn a_last_form_of_somebody_else_is_none() {
+    let mut objects = world(2, 1);
+    let first = compile(&Snapshot::new(objects.clone()), &LastAccepted::nothing());
+    let at = objects
+        .iter()
+        .position(|object| object.key.kind == Kind::Permission)
+        .expect("a permission");
+    objects[at]
+        .spec
+        .change(|spec| spec["select"]["columns"] = json!(5));
+    let broken = objects[at].clone();
+    let snapshot = Snapshot::new(objects);
+    let serving = |change: &dyn Fn(&mut Published)| {
+        let mut published = first.published.clone();
+        let entry = published.iter_mut().find(|entry| entry.uid == broken.uid);
+        change(entry.expect("its entry"));
+        let made = compile(&snapshot, &LastAccepted::read(&first.document, &published));
+        let mut verdicts = made.verdicts.into_iter();
+        let verdict = verdicts.find(|verdict| verdict.uid == broken.uid);
+        (verdict.expect("a verdict").serving, made.secrets)
+    };
+    let secret = |namespace: &str| SecretKey {
+        namespace: namespace.to_owned(),
+        name: "db".to_owned(),
+        key: "password".to_owned(),
+    };
+    let (kept, _) = serving(&|_| {});
+    assert_eq!(kept, Serving::Last(broken.generation));
+    let own = secret(&broken.key.namespace);
+    let (kept, secrets) = serving(&|entry| entry.secrets.push(own.clone()));
+    assert_eq!(kept, Serving::Last(broken.generation));
+    assert!(secrets.contains(&own));
+    let changes: [&dyn Fn(&mut Published); 3] = [
+        &|entry| entry.secrets.push(secret("of-others")),
+        &|entry| entry.object.name.push('x'),
+        &|entry| {
+            entry.object.namespace = "of-others".to_owned();
+            entry.secrets.push(secret("of-others"));
+        },
+    ];
+    for change in changes {
+        let (serving, secrets) = serving(change);
+        assert_eq!(serving, Serving::Nothing);
+        assert!(!secrets.contains(&secret("of-others")));
+    }
 }
 
 proptest! {
