@@ -9,8 +9,8 @@ use crd::engine::EngineSpec;
 use crd::status::Reason;
 use serde::Deserialize;
 
-use super::values::{self, Keep, KeptSettings};
-use super::{Error, Worker, check, is_paused};
+use super::values::{self, Keep, KeptSettings, Missing};
+use super::{Error, Shared, Worker, check, is_paused};
 use crate::environment::{Environment, environment};
 use crate::observe::Event;
 use crate::render;
@@ -42,16 +42,13 @@ impl Worker {
         self.catalog = self.followers.fingerprints();
         let (settings, mut objections) = settings(engine);
         let mut made = self.compile(engine, settings.as_ref(), &objections).await?;
-        let mut missing = self
-            .values
-            .refresh(&self.shared.secrets, &self.key, &made.compiled)
-            .await?;
-        self.values
-            .fit(&made.compiled, &self.shared.tables.world, &mut missing);
+        self.values.begin();
+        let missing = self.read_values(&made).await?;
         let lacking = values::objections(&made.compiled, &self.shared.tables.world, &missing);
         if !lacking.is_empty() {
             objections.extend(lacking);
             made = self.compile(engine, settings.as_ref(), &objections).await?;
+            self.read_values(&made).await?;
         }
         self.values.gather(&made, Keep::ALL);
         let pods = self.shared.tables.pods.of(&self.key);
@@ -96,7 +93,10 @@ impl Worker {
             open = true;
             objections.extend(against);
             made = self.compile(engine, settings.as_ref(), &objections).await?;
+            self.read_values(&made).await?;
+            self.values.gather(&made, Keep::ALL);
         }
+        self.values.end(&self.shared.secrets, &self.key);
         self.checks.made(open);
         // A setting without a value: what runs goes on as it is.
         let complete = |settings: &(EngineSpec, Environment)| self.values.has_all(&settings.1);
@@ -104,6 +104,18 @@ impl Worker {
         self.refused = refused(&made.compiled);
         self.made = Some(made);
         Ok(())
+    }
+
+    /// Reads what a candidate refers to, in its present forms and in earlier ones. Gives what is missing, and what there is
+    /// no room for.
+    async fn read_values(&mut self, made: &Made) -> Result<Missing, Error> {
+        let Shared { secrets, tables, .. } = self.shared.as_ref();
+        let read = self
+            .values
+            .refresh(secrets, &self.key, &made.compiled, &tables.world);
+        let mut missing = read.await?;
+        self.values.fit(&made.compiled, &tables.world, &mut missing);
+        Ok(missing)
     }
 
     /// Compiles. Earlier forms are read only of objects that need them, which the first look tells.

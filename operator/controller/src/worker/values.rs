@@ -83,6 +83,10 @@ pub(super) struct SecretValues {
     admin: Hidden,
     /// What there is no room for.
     unfit: BTreeSet<SecretKey>,
+    /// The keys that the candidates of this pass refer to, and whose they are.
+    named: BTreeSet<(ObjectKey, SecretKey)>,
+    /// Those of the last pass that came to its end.
+    before: BTreeSet<(ObjectKey, SecretKey)>,
     /// The variables that the published set names, and those before it that pods may still serve; none: that is not known
     /// until every pod serves one set, and whatever is there may be needed. What another operator published says nothing of
     /// what pods serve.
@@ -190,22 +194,25 @@ impl SecretValues {
         }
     }
 
-    /// Reads what is referred to, where it changed. Gives what is missing.
+    /// Nothing is known of what the candidates of the next pass refer to.
+    pub(super) fn begin(&mut self) {
+        self.named.clear();
+        self.unfit.clear();
+    }
+
+    /// Reads what the candidates of this pass refer to, where it changed, and what those of the last pass did: objects may
+    /// go on in the form that they had then. Gives what is missing.
     pub(super) async fn refresh(
         &mut self,
         secrets: &Secrets,
         engine: &ObjectKey,
         compiled: &Compiled,
+        world: &World,
     ) -> Result<Missing, Error> {
-        let mut wanted: BTreeMap<SecretName, BTreeSet<String>> = BTreeMap::new();
-        for key in &compiled.secrets {
-            let name = (key.namespace.clone(), key.name.clone());
-            wanted.entry(name).or_default().insert(key.key.clone());
-        }
-        let mut names: BTreeSet<SecretName> = wanted.keys().cloned().collect();
-        names.insert((engine.namespace.clone(), name::secrets(&engine.name)));
-        secrets.want(engine, &names);
-        self.read.retain(|name, _| wanted.contains_key(name));
+        let readable = self.readable(engine, compiled, world);
+        self.named.extend(readable);
+        let wanted = by_secret(self.named.union(&self.before));
+        self.want(secrets, engine, &wanted);
         let mut missing = Missing::new();
         // All are waited for at the same time.
         let standings = join_all(wanted.keys().map(|name| secrets.standing(name))).await;
@@ -243,6 +250,53 @@ impl SecretValues {
         })
     }
 
+    /// There is no further candidate: what none of them refers to is neither watched nor kept.
+    pub(super) fn end(&mut self, secrets: &Secrets, engine: &ObjectKey) {
+        self.before = std::mem::take(&mut self.named);
+        let wanted = by_secret(&self.before);
+        self.want(secrets, engine, &wanted);
+    }
+
+    fn want(&mut self, secrets: &Secrets, engine: &ObjectKey, wanted: &Wanted) {
+        let mut names: BTreeSet<SecretName> = wanted.keys().cloned().collect();
+        names.insert((engine.namespace.clone(), name::secrets(&engine.name)));
+        secrets.want(engine, &names);
+        self.read.retain(|name, _| wanted.contains_key(name));
+    }
+
+    /// The keys that objects refer to. Earlier forms that were there when this operator began stand in a ConfigMap of the
+    /// engine's namespace, and whoever writes there could have added any Secret of another one: of those only what the
+    /// object refers to now counts, and what it was seen to refer to. For the rest, what pods have stays as it is.
+    fn readable(
+        &self,
+        engine: &ObjectKey,
+        compiled: &Compiled,
+        world: &World,
+    ) -> BTreeSet<(ObjectKey, SecretKey)> {
+        let verdicts = compiled.verdicts.iter();
+        let earlier: HashSet<&ObjectKey> = verdicts
+            .filter(|verdict| verdict.object.namespace != engine.namespace)
+            .filter(|verdict| matches!(verdict.serving, Serving::Last(_)))
+            .map(|verdict| &verdict.object)
+            .collect();
+        let all = compiled.published.iter().flat_map(|entry| {
+            let named = entry.secrets.iter();
+            named.map(|key| (entry.object.clone(), key.clone()))
+        });
+        let refers_now = |object: &ObjectKey, key: &SecretKey| {
+            let found = world.get(object);
+            found.is_some_and(|(object, _)| path_of(&object.spec.value(), key, "spec").is_some())
+        };
+        all.filter(|reference| {
+            let (object, key) = reference;
+            !earlier.contains(object)
+                || self.named.contains(reference)
+                || self.before.contains(reference)
+                || refers_now(object, key)
+        })
+        .collect()
+    }
+
     /// Adds what does not fit into the engine's Secret: what older objects refer to comes first, and the engine's own
     /// before all. One value too many must not keep everything else from being published.
     pub(super) fn fit(&mut self, compiled: &Compiled, world: &World, missing: &mut Missing) {
@@ -262,7 +316,7 @@ impl SecretValues {
         let now = |key: &SecretKey| self.value(key).map_or_else(|| before(key), |value| value.0.len());
         let room = MOST_BYTES.saturating_sub(self.needed(&keys));
         let unfit = unfit(&keys, now, before, room);
-        self.unfit = unfit.keys().cloned().collect();
+        self.unfit.extend(unfit.keys().cloned());
         missing.extend(unfit);
     }
 
@@ -465,6 +519,18 @@ fn add_instances(spec: &EngineSpec, environment: &Environment, wanted: &mut Valu
             Hidden(replicas.to_string().into_bytes()),
         );
     }
+}
+
+/// Keys, by Secret.
+type Wanted = BTreeMap<SecretName, BTreeSet<String>>;
+
+fn by_secret<'k>(named: impl IntoIterator<Item = &'k (ObjectKey, SecretKey)>) -> Wanted {
+    let mut wanted = Wanted::new();
+    for (_, key) in named {
+        let name = (key.namespace.clone(), key.name.clone());
+        wanted.entry(name).or_default().insert(key.key.clone());
+    }
+    wanted
 }
 
 fn size(values: &Values) -> usize {

@@ -316,3 +316,37 @@ fn nothing_is_written_for_an_engine_with_a_name_that_is_too_long() {
         assert_eq!(made.collect::<Vec<_>>(), [&engine]);
     });
 }
+
+/// An object goes on in an earlier form, and what that refers to is followed as before.
+#[test]
+fn a_secret_of_an_earlier_form_is_followed() {
+    let cluster = Cluster::start();
+    cluster.engine("shop");
+    let secret = |value: &str| {
+        let secret = json!({"data": {"url": value}});
+        cluster.with(|state| state.put(&key("Secret", "shop", "db"), secret));
+    };
+    let source = |secret: &str| {
+        let url = json!({"urlFrom": {"secretKeyRef": {"name": secret, "key": "url"}}});
+        cluster.apply("Source", "shop", "u", &json!({"name": "u", "connection": url}));
+    };
+    let has = |state: &mut State, value: &str| {
+        let values = state.objects.get(&key("Secret", "shop", "e-secrets"));
+        values.is_some_and(|values| values["data"].to_string().contains(value))
+    };
+    secret("QUFB");
+    source("db");
+    let _operator = cluster.operator(&[]);
+    cluster.until("it is published", |state| {
+        generation(state, "u") == Some(1) && has(state, "QUFB")
+    });
+    source("db-new");
+    cluster.until("it is refused", |state| {
+        condition_of(state, &key("Source", "shop", "u"), "Accepted").starts_with("False RefNotResolved")
+    });
+    for value in ["QkJC", "Q0ND"] {
+        secret(value);
+        cluster.until("the new value is there", |state| has(state, value));
+    }
+    cluster.with(|state| assert_eq!(generation(state, "u"), Some(1)));
+}
