@@ -110,7 +110,7 @@ fn decompress(index: &Index, parts: &[Vec<u8>]) -> Result<(String, String), Dama
         }
         compressed.extend_from_slice(part);
     }
-    let size = index.metadata_bytes + index.objects_bytes;
+    let size = index.bytes();
     let most = u64::try_from(size).unwrap_or(u64::MAX).saturating_add(1);
     let mut bytes = Vec::with_capacity(size);
     GzDecoder::new(compressed.as_slice())

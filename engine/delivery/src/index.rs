@@ -56,6 +56,11 @@ impl Index {
     /// The format that this crate reads and writes.
     pub const FORMAT: u32 = 1;
 
+    /// Bytes of document and table together: what [`assemble`](crate::assemble) makes at most.
+    pub fn bytes(&self) -> usize {
+        self.metadata_bytes.saturating_add(self.objects_bytes)
+    }
+
     /// What tells the set from others.
     pub fn mark(&self) -> Mark {
         Mark {

@@ -25,7 +25,7 @@ pub use check::{CheckAnswer, CheckRequest};
 pub use index::{Index, Mark, Standing};
 pub use name::Half;
 pub use object::{ObjectEntry, read_objects};
-pub use publish::{Part, Publication, TooLarge, next_counter, publish};
+pub use publish::{Part, Publication, TooLarge, is_plausible, next_counter, publish};
 pub use report::{ObjectProblem, RefusedSet, RefusedSetting, Report, SourceReport, SourceState};
 pub use set::{Set, hash};
 

@@ -110,6 +110,15 @@ fn text(index: &Index) -> String {
     serde_json::to_string_pretty(index).unwrap_or_default()
 }
 
+/// How far a counter may be ahead of the time: as far as clocks differ, and publishing more often than once a second leads.
+const MOST_AHEAD: u64 = 24 * 60 * 60;
+
+/// Whether a set may have this counter. One far ahead of the time was not made by [`next_counter`]: none would come after
+/// the highest that there is.
+pub fn is_plausible(counter: u64, unix_seconds: u64) -> bool {
+    counter <= unix_seconds.saturating_add(MOST_AHEAD)
+}
+
 /// The counter of the set after one of counter `previous`. It is not below the time, in seconds, so that it also grows
 /// where the index was lost.
 pub fn next_counter(previous: Option<u64>, unix_seconds: u64) -> u64 {

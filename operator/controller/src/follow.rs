@@ -7,11 +7,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use compile::ObjectKey;
-use delivery::Report;
+use delivery::{Report, is_plausible};
 use tokio::task::JoinHandle;
 
 use crate::deliver::{Served, Table, table};
-use crate::observe::{Event, Observer, chain};
+use crate::observe::{Event, Observer, chain, unix_seconds};
 use crate::pod::Pod;
 use crate::probe::Probe;
 use crate::retry::Pauses;
@@ -180,11 +180,13 @@ impl Followers {
         lock(&self.known).remember(hash, Arc::new(table));
     }
 
-    /// The highest counter that a pod has accepted; 0: none has.
+    /// The highest counter that a pod has accepted, of those that a set may have; 0: none has.
     pub fn counter(&self) -> u64 {
         let known = lock(&self.known);
+        let now = unix_seconds();
         let counters = known.pods.values().filter_map(|said| said.report.counter);
-        counters.max().unwrap_or_default()
+        let plausible = counters.filter(|counter| is_plausible(*counter, now));
+        plausible.max().unwrap_or_default()
     }
 
     /// The fingerprints of the databases, as pods report them.
@@ -360,6 +362,18 @@ impl Follow {
             None => self.ask_table(report).await,
         };
         let known = table.as_ref().ok().cloned().flatten();
+        let counter = report
+            .counter
+            .filter(|_| before.map(|before| before.counter) != Some(report.counter));
+        if let Some(counter) = counter.filter(|counter| !is_plausible(*counter, unix_seconds())) {
+            let pod = &self.pod;
+            self.observer.emit(&Event::Doubted {
+                engine: &self.engine,
+                message: format!(
+                    "pod {pod} has accepted a set with counter {counter}, far ahead of the time: it takes no other one before it is replaced"
+                ),
+            });
+        }
         lock(&self.known)
             .pods
             .insert(self.uid.clone(), Said::now(Arc::clone(report), known));

@@ -11,7 +11,7 @@ use std::time::Duration;
 use compile::ObjectKey;
 use serde_json::{Value, json};
 
-pub use log::{Level, now};
+pub use log::{Level, now, unix_seconds};
 pub use metrics::Metrics;
 
 /// Something worth observing.
@@ -123,6 +123,13 @@ pub enum Event<'e> {
         /// Which pod.
         pod: &'e str,
         /// Why.
+        message: String,
+    },
+    /// What is published, or said of it, is not believed.
+    Doubted {
+        /// Which engine.
+        engine: &'e ObjectKey,
+        /// What, and why.
         message: String,
     },
     /// Something of an engine was written.
@@ -311,6 +318,12 @@ fn line(event: &Event<'_>) -> Option<(Level, &'static str, String, Value)> {
             "pod-failed",
             format!("{engine}: {pod}: {message}"),
             json!({"engine": name(engine), "pod": pod}),
+        ),
+        Event::Doubted { engine, message } => (
+            Warn,
+            "doubted",
+            format!("{engine}: {message}"),
+            json!({"engine": name(engine)}),
         ),
         Event::Applied {
             engine,

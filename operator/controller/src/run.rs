@@ -26,7 +26,7 @@ use crate::settings::{self, Settings};
 use crate::signal::Signals;
 use crate::supervise::{Tasks, survived};
 use crate::watch::{Tables, Unread};
-use crate::worker::{Shared, Worker};
+use crate::worker::{Allowance, Shared, Worker};
 use crate::world::World;
 
 /// Why the program cannot run.
@@ -145,6 +145,7 @@ pub async fn run_with(settings: Settings, config: Config) -> Result<(), Error> {
             &settings.secrets_role,
         )),
         probe: Probe::new(settings.engine_admin_port),
+        allowance: Allowance::new(settings.memory_of_objects(), most_objects),
         image: settings.engine_image.clone(),
         admin_port: settings.engine_admin_port,
         operator_namespace: own_namespace.clone(),

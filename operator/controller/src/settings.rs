@@ -79,7 +79,7 @@ const MOST_OBJECTS: usize = 100_000;
 /// Bytes of memory that the program takes without any objects, and for moments besides.
 const MEMORY_AT_REST: u64 = 40 << 20;
 /// Bytes of memory for each object at most, while a set is compiled and published: `bench/operator` measures 14 KiB.
-const MEMORY_OF_OBJECT: u64 = 20 << 10;
+pub(crate) const MEMORY_OF_OBJECT: u64 = 20 << 10;
 
 /// Why settings cannot be used.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -105,15 +105,18 @@ impl Settings {
         if let Some(most) = self.max_objects {
             return Ok(most);
         }
-        let limit = match self.memory_limit {
-            0 => return Ok(MOST_OBJECTS),
-            limit => limit,
+        let Some(memory) = self.memory_of_objects() else {
+            return Ok(MOST_OBJECTS);
         };
-        let fit = limit.saturating_sub(MEMORY_AT_REST) / MEMORY_OF_OBJECT;
-        match usize::try_from(fit).unwrap_or(MOST_OBJECTS) {
-            0 => Err(Error::Memory(limit)),
+        match usize::try_from(memory / MEMORY_OF_OBJECT).unwrap_or(MOST_OBJECTS) {
+            0 => Err(Error::Memory(self.memory_limit)),
             fit => Ok(fit.min(MOST_OBJECTS)),
         }
+    }
+
+    /// Bytes of memory that there are for custom resources, and for what is made of them; none: nothing limits them.
+    pub fn memory_of_objects(&self) -> Option<u64> {
+        (self.memory_limit > 0).then(|| self.memory_limit.saturating_sub(MEMORY_AT_REST))
     }
 
     /// The namespaces to look at; none: all.

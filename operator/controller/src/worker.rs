@@ -4,6 +4,7 @@
 //! load (once) ▸ compile ▸ secrets ▸ check ▸ publish ▸ workloads ▸ report
 //! ```
 
+mod allowance;
 mod candidate;
 mod check;
 mod held;
@@ -34,6 +35,7 @@ use crate::signal::{Reasons, Signal};
 use crate::verdicts::Facts;
 use crate::watch::Tables;
 
+pub use allowance::Allowance;
 use candidate::Made;
 use check::Checks;
 use publish::Shelf;
@@ -51,6 +53,8 @@ pub struct Shared {
     pub secrets: Arc<Secrets>,
     /// Calls pods.
     pub probe: Probe,
+    /// What a published set may take while it is read.
+    pub allowance: Allowance,
     /// The image of engines that name none.
     pub image: String,
     /// Port of the admin API.
@@ -289,7 +293,7 @@ impl Worker {
     /// Reads what is published and the engine's Secret, once.
     async fn load(&mut self) -> Result<(), Error> {
         self.values.load(&self.shared.secrets, &self.key).await?;
-        self.shelf.load(&self.shared.client, &self.key).await
+        self.shelf.load(&self.shared, &self.key, &self.uid).await
     }
 
     async fn apply(&mut self, kind: Native, object: &Value) -> Result<(), Error> {

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use delivery::name::{self, Half, INDEX_KEY, METADATA_KEY, OBJECTS_KEY};
-use delivery::{Damage, Index, Publication, Set, Standing, assemble, hash, next_counter, publish};
+use delivery::{
+    Damage, Index, Publication, Set, Standing, assemble, hash, is_plausible, next_counter, publish,
+};
 use proptest::prelude::*;
 
 fn small(counter: u64) -> Set {
@@ -184,6 +186,9 @@ fn counters_only_grow() {
     assert_eq!(next_counter(Some(7), 3), 8);
     assert_eq!(next_counter(Some(7), 30), 30);
     assert_eq!(next_counter(None, 30), 30);
+    assert!(is_plausible(30, 30) && is_plausible(30 + 86_400, 30));
+    assert!(!is_plausible(31 + 86_400, 30) && !is_plausible(u64::MAX, 30));
+    assert!(is_plausible(u64::MAX, u64::MAX - 1));
 }
 
 #[test]

@@ -45,13 +45,15 @@ impl FromStr for Level {
     }
 }
 
+/// Now, in seconds since 1970.
+pub fn unix_seconds() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map(|since| since.as_secs()).unwrap_or_default()
+}
+
 /// Now, as Kubernetes writes it: in UTC, to the second.
 pub fn now() -> String {
-    let seconds = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .ok()
-        .and_then(|since| i64::try_from(since.as_secs()).ok())
-        .unwrap_or_default();
+    let seconds = i64::try_from(unix_seconds()).unwrap_or_default();
     Timestamp::from_second(seconds).unwrap_or_default().to_string()
 }
 

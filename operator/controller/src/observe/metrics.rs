@@ -147,6 +147,7 @@ impl Metrics {
                 "checked"
             }
             Event::PodFailed { .. } => "pod-failed",
+            Event::Doubted { .. } => "doubted",
             Event::Applied { restored: false, .. } => "applied",
             Event::Applied { restored: true, .. } => "restored",
             Event::Deleted { .. } => "deleted",

@@ -155,7 +155,10 @@ impl Worker {
         objections: &[Objection],
     ) -> Result<Made, Error> {
         let (world, engine) = (Arc::clone(&self.shared.tables.world), Arc::clone(engine));
-        let (last, objections) = (self.shelf.last(needed), objections.to_vec());
+        let (last, objections) = (
+            self.shelf.last(needed, &self.shared.allowance),
+            objections.to_vec(),
+        );
         let settings = self.values.settings();
         let work = tokio::task::spawn_blocking(move || {
             let snapshot = world.snapshot(&engine).guarding(settings);

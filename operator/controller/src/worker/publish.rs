@@ -2,29 +2,36 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use compile::{LastAccepted, ObjectKey, Published};
-use delivery::{Half, Index, Publication, Set, assemble, name, next_counter, publish};
+use delivery::{Half, Index, Publication, Set, assemble, is_plausible, name, next_counter, publish};
 use k8s_openapi::ByteString;
-use kube::Client;
 use metadata::Document;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
-use super::Error;
+use super::allowance::Allowance;
 use super::candidate::Made;
+use super::{Error, Shared};
 use crate::deliver::Served;
+use crate::observe::{Event, unix_seconds};
 use crate::resource::{Native, Resource};
 
 /// How often a set is published again at most because pods have a later one. Two operators that publish for one engine
 /// would overtake each other without end; what they write in between they put back with pauses.
 const APART: Duration = Duration::from_secs(60);
 
+/// Why a set counts for its counter alone.
+const TOO_LARGE: &str = "holds a set that takes more memory than there is: of it only the counter counts, and objects that are refused have no earlier form";
+
 /// A set and the ConfigMaps that carry it.
 #[derive(Clone, Debug)]
 struct Carried {
     index: Index,
     publication: Arc<Publication>,
+    /// It was there when this operator began, and may be anybody's.
+    is_found: bool,
 }
 
 impl Carried {
@@ -79,60 +86,97 @@ pub(super) struct Shelf {
 }
 
 impl Shelf {
-    /// Reads what is published, once. What is damaged counts as nothing, but for its counter.
-    pub(super) async fn load(&mut self, client: &Client, engine: &ObjectKey) -> Result<(), Error> {
+    /// Reads what is published, once. What is damaged counts as nothing, but for its counter; so does what is not of the
+    /// engine with this uid: somebody wrote it, or it was of an engine of the same name.
+    pub(super) async fn load(&mut self, shared: &Shared, engine: &ObjectKey, uid: &str) -> Result<(), Error> {
         if self.loaded {
             return Ok(());
         }
-        let maps = Native::ConfigMap.api(client, Some(&engine.namespace));
+        let maps = Native::ConfigMap.api(&shared.client, Some(&engine.namespace));
         let get = async |name: String| {
             let found = maps.get_opt(&name).await;
             found.map_err(|error| Error::read(&format!("ConfigMap {name}"), &error))
         };
         let index_name = name::index(&engine.name);
+        let doubt = |why: &str| {
+            let message = format!("ConfigMap {index_name} {why}");
+            shared.tables.observer.emit(&Event::Doubted { engine, message });
+        };
+        let _turn = shared.allowance.turn().await;
         if let Some(found) = get(index_name.clone()).await? {
+            let is_own = is_of_engine(&found, uid);
             let data: BTreeMap<String, String> = serde_json::from_value(found.data).unwrap_or_default();
-            if let Ok(index) = Index::read(&data) {
-                let mut parts = Vec::new();
-                for part in index.part_names(&index_name) {
-                    parts.push(get(part).await?.as_ref().map(content).unwrap_or_default());
+            match Index::read(&data) {
+                Err(_) => doubt("holds no set that can be read"),
+                Ok(index) if !is_plausible(index.counter, unix_seconds()) => {
+                    let counter = index.counter;
+                    doubt(&format!(
+                        "has counter {counter}, far ahead of the time: it counts as nothing; pods that accepted it take no other set before they are replaced"
+                    ));
                 }
-                self.take(&index_name, index, &data, &parts);
+                Ok(index) => {
+                    self.floor = index.counter;
+                    if !is_own {
+                        doubt("is not of this Engine: of what it holds only the counter counts");
+                    } else if !shared.allowance.may_hold(&index) {
+                        doubt(TOO_LARGE);
+                    } else {
+                        let mut parts = Vec::new();
+                        for part in index.part_names(&index_name) {
+                            parts.push(get(part).await?.as_ref().map(content).unwrap_or_default());
+                        }
+                        let taken = self.take(&index_name, index, &data, &parts, &shared.allowance);
+                        taken.unwrap_or_else(doubt);
+                    }
+                }
             }
         }
         self.loaded = true;
         Ok(())
     }
 
-    fn take(&mut self, index_name: &str, index: Index, data: &BTreeMap<String, String>, parts: &[Vec<u8>]) {
-        self.floor = index.counter;
-        let set = assemble(&index, data, parts).ok();
-        let content = set.as_ref().and_then(|set| read(set, None));
-        let whole = content.is_some();
-        for entry in content.into_iter().flat_map(|(_, published)| published) {
-            self.found.namespaces.insert(entry.object.namespace);
-            let generations = &mut self.found.generations;
-            generations.insert(entry.uid, entry.observed_generation);
+    /// Takes what was found, or says why not.
+    fn take(
+        &mut self,
+        index_name: &str,
+        index: Index,
+        data: &BTreeMap<String, String>,
+        parts: &[Vec<u8>],
+        allowance: &Allowance,
+    ) -> Result<(), &'static str> {
+        const DAMAGED: &str = "holds a set that is damaged: of it only the counter counts";
+        let set = assemble(&index, data, parts).map_err(|_| DAMAGED)?;
+        if !allowance.may_read(&set) {
+            return Err(TOO_LARGE);
         }
         let half = index.half.unwrap_or(Half::A);
-        let publication = set.and_then(|set| publish(index_name, &set, half).ok());
-        if let (true, Some(publication)) = (whole, publication) {
-            self.present = Some(Carried {
-                index,
-                publication: Arc::new(publication),
-            });
+        let publication = publish(index_name, &set, half).map_err(|_| DAMAGED)?;
+        let mut found = Found::default();
+        for entry in entries(&set.objects).ok_or(DAMAGED)? {
+            found.namespaces.insert(entry.object.namespace);
+            found.generations.insert(entry.uid, entry.observed_generation);
         }
+        self.found = found;
+        self.present = Some(Carried {
+            index,
+            publication: Arc::new(publication),
+            is_found: true,
+        });
+        Ok(())
     }
 
     /// The forms in which these objects, by uid, were published last. Of all others nothing is needed: only objects
     /// that are refused go on in an earlier form.
-    pub(super) fn last(&mut self, uids: &BTreeSet<String>) -> Arc<LastAccepted> {
+    pub(super) fn last(&mut self, uids: &BTreeSet<String>, allowance: &Allowance) -> Arc<LastAccepted> {
         let Some(present) = self.present.as_ref().filter(|_| !uids.is_empty()) else {
             return Arc::default();
         };
         let table = &present.index.objects;
         if self.remembered.table != *table || self.remembered.uids != *uids {
-            let found = present.set().and_then(|set| read(&set, Some(uids)));
+            let reading = allowance.reading();
+            let limit = present.is_found.then_some(allowance);
+            let found = present.set().and_then(|set| read(&set, uids, limit));
+            drop(reading);
             let last = found.map(|(document, published)| LastAccepted::read(&document, &published));
             self.remembered = Remembered {
                 table: table.clone(),
@@ -210,6 +254,7 @@ impl Shelf {
         self.next = Index::read(&publication.data).ok().map(|index| Carried {
             index,
             publication: Arc::clone(&publication),
+            is_found: false,
         });
         Ok(publication)
     }
@@ -264,17 +309,32 @@ fn content(part: &Resource) -> Vec<u8> {
         .unwrap_or_default()
 }
 
-/// The document and the table, of which only some objects may be wanted.
-fn read(set: &Set, uids: Option<&BTreeSet<String>>) -> Option<(Document, Vec<Published>)> {
-    let value: Value = serde_json::from_str(&set.metadata).ok()?;
-    let (document, _) = Document::parse(&value).ok()?;
-    let entries: Vec<Value> = serde_json::from_str(&set.objects).ok()?;
-    let published = entries.iter().filter_map(Published::from_json);
-    let wanted = published.filter(|entry| uids.is_none_or(|uids| uids.contains(&entry.uid)));
-    Some((document, wanted.collect()))
+/// Whether an Engine of this uid made it.
+fn is_of_engine(found: &Resource, uid: &str) -> bool {
+    let owners = found.metadata.owner_references.iter().flatten();
+    let mut controllers = owners.filter(|owner| owner.controller == Some(true));
+    controllers.any(|owner| owner.uid == uid)
 }
 
-fn unix_seconds() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    since.map(|since| since.as_secs()).unwrap_or_default()
+/// The document, and of the table the objects that are wanted, if there are any.
+fn read(set: &Set, uids: &BTreeSet<String>, limit: Option<&Allowance>) -> Option<(Document, Vec<Published>)> {
+    let wanted = entries(&set.objects)?.filter(|entry| uids.contains(&entry.uid));
+    let wanted: Vec<Published> = wanted.collect();
+    if wanted.is_empty() {
+        return None;
+    }
+    let value: Value = serde_json::from_str(&set.metadata).ok()?;
+    if !limit.is_none_or(|limit| limit.may_type(&value)) {
+        return None;
+    }
+    let (document, _) = Document::parse(&value).ok()?;
+    Some((document, wanted))
+}
+
+/// The entries of a table, one by one.
+fn entries(objects: &str) -> Option<impl Iterator<Item = Published>> {
+    let entries: Vec<&RawValue> = serde_json::from_str(objects).ok()?;
+    let entries = entries.into_iter().map(RawValue::get);
+    let small = entries.filter(|entry| Allowance::may_read_entry(entry));
+    Some(small.filter_map(|entry| Published::from_json(&serde_json::from_str(entry).ok()?)))
 }

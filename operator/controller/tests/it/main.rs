@@ -10,6 +10,7 @@
 mod checking;
 mod failing;
 mod following;
+mod forged;
 mod leading;
 mod people;
 mod put_back;

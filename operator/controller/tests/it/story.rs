@@ -352,7 +352,7 @@ fn what_cannot_be_read_after_a_restart_is_not_withdrawn() {
 }
 
 /// An Engine in namespace `shop` that serves what is in namespaces with a label, as `far` in `stock` is.
-fn selecting(cluster: &Cluster) {
+pub(crate) fn selecting(cluster: &Cluster) {
     cluster.engine("shop");
     cluster.with(|state| {
         for namespace in ["shop", "stock"] {
