@@ -28,6 +28,8 @@ pub struct ApiServer {
     version: watch::Sender<u64>,
     off: Arc<Mutex<bool>>,
     requests: Arc<Mutex<Vec<String>>>,
+    /// Somebody asked for changes.
+    watched: watch::Sender<bool>,
 }
 
 impl ApiServer {
@@ -37,6 +39,7 @@ impl ApiServer {
             version: watch::Sender::new(1),
             off: Arc::default(),
             requests: Arc::default(),
+            watched: watch::Sender::new(false),
         }
     }
 
@@ -82,18 +85,19 @@ impl ApiServer {
 
     /// Waits until somebody asks for changes: what was there before has been listed.
     pub async fn is_watched(&self) {
-        let asked = async {
-            while !self.requests().iter().any(|request| request.contains("watch=")) {
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
-        };
+        let mut watched = self.watched.subscribe();
+        let asked = watched.wait_for(|is_watched| *is_watched);
         tokio::time::timeout(Duration::from_secs(20), asked)
             .await
+            .unwrap()
             .unwrap();
     }
 
     fn answer(&self, request: &Request<Body>) -> Answer {
         let uri = request.uri().to_string();
+        if uri.contains("watch=") {
+            self.watched.send_replace(true);
+        }
         self.requests.lock().unwrap().push(uri.clone());
         if *self.off.lock().unwrap() {
             return status(StatusCode::SERVICE_UNAVAILABLE, "off");
