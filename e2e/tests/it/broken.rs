@@ -78,7 +78,7 @@ async fn one_broken_object_is_named_and_heals() {
     let bad = reading("book", &["id", "titel"], json!({}));
     shop.apply(&bad).await;
     let message = shop.refused_for(&bad, "Refused").await;
-    is_about(&shop, &message, "spec.select", "\"titel\"");
+    is_about(&shop, &message, "spec.select.columns[1]", "\"titel\"");
     assert_eq!(shop.ask(BOOKS).await.body, before, "the last good form is served");
     all_but(&shop, &sound, &[("Permission", "book-customer")]).await;
 
@@ -195,7 +195,7 @@ async fn one_broken_object_is_named_and_heals() {
         .expect("a change");
     let authors = reading("author", &["id", "name"], json!({}));
     let message = shop.refused_for(&authors, "Refused").await;
-    is_about(&shop, &message, "spec.select", "\"name\"");
+    is_about(&shop, &message, "spec.select.columns[1]", "\"name\"");
     assert_eq!(shop.ask(BOOKS).await.body, before, "the rest goes on");
     // Its last form names the column as well: nothing is left of it.
     let refused = shop.ask(AUTHORS).await.body;

@@ -22,6 +22,11 @@ async fn output(program: &str, arguments: &[&str]) -> Result<String, String> {
 }
 
 async fn template(values: &[&str]) -> Result<String, String> {
+    let values = values.iter().flat_map(|value| ["--set", value]);
+    template_with(&values.collect::<Vec<_>>()).await
+}
+
+async fn template_with(arguments: &[&str]) -> Result<String, String> {
     let fixed = [
         "template",
         "rowlock",
@@ -31,8 +36,8 @@ async fn template(values: &[&str]) -> Result<String, String> {
         "--kube-version",
         "1.36.0",
     ];
-    let values = values.iter().flat_map(|value| ["--set", value]);
-    output("helm", &fixed.into_iter().chain(values).collect::<Vec<_>>()).await
+    let all = fixed.iter().chain(arguments).copied();
+    output("helm", &all.collect::<Vec<_>>()).await
 }
 
 /// `charts/rowlock/golden/*.yaml` is what `helm template` prints.
@@ -117,8 +122,9 @@ async fn definitions_come_with_the_chart() {
 async fn names_stay_texts() {
     for name in ["2024", "true", "null"] {
         let value = format!("namespaces[0]={name}");
-        let arguments = ["template", "rowlock", "charts/rowlock", "--set-string", &value];
-        let found = output("helm", &arguments).await.expect("it renders");
+        let found = template_with(&["--set-string", &value])
+            .await
+            .expect("it renders");
         let objects = parse_objects(&found).expect("YAML");
         let binding = objects.iter().filter(|one| one["kind"] == "RoleBinding");
         let mut places = binding.map(|one| &one["metadata"]["namespace"]);

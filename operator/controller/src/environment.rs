@@ -278,6 +278,10 @@ impl Maker<'_> {
 
     /// Pods end at their start for an origin that is none.
     fn origins(&mut self, domains: &[String]) {
+        // Alone it is any origin.
+        if domains == ["*"] {
+            return;
+        }
         let wrong = domains
             .iter()
             .enumerate()
@@ -421,7 +425,7 @@ fn api_name(api: Api) -> Option<&'static str> {
 
 /// Whether the engine takes it as an origin that pages may call from.
 fn is_origin(text: &str) -> bool {
-    let text = text.trim_end_matches('/');
+    let text = text.trim().trim_end_matches('/');
     let host = text
         .strip_prefix("https://")
         .or_else(|| text.strip_prefix("http://"));
@@ -567,6 +571,18 @@ mod tests {
             paths,
             ["spec.template.spec.containers[name=engine].env[name=URL].value"]
         );
+    }
+
+    #[test]
+    fn any_origin_may_be_said_alone() {
+        let cors = |domains: Value| of(json!({"cors": {"mode": "Domains", "domains": domains}}));
+        let (environment, problems) = cors(json!(["*"]));
+        assert_eq!(
+            (problems, &*environment.variables["HASURA_GRAPHQL_CORS_DOMAIN"]),
+            (Vec::new(), "*")
+        );
+        assert_eq!(cors(json!([" https://a/ "])).1, []);
+        assert_eq!(cors(json!(["*", "https://a"])).1.len(), 1);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use compile::ObjectKey;
 use crd::Kind;
 use serde_json::Value;
 
-use crate::render::ENGINE_LABEL;
+use crate::render::{CONTAINER, ENGINE_LABEL};
 use crate::resource::Resource;
 
 /// A pod.
@@ -181,7 +181,9 @@ fn waiting(status: &Value) -> Option<String> {
             return None;
         }
         let message = waiting.get("message").and_then(Value::as_str).unwrap_or_default();
-        let ended = container.pointer("/lastState/terminated").and_then(ended);
+        let is_own = container.get("name").is_some_and(|name| name == CONTAINER);
+        let ended = container.pointer("/lastState/terminated");
+        let ended = ended.and_then(|terminated| ended_with(terminated, is_own));
         Some(match ended {
             Some(ended) => format!("{reason}: {message} ({ended})"),
             None => format!("{reason}: {message}"),
@@ -191,13 +193,14 @@ fn waiting(status: &Value) -> Option<String> {
 }
 
 /// How a container ended: the engine's own last word where it could not start, which names a setting and never its value
-/// if that is secret.
-fn ended(terminated: &Value) -> Option<String> {
+/// if that comes from a Secret. What others say of themselves is for their logs.
+fn ended_with(terminated: &Value, is_own: bool) -> Option<String> {
     let log = terminated
         .get("message")
         .and_then(Value::as_str)
         .unwrap_or_default();
-    let fatal = log.lines().rev().find_map(|line| line.split_once(FATAL));
+    let mut lines = log.lines().rev().filter(|_| is_own);
+    let fatal = lines.find_map(|line| line.split_once(FATAL));
     if let Some((_, fatal)) = fatal {
         let end = fatal
             .char_indices()
@@ -231,21 +234,29 @@ mod tests {
         assert!(pods.seen(&pod("a", &ready)).is_none());
         let stuck = json!({"containerStatuses": [{"state": {"waiting": {"reason": "ImagePullBackOff", "message": "no such image"}}}]});
         pods.seen(&pod("b", &stuck));
-        let looping = |last: Value| {
+        let looping = |name: &str, last: Value| {
             let waiting = json!({"reason": "CrashLoopBackOff", "message": "back-off"});
-            let status = json!({"containerStatuses": [{"state": {"waiting": waiting}, "lastState": {"terminated": last}}]});
+            let status = json!({"containerStatuses": [{"name": name, "state": {"waiting": waiting}, "lastState": {"terminated": last}}]});
             read(&pod("d", &status)).and_then(|pod| pod.trouble)
         };
         let log = "{\"type\":\"startup\"}\nFatal Error:- Environment variable HASURA_GRAPHQL_PG_CONNECTIONS: not a number\n";
         assert_eq!(
-            looping(json!({"reason": "Error", "exitCode": 1, "message": log})).as_deref(),
+            looping(
+                "engine",
+                json!({"reason": "Error", "exitCode": 1, "message": log})
+            )
+            .as_deref(),
             Some(
                 "CrashLoopBackOff: back-off (Environment variable HASURA_GRAPHQL_PG_CONNECTIONS: not a number)"
             )
         );
         assert_eq!(
-            looping(json!({"reason": "OOMKilled", "exitCode": 137})).as_deref(),
+            looping("engine", json!({"reason": "OOMKilled", "exitCode": 137})).as_deref(),
             Some("CrashLoopBackOff: back-off (it ended with OOMKilled, exit status 137)")
+        );
+        assert_eq!(
+            looping("side", json!({"reason": "Error", "exitCode": 1, "message": log})).as_deref(),
+            Some("CrashLoopBackOff: back-off (it ended with Error, exit status 1)")
         );
         let unscheduled =
             json!({"conditions": [{"type": "PodScheduled", "status": "False", "message": "no node"}]});

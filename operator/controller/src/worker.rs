@@ -272,7 +272,7 @@ impl Worker {
             self.obstacle = None;
             return Ok(());
         }
-        let tidies = self.values.lingers() && self.is_replaced(engine);
+        let tidies = self.values.lingers() && self.may_drop_moved(engine);
         if self.settled && !tidies && !self.shelf.is_behind(self.followers.counter()) {
             return Ok(());
         }
@@ -378,7 +378,7 @@ impl Worker {
                 // Where a setting has no value, what runs goes on with all that it has.
                 None => Keep::ALL,
                 Some(_) => Keep {
-                    settings: if self.is_replaced(engine) {
+                    settings: if self.may_drop_moved(engine) {
                         KeptSettings::Gone
                     } else {
                         KeptSettings::Moved
@@ -447,9 +447,15 @@ impl Worker {
         Some(rollout(engine, &child.status, version))
     }
 
-    /// Whether no pod of an earlier template is there.
-    fn is_replaced(&self, engine: &Object) -> bool {
+    /// Whether settings go that the pod template gives now: no pod of an earlier one is there, or pods do not take what they
+    /// have in their place. New ones would end at their start with that, and the earlier ones stay for ever.
+    fn may_drop_moved(&self, engine: &Object) -> bool {
         let pods = self.shared.tables.pods.of(&self.key);
+        let served = self.followers.served(&pods);
+        let mut reports = served.iter().filter_map(|pod| pod.report.as_ref());
+        if reports.any(|report| !report.refused_settings.is_empty()) {
+            return true;
+        }
         let replaced = self.rollout(engine).is_some_and(|rollout| rollout.replaced());
         replaced && pods.iter().all(|pod| !pod.ending || pod.ended)
     }

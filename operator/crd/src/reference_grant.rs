@@ -5,28 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::shape::part;
 
-/// The kinds whose objects refer to others, or are permitted something by them: what `from` may name.
-pub const REFERRING: &[&str] = &[
-    "Engine",
-    "Table",
-    "Permission",
-    "Function",
-    "NativeQuery",
-    "LogicalModel",
-    "Action",
-    "ActionTypes",
-    "RemoteSchema",
-    "RemoteSchemaPermission",
-    "EventTrigger",
-    "InheritedRole",
-    "QueryCollection",
-    "RestEndpoint",
-    "APILimits",
-];
-
-/// The kinds whose objects are referred to or served: what `to` may name. Secrets are not among them: each object refers to those of its own
-/// namespace.
-pub const REFERRED: &[&str] = &[
+/// What `from` and `to` may name: every kind but this one, as a list of all of them is no slip of the pen. Secrets are not among
+/// them: each object refers to those of its own namespace.
+pub const GRANTABLE: &[&str] = &[
     "Engine",
     "Source",
     "Table",
@@ -74,7 +55,7 @@ part! {
     pub struct GrantFrom {
         /// The kind of the objects that refer; `Engine`: engines that serve the objects.
         // A text and not a word of a list: of a grant that names a kind that there is not the rest counts.
-        #[schemars(extend("enum" = REFERRING))]
+        #[schemars(extend("enum" = GRANTABLE))]
         pub kind: String,
         /// Their namespace.
         #[schemars(extend("maxLength" = 63, "minLength" = 1))]
@@ -86,7 +67,7 @@ part! {
     /// Objects of one kind, or one of them.
     pub struct GrantTo {
         /// The kind of the objects referred to or served; `Engine`: what objects say of all that engines here serve.
-        #[schemars(extend("enum" = REFERRED))]
+        #[schemars(extend("enum" = GRANTABLE))]
         pub kind: String,
         /// The name of the object; absent means all of the kind.
         #[schemars(extend("maxLength" = 253, "minLength" = 1))]

@@ -295,7 +295,7 @@ fn a_grant_that_cannot_be_read_is_told() {
     let contents = folder.read();
     let page = page("f", contents.places.len(), &contents.findings);
     assert!(
-        page.contains("ReferenceGrant default/shop\n    Invalid: spec.from[0].kind: \"Tabel\" is not one of Engine, Table, "),
+        page.contains("ReferenceGrant default/shop\n    Invalid: spec.from[0].kind: \"Tabel\" is not one of Engine, Source, "),
         "{page}"
     );
     assert!(page.contains("\n    it grants nothing of that\n"), "{page}");

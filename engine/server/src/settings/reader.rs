@@ -50,6 +50,29 @@ pub enum Error {
     Rule(&'static str),
 }
 
+impl Error {
+    /// The same, without the value of a variable that comes from a Secret: who starts the program tells it on.
+    fn hiding(self, of_secret: &BTreeSet<String>) -> Self {
+        match self {
+            Self::Variable { variable, reason } if of_secret.contains(&variable) => {
+                // What is said of keys of tokens names none of them.
+                let is_of_tokens = delivery::secret::CHANGES_AT_RUN_TIME.contains(&variable.as_str());
+                let reason = match &reason {
+                    value::Error::Other(_) if !is_of_tokens => {
+                        "the value is none that this setting takes".to_owned()
+                    }
+                    reason => reason.without_value(),
+                };
+                Self::Variable {
+                    variable,
+                    reason: value::Error::Other(reason),
+                }
+            }
+            error => error,
+        }
+    }
+}
+
 /// Experimental features of Hasura that this engine knows and that change nothing which is missing here.
 const EXPERIMENTAL: &[&str] = &[
     "inherited_roles",
@@ -73,10 +96,13 @@ pub fn read(matches: &ArgMatches, environment: &Environment) -> Result<Settings,
     let mounted = Given::new(matches, environment)
         .parsed("ROWLOCK_SECRETS_DIR", |folder| mounted(Path::new(folder)))?
         .unwrap_or_default();
+    let of_secret: BTreeSet<String> = mounted.iter().map(|(name, _)| name.clone()).collect();
     let with_secrets = environment.with(mounted);
     let given = Given::new(matches, &with_secrets);
-    let warnings = given.check_standings()?;
-    let mut settings = given.settings(warnings)?;
+    let read = given
+        .check_standings()
+        .and_then(|warnings| given.settings(warnings));
+    let mut settings = read.map_err(|error| error.hiding(&of_secret))?;
     settings.secrets.below = environment.clone();
     Ok(settings)
 }

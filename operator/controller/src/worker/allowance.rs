@@ -73,14 +73,26 @@ impl Allowance {
     }
 }
 
-/// How much memory a JSON text takes at most as values. What stands in texts counts too.
+/// How much memory a JSON text takes at most as values. What stands in texts is no more than it is there.
 fn memory(json: &str) -> usize {
-    let bytes = json.bytes().map(|byte| match byte {
-        b'{' => MEMORY_OF_OBJECT,
-        b',' | b':' | b'[' => MEMORY_OF_VALUE,
-        _ => 0,
-    });
-    bytes.sum()
+    let (mut is_text, mut is_escaped, mut memory) = (false, false, 0_usize);
+    for byte in json.bytes() {
+        if is_text {
+            is_text = is_escaped || byte != b'"';
+            is_escaped = !is_escaped && byte == b'\\';
+            continue;
+        }
+        memory = memory.saturating_add(match byte {
+            b'"' => {
+                is_text = true;
+                0
+            }
+            b'{' => MEMORY_OF_OBJECT,
+            b',' | b':' | b'[' => MEMORY_OF_VALUE,
+            _ => 0,
+        });
+    }
+    memory
 }
 
 /// What the lists of a document hold, and those of its sources: each of it one custom resource, but for the allowlist.
@@ -142,6 +154,14 @@ mod tests {
         }
         let (index, zeros) = set("{}".to_owned(), repeated(&["0"; 900].join(",")));
         assert!(allowance.may_hold(&index) && !allowance.may_read(&zeros));
+        // A schema, a saved query.
+        let query = format!("{:?}", "{a(x: [1, 2]) { b: \"c\\\\\" }},".repeat(30));
+        let (_, queries) = set(repeated(&query), "[]".to_owned());
+        assert!(allowance.may_read(&queries));
+        assert_eq!(
+            memory(r#"["a\"[{,:\\",{}]"#),
+            2 * MEMORY_OF_VALUE + MEMORY_OF_OBJECT
+        );
         let (index, _) = set(repeated(&"x".repeat(3 << 10)), "[]".to_owned());
         assert!(!allowance.may_hold(&index));
         assert!(!Allowance::may_read_entry(&repeated(&["0"; 6].join(","))));

@@ -22,8 +22,17 @@ use crate::resource::{Native, Resource};
 /// would overtake each other without end; what they write in between they put back with pauses.
 const APART: Duration = Duration::from_secs(60);
 
-/// Why a set counts for its counter alone.
-const TOO_LARGE: &str = "holds a set that takes more memory than there is: of it only the counter counts, and objects that are refused have no earlier form";
+/// Why a set of the engine's own cannot be read. Without it objects would be withdrawn that go on in an earlier form.
+const TOO_LARGE: &str = "it holds a set that takes more memory than the operator has: raise its memory limit, or delete the ConfigMap (what is refused now then has no earlier form)";
+
+/// What is told of one that is damaged.
+const DAMAGED: &str = "holds a set that is damaged: of it only the counter counts";
+
+/// Why a set was not read.
+enum Unread {
+    Damaged,
+    TooLarge,
+}
 
 /// A set and the ConfigMaps that carry it.
 #[derive(Clone, Debug)]
@@ -88,6 +97,9 @@ pub(super) struct Shelf {
 impl Shelf {
     /// Reads what is published, once. What is damaged counts as nothing, but for its counter; so does what is not of the
     /// engine with this uid: somebody wrote it, or it was of an engine of the same name.
+    ///
+    /// # Errors
+    /// The API server refuses, or it takes more memory than there is.
     pub(super) async fn load(&mut self, shared: &Shared, engine: &ObjectKey, uid: &str) -> Result<(), Error> {
         if self.loaded {
             return Ok(());
@@ -98,6 +110,11 @@ impl Shelf {
             found.map_err(|error| Error::read(&format!("ConfigMap {name}"), &error))
         };
         let index_name = name::index(&engine.name);
+        let too_large = || Error::Read {
+            what: format!("ConfigMap {index_name}"),
+            message: TOO_LARGE.to_owned(),
+            again: false,
+        };
         let doubt = |why: &str| {
             let message = format!("ConfigMap {index_name} {why}");
             shared.tables.observer.emit(&Event::Doubted { engine, message });
@@ -119,14 +136,17 @@ impl Shelf {
                     if !is_own {
                         doubt("is not of this Engine: of what it holds only the counter counts");
                     } else if !shared.allowance.may_hold(&index) {
-                        doubt(TOO_LARGE);
+                        return Err(too_large());
                     } else {
                         let mut parts = Vec::new();
                         for part in index.part_names(&index_name) {
                             parts.push(get(part).await?.as_ref().map(content).unwrap_or_default());
                         }
-                        let taken = self.take(&index_name, index, &data, &parts, &shared.allowance);
-                        taken.unwrap_or_else(doubt);
+                        match self.take(&index_name, index, &data, &parts, &shared.allowance) {
+                            Ok(()) => {}
+                            Err(Unread::Damaged) => doubt(DAMAGED),
+                            Err(Unread::TooLarge) => return Err(too_large()),
+                        }
                     }
                 }
             }
@@ -143,16 +163,15 @@ impl Shelf {
         data: &BTreeMap<String, String>,
         parts: &[Vec<u8>],
         allowance: &Allowance,
-    ) -> Result<(), &'static str> {
-        const DAMAGED: &str = "holds a set that is damaged: of it only the counter counts";
-        let set = assemble(&index, data, parts).map_err(|_| DAMAGED)?;
+    ) -> Result<(), Unread> {
+        let set = assemble(&index, data, parts).map_err(|_| Unread::Damaged)?;
         if !allowance.may_read(&set) {
-            return Err(TOO_LARGE);
+            return Err(Unread::TooLarge);
         }
         let half = index.half.unwrap_or(Half::A);
-        let publication = publish(index_name, &set, half).map_err(|_| DAMAGED)?;
+        let publication = publish(index_name, &set, half).map_err(|_| Unread::Damaged)?;
         let mut found = Found::default();
-        for entry in entries(&set.objects).ok_or(DAMAGED)? {
+        for entry in entries(&set.objects).ok_or(Unread::Damaged)? {
             found.namespaces.insert(entry.object.namespace);
             found.generations.insert(entry.uid, entry.observed_generation);
         }

@@ -192,6 +192,16 @@ fn what_no_set_of_ours_is_counts_as_nothing() {
     let bomb = json!({"half": "a", "parts": [part], "metadataBytes": 255 << 20});
     let before = cluster.with(|state| tell(state, &bomb));
     let second = cluster.operator(&["--memory-limit", &(256 << 20).to_string()]);
+    let engine = key("Engine", "shop", "e");
+    cluster.until("nothing is withdrawn, and what to do is told", |state| {
+        condition_of(state, &engine, "Ready")
+            .contains("takes more memory than the operator has: raise its memory limit")
+    });
+    cluster.with(|state| {
+        let index = state.set("shop", "e");
+        assert!(index.is_none_or(|(index, _)| index.counter == before));
+        state.remove(&key("ConfigMap", "shop", "e-metadata"));
+    });
     cluster.until("it is published again", |state| generation(state, "t") == Some(1));
     cluster.with(|state| {
         let read = (

@@ -50,7 +50,15 @@ impl Given<'_> {
             }
         }
         let more = self.parsed("HASURA_GRAPHQL_ADMIN_SECRETS", admin_secrets)?;
+        let is_given = more.is_some();
         secrets.extend(more.into_iter().flatten().map(Secret::new));
+        // Where it is the only word of one, a list of none would make everybody an admin: a template found nothing to put in.
+        if is_given && secrets.is_empty() {
+            return Err(Error::Variable {
+                variable: "HASURA_GRAPHQL_ADMIN_SECRETS".to_owned(),
+                reason: value::Error::Json("one admin secret at least, where no other is given"),
+            });
+        }
         Ok(secrets)
     }
 
@@ -166,11 +174,8 @@ impl Given<'_> {
 fn admin_secrets(text: &str) -> Result<Vec<String>, value::Error> {
     serde_json::from_str::<Vec<String>>(text)
         .ok()
-        // A list of none would make everybody an admin, by a template that found nothing to put in.
-        .filter(|secrets| !secrets.is_empty() && secrets.iter().all(|secret| !secret.is_empty()))
-        .ok_or(value::Error::Json(
-            "a JSON list of texts that are not empty, with one admin secret at least",
-        ))
+        .filter(|secrets| secrets.iter().all(|secret| !secret.is_empty()))
+        .ok_or(value::Error::Json("a JSON list of texts that are not empty"))
 }
 
 fn jwt_secret(text: &str) -> Result<auth::JwtSecret, value::Error> {

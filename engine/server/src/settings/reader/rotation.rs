@@ -151,8 +151,14 @@ mod tests {
         assert_eq!(refused, told(ADMIN_SECRET, "must not be empty"));
         // Of several admin secrets, too.
         let several = "HASURA_GRAPHQL_ADMIN_SECRETS";
-        for wrong in ["[]", "[1]", "x"] {
-            let last = [(ADMIN_SECRET, "old"), (several, r#"["other"]"#)];
+        let last = [(ADMIN_SECRET, "old"), (several, r#"["other"]"#)];
+        let (secrets, _, _, refused) = after(&last, &[(ADMIN_SECRET, "new"), (several, "[]")]);
+        assert_eq!(secrets, ["new"], "the last one is taken out");
+        assert_eq!(refused, []);
+        let (secrets, _, _, refused) = after(&last, &[(several, "[]")]);
+        assert_eq!(secrets, ["old", "other"]);
+        assert_eq!(refused[0].1, "there is no admin secret any more");
+        for wrong in ["[1]", "x"] {
             let (secrets, _, _, refused) = after(&last, &[(ADMIN_SECRET, "new"), (several, wrong)]);
             assert_eq!(secrets, ["new", "other"], "{wrong}");
             assert_eq!(refused.len(), 1, "{refused:?}");

@@ -200,9 +200,14 @@ fn several_admin_secrets() {
     let none = read_line(&["serve"], &[URL, ("HASURA_GRAPHQL_ADMIN_SECRETS", "[]")]).unwrap_err();
     assert_eq!(
         none.to_string(),
-        "Environment variable HASURA_GRAPHQL_ADMIN_SECRETS: expecting a JSON list of texts that are not empty, with one admin \
-         secret at least"
+        "Environment variable HASURA_GRAPHQL_ADMIN_SECRETS: expecting one admin secret at least, where no other is given"
     );
+    // The second one is taken out when the first one has changed.
+    let first = read_line(
+        &["serve", "--admin-secret", "a"],
+        &[URL, ("HASURA_GRAPHQL_ADMIN_SECRETS", "[]")],
+    );
+    assert_eq!(first.unwrap().authentication.admin_secrets.len(), 1);
     assert!(read_line(&["serve"], &[URL, ("HASURA_GRAPHQL_ADMIN_SECRET", "")]).is_err());
 }
 
@@ -392,4 +397,36 @@ fn documents_that_come_of_objects_see_no_secrets_of_the_programs() {
         seen(&[("ROWLOCK_ORIGIN", "configmap:shop-metadata")]),
         [true, false, true, true, false]
     );
+}
+
+/// The operator tells on the Engine why a pod ends, where more people read than may read a Secret.
+#[test]
+fn what_a_secret_holds_is_not_told() {
+    let folder = std::env::temp_dir().join(format!("rowlock-{}", uuid::Uuid::new_v4()));
+    std::fs::create_dir(&folder).unwrap();
+    let line = ["rowlock", "serve"];
+    let matches = command_line::command().try_get_matches_from(line).unwrap();
+    let environment =
+        Environment::from_iter([("ROWLOCK_SECRETS_DIR".to_owned(), folder.display().to_string())]);
+    for variable in [
+        "HASURA_GRAPHQL_PG_CONNECTIONS",
+        "HASURA_GRAPHQL_PG_TIMEOUT",
+        "HASURA_GRAPHQL_LOG_LEVEL",
+        "HASURA_GRAPHQL_CORS_DOMAIN",
+        "HASURA_GRAPHQL_ENABLE_TELEMETRY",
+        "HASURA_GRAPHQL_TX_ISOLATION",
+        "HASURA_GRAPHQL_JWT_SECRET",
+        "HASURA_GRAPHQL_AUTH_HOOK",
+        "HASURA_GRAPHQL_EXPERIMENTAL_FEATURES",
+        "HASURA_GRAPHQL_RATE_LIMIT_REDIS_URL",
+        "HASURA_GRAPHQL_ADMIN_SECRETS",
+    ] {
+        std::fs::write(folder.join(variable), "postgres://app:canary@db/d").unwrap();
+        if let Err(error) = read(&matches, &environment) {
+            let told = error.to_string();
+            assert!(told.contains(variable) && !told.contains("canary"), "{told}");
+        }
+        std::fs::remove_file(folder.join(variable)).unwrap();
+    }
+    std::fs::remove_dir(&folder).unwrap();
 }
