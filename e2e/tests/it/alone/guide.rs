@@ -207,16 +207,16 @@ async fn the_guide_is_followed() {
         database.run(&sql).await.expect("the SQL of the guide");
     }
     let files = blocks(&text, "## First API", "yaml");
-    let [api, grants] = files.as_slice() else {
+    let [api, serving, roles] = files.as_slice() else {
         panic!("the API, and what other namespaces grant: {files:?}")
     };
     fs::write(desk.directory.join("api.yaml"), api).expect("a file");
     followed += desk.follow(&text, "## First API").await;
-    for grant in parse_objects(grants).expect("YAML") {
-        cluster
-            .apply(&grant, "stock")
-            .await
-            .expect("the API server takes it");
+    for (grants, namespace) in [(serving, "stock"), (roles, "shop")] {
+        for grant in parse_objects(grants).expect("YAML") {
+            let applied = cluster.apply(&grant, namespace).await;
+            applied.expect("the API server takes it");
+        }
     }
 
     // Argo CD is there for its ConfigMap alone.
